@@ -1,0 +1,134 @@
+# Everything that people and CI do. `make` alone lists it.
+#
+# CLUSTER=current uses the kubectl context that is set, instead of the disposable cluster of test/cluster. It then has to
+# be able to pull IMAGE, and helm and kubectl come from PATH.
+CLUSTER ?= test
+IMAGE   ?= redis-sentinel-webhook:dev
+VERSION ?= dev
+
+BIN     := $(CURDIR)/bin
+TOOL    := $(BIN)/cluster
+RELEASE := redis-sentinel-webhook
+SYSTEM  := redis-sentinel-system
+# The race detector needs a C compiler.
+RACE    := $(if $(shell command -v gcc),-race)
+PURE    := ./internal/contract ./internal/redisconf ./internal/policy ./internal/mutate
+E2E     ?= ./test/e2e/...
+
+ifeq ($(CLUSTER),current)
+ENV = export KUBECONFIG=$${KUBECONFIG:-$$HOME/.kube/config};
+BUILT = $(IMAGE)
+else
+# The tag stays the same while the image changes: pods have to be replaced when what is in it does.
+BUILT = $$(sha256sum $(BIN)/images/redis-sentinel-webhook.tar | cut -c1-16)
+ENV = export TEST_CLUSTER_BIN=$(TOOL) KUBECONFIG="$$($(TOOL) kubeconfig)" PATH="$$($(TOOL) tools 2>/dev/null):$$PATH";
+endif
+
+SHELL         := bash
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-down test unit apiserver process matrix scars sim chart e2e cluster-up cluster-down tools install uninstall images build lint generate verify
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Try it
+demo: install ## a cluster, the chart, a labelled Redis; kill its master and watch
+	@$(ENV) go run ./test/e2e/demo
+ifneq ($(CLUSTER),current)
+	@echo "kubectl and helm are in $$($(TOOL) tools 2>/dev/null)"
+endif
+
+demo-down: ## remove everything that demo made
+ifeq ($(CLUSTER),current)
+	-kubectl delete namespace quickstart --ignore-not-found
+	-helm uninstall $(RELEASE) -n $(SYSTEM) --ignore-not-found
+	kubectl delete namespace $(SYSTEM) --ignore-not-found
+else
+	@$(MAKE) --no-print-directory cluster-down
+endif
+
+##@ Test
+test: ## everything: unit tests, API server tests, then a cluster and the end-to-end tests
+	@.ci/parts unit tools chart apiserver process e2e
+
+unit: ## tests that need Go only
+	go vet ./... && go vet -C test/cluster ./...
+	go test -v $(RACE) $(PURE)
+	go test -v $$(go list ./internal/... ./cmd/... ./test/docs/... ./test/scars/... ./test/e2e/world/... | grep -vxFf <(go list $(PURE)))
+	go test -C test/cluster -v -skip '^TestProtectedModeIsOffInTheChangedServer$$' ./...
+
+chart: $(TOOL) ## render and check the chart
+	@$(ENV) helm lint --strict --quiet charts/$(RELEASE)
+	@$(ENV) REQUIRE_HELM=1 go test -v -count=1 ./test/chart/...
+
+apiserver: $(TOOL) ## tests against a real API server
+	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_APISERVER=1 go test -v -count=1 ./test/apiserver/...
+
+process: $(TOOL) ## real Redis, Sentinels and agents without Kubernetes' nodes (needs root); PROCESS='-run TestX' names tests
+	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_PROCESS=1 go test -v -count=1 -timeout 10m -parallel 3 ./test/process/... $(PROCESS)
+
+sim: ## 100,000 simulated stories of faults (minutes); SIM='-sim.seeds=5000 -sim.first=1' says how many and which
+	go test -v -count=1 -timeout 60m -run '^TestSeeds$$' ./internal/bootstrap/simtest -sim.seeds=100000 $(SIM)
+
+matrix: $(TOOL) ## every process scenario with each server: Redis 7.0, Redis 8.0, Valkey 8.1
+	@for server in redis-7.0.15 redis-8.0.2 valkey-8.1.1; do \
+	  echo "== $$server"; TEST_SERVER=$$server $(MAKE) --no-print-directory process || exit; done
+
+scars: $(TOOL) ## what has hurt others, and what happens here; runs the tests of every row
+	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_PROCESS=1 go run ./test/scars
+
+e2e: install ## tests on a real cluster; E2E names packages
+ifneq ($(CLUSTER),current)
+	@# Needs the machine's redis-server, which the cluster has installed.
+	go test -C test/cluster -v -count=1 -run '^TestProtectedModeIsOffInTheChangedServer$$' ./internal/image
+endif
+	@$(ENV) REQUIRE_E2E=1 go test -v -count=1 -p 1 -timeout 60m $(E2E)
+
+##@ Cluster
+cluster-up: $(TOOL) ## start the disposable Kubernetes (needs root on Debian 12)
+ifneq ($(CLUSTER),current)
+	@$(TOOL) up
+	@$(TOOL) tools >/dev/null
+endif
+
+cluster-down: $(TOOL) ## end it; nothing stays
+	@$(TOOL) down
+
+tools: $(TOOL) ## build Kubernetes, helm and kubectl, and say where they are
+	@$(TOOL) tools
+
+images: $(TOOL) build ## make the images as tar files, without Docker
+	@$(TOOL) images -bin $(BIN) -out $(BIN)/images
+
+install: cluster-up ## make and load the images, install or upgrade the chart
+ifneq ($(CLUSTER),current)
+	@$(MAKE) --no-print-directory images
+	@$(TOOL) load $(BIN)/images/*.tar
+endif
+	@$(ENV) image='$(IMAGE)'; helm upgrade --install $(RELEASE) charts/$(RELEASE) -n $(SYSTEM) --create-namespace \
+	  --wait --timeout 3m --set image.repository="$${image%:*}",image.tag="$${image##*:}" \
+	  --set-string webhook.podAnnotations.image="$(BUILT)",sentinels.podAnnotations.image="$(BUILT)"
+
+uninstall: ## remove the chart; it lists the groups that are left
+	@$(ENV) helm uninstall $(RELEASE) -n $(SYSTEM)
+
+##@ Build
+build: ## the two static binaries, in bin/
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN)/ ./cmd/webhook ./cmd/bootstrap
+
+lint: $(BIN)/golangci-lint ## style and architecture rules; the first run builds the linter, which takes minutes
+	$< run ./...
+
+$(BIN)/golangci-lint: tools/go.mod
+	go build -C tools -trimpath -ldflags "-s -w" -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+generate: ## write generated files again
+	go generate ./...
+
+verify: generate ## generated files are up to date, go.mod is tidy
+	go mod tidy -diff
+	git diff --exit-code
+
+$(TOOL): $(shell find test/cluster -name '*.go' -o -name go.mod 2>/dev/null)
+	@mkdir -p $(BIN)
+	go build -C test/cluster -o $@ .

@@ -1,0 +1,97 @@
+{{/*
+One MutatingWebhookConfiguration with one entry, called with a dict of root, name (part of the object's name), entry (frozen
+in internal/contract: the webhook owns caBundle under this name), path, sideEffects, resource, and the texts selector
+(namespaceSelector's own terms, objectSelector) and conditions. caBundle is never rendered: the webhook applies it, and
+helm upgrade leaves alone what it does not know.
+*/}}
+{{- define "admission.mutating" -}}
+{{- $root := .root -}}
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata:
+  name: {{ include "webhook.fullname" $root }}-{{ .name }}
+  labels:
+    {{- include "chart.labels" $root | nindent 4 }}
+    app.kubernetes.io/component: webhook
+webhooks:
+  - name: {{ .entry }}
+    admissionReviewVersions: [v1]
+    clientConfig:
+      service:
+        name: {{ include "webhook.fullname" $root }}
+        namespace: {{ $root.Release.Namespace }}
+        path: {{ .path }}
+        port: 443
+    failurePolicy: Fail
+    matchPolicy: Equivalent
+    reinvocationPolicy: IfNeeded
+    sideEffects: {{ .sideEffects }}
+    timeoutSeconds: {{ $root.Values.webhook.timeoutSeconds }}
+    rules:
+      {{- .rules | nindent 6 }}
+    namespaceSelector:
+      {{- if .byNamespace }}
+      matchLabels:
+        redis-sentinel: enabled
+      {{- end }}
+      matchExpressions:
+        - key: kubernetes.io/metadata.name
+          operator: NotIn
+          values:
+            {{- include "admission.excludedNamespaces" $root | nindent 12 }}
+    objectSelector:
+      matchExpressions:
+        {{- /* A Namespace speaks for what says nothing itself. */}}
+        - {key: redis-sentinel, operator: {{ if .byNamespace }}DoesNotExist{{ else }}Exists{{ end }}}
+    matchConditions:
+      {{- .conditions | nindent 6 }}
+{{- end -}}
+
+{{- define "admission.excludedNamespaces" -}}
+{{- toYaml (append .Values.webhook.excludedNamespaces .Release.Namespace | uniq | sortAlpha) -}}
+{{- end -}}
+
+{{/* Creation only: nothing that is injected can be changed in a pod later. */}}
+{{- define "admission.podRules" -}}
+- apiGroups: [""]
+  apiVersions: [v1]
+  operations: [CREATE]
+  resources: [pods]
+  scope: Namespaced
+{{- end -}}
+
+{{- define "admission.setRules" -}}
+- apiGroups: [apps]
+  apiVersions: [v1]
+  operations: [CREATE, UPDATE]
+  resources: [statefulsets]
+  scope: Namespaced
+{{- end -}}
+
+{{/* The kubelet's mirrors of static pods cannot be changed. */}}
+{{- define "admission.notMirror" -}}
+- name: no-mirror-pod
+  expression: >-
+    !has(object.metadata.annotations) || !('kubernetes.io/config.mirror' in object.metadata.annotations)
+{{- end -}}
+
+{{/*
+Scaling, status, finalizers and annotations of others never reach the webhook, nor does anything while the set is deleted,
+nor the webhook's own touch, which is written when the webhook has just come back.
+With failurePolicy Fail an expression that fails would refuse a stranger's StatefulSet, so every field is asked for first.
+*/}}
+{{- define "admission.setChanged" -}}
+- name: created-or-changed
+  expression: >-
+    request.operation == 'CREATE' ||
+    !has(object.metadata.deletionTimestamp) && (
+    object.spec.template != oldObject.spec.template ||
+    (has(object.metadata.labels) ? object.metadata.labels : {}) !=
+    (has(oldObject.metadata.labels) ? oldObject.metadata.labels : {}) ||
+    has(object.metadata.annotations) && object.metadata.annotations.exists(k,
+    k.startsWith('redis-sentinel.dev/') && k != 'redis-sentinel.dev/touched' && (!has(oldObject.metadata.annotations) ||
+    !(k in oldObject.metadata.annotations) || oldObject.metadata.annotations[k] != object.metadata.annotations[k])) ||
+    has(oldObject.metadata.annotations) && oldObject.metadata.annotations.exists(k,
+    k.startsWith('redis-sentinel.dev/') && (!has(object.metadata.annotations) ||
+    !(k in object.metadata.annotations))))
+{{- end -}}

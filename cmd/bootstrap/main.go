@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command bootstrap is the agent: environment in, exit code out. It ends on SIGTERM only, or where it can never work.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Getenv, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "ERROR:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
+	if len(args) > 0 && args[0] == "make-directory" {
+		return bootstrap.MakeDirectory(args[1:])
+	}
+	if len(args) > 0 && args[0] == contract.CommandAwaitStarted {
+		return bootstrap.AwaitStarted(ctx)
+	}
+	log := slog.New(slog.NewJSONHandler(stderr, nil))
+	env, err := bootstrap.ReadEnvironment(getenv, log)
+	if err != nil {
+		return err
+	}
+	redisio.Quiet()
+	debug.SetGCPercent(40) // the agent stands in every Redis pod: memory is dearer than its few cycles
+	if env.Settings.Role == contract.PodRoleSentinel {
+		return bootstrap.RunSentinel(ctx, env)
+	}
+	return bootstrap.RunRedis(ctx, env)
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
+
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/provision"
+)
+
+// caches starts the informers on every replica, leader or not, and knows when they are filled.
+type caches struct {
+	informers cache.Informers
+	filled    atomic.Bool
+}
+
+// NeedLeaderElection is false: every replica answers from its cache.
+func (c *caches) NeedLeaderElection() bool { return false }
+
+// Start fills the caches.
+func (c *caches) Start(ctx context.Context) error {
+	if err := provision.Prime(ctx, c.informers); err != nil {
+		return err
+	}
+	c.filled.Store(true)
+	<-ctx.Done()
+	return nil
+}
+
+// Ready is a healthz.Checker.
+func (c *caches) Ready(*http.Request) error {
+	if !c.filled.Load() {
+		return errors.New("the caches are not filled yet")
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admit
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
+)
+
+// Results of an admission, as a metric label.
+const (
+	// resultPatched and resultUnchanged let the object through.
+	resultPatched   = "patched"
+	resultUnchanged = "unchanged"
+	// resultDenied refuses it: the object or the policy has to change.
+	resultDenied = "denied"
+	// resultFailed refuses it for now: whoever sent it may try again.
+	resultFailed = "failed"
+)
+
+// Reasons of this package beside those of mutate.
+const (
+	// ProvisionFailed: what the pod needs in its namespace could not be made in time.
+	ProvisionFailed mutate.Reason = "ProvisionFailed"
+	// ForeignObject: a name that the group needs is taken.
+	ForeignObject mutate.Reason = "ForeignObject"
+	// LookupFailed: the Namespace could not be read.
+	LookupFailed mutate.Reason = "LookupFailed"
+)
+
+// Kinds of objects, as a metric label.
+const (
+	kindPod         = "Pod"
+	kindStatefulSet = "StatefulSet"
+)
+
+// Metrics count admissions.
+type Metrics struct {
+	admissions *prometheus.CounterVec
+	duration   *prometheus.HistogramVec
+}
+
+// NewMetrics registers the metrics.
+func NewMetrics(r prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		admissions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "redis_sentinel_webhook_admissions_total",
+			Help: "Admissions by kind of object, result (patched, unchanged, denied, failed) and reason.",
+		}, []string{"kind", "result", "reason"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "redis_sentinel_webhook_admission_duration_seconds",
+			Help:    "How long an admission took inside the webhook.",
+			Buckets: []float64{.00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1},
+		}, []string{"kind"}),
+	}
+	r.MustRegister(m.admissions, m.duration)
+	return m
+}
+
+func (m *Metrics) count(kind, result string, reason mutate.Reason, took time.Duration) {
+	m.admissions.WithLabelValues(kind, result, reason.String()).Inc()
+	m.duration.WithLabelValues(kind).Observe(took.Seconds())
+}

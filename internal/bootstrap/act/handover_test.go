@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package act
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio/redistest"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// The numbers in these tests are those of docs/interleavings.md.
+
+const (
+	conflict = "conflict" // somebody else wrote the record first
+	unknown  = "unknown"  // no answer came, and none to the question what became of it
+	lost     = "lost"     // the write stands, and its answer was lost
+)
+
+// stage is a master that hands over to a replica, with the record between them. The journal is what was done to the
+// master and to the record, in order.
+type stage struct {
+	actor *Redis
+	view  decide.View
+
+	mu      sync.Mutex
+	journal []string
+	lease   *coordinationv1.Lease
+	writes  int
+	leads   bool
+}
+
+// script is how a handover goes on this stage.
+type script struct {
+	offset int64    // of the heir; the master's is 100
+	runID  string   // of the heir, where it restarted since it was chosen
+	writes []string // the API's answers to the first writes, where they are not a plain yes
+	claims int      // the write after which the heir is master; 0 for never
+}
+
+func (s *stage) note(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.journal = append(s.journal, what)
+}
+
+func newStage(t *testing.T, how script) *stage {
+	t.Helper()
+	s := &stage{lease: &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
+		Namespace: "ns", Name: "redis-sentinel-redis", ResourceVersion: "5",
+		Annotations: map[string]string{contract.RecordEpoch: "1024", contract.RecordPodUID: "uid-0", contract.RecordAddress: "10.0.0.1:6379"},
+	}}}
+	own := redistest.Start(t, "127.0.0.1", func(command string) string {
+		if command == "info" {
+			return redistest.Bulk("run_id:run-0\nrole:master\nmaster_replid:a\nmaster_repl_offset:100\n")
+		}
+		s.note(command)
+		return ""
+	})
+	heir := redistest.Start(t, "127.0.0.1", func(string) string { return s.heirSays(how) })
+	client := fake.NewClientset(s.lease)
+	client.PrependReactor("update", "leases", func(action clienttesting.Action) (bool, runtime.Object, error) { return s.write(how, action) })
+	client.PrependReactor("get", "leases", func(clienttesting.Action) (bool, runtime.Object, error) { return s.read(how) })
+	ownClient := redisio.Keep(own.Address, "", "")
+	t.Cleanup(func() { _ = ownClient.Close() })
+	s.actor = &Redis{
+		Own: ownClient, Leases: client.CoordinationV1().Leases("ns"), Clients: redisio.NewClients(),
+		Lease: func() *coordinationv1.Lease { s.mu.Lock(); defer s.mu.Unlock(); return s.lease },
+		Learn: func(l *coordinationv1.Lease) { s.mu.Lock(); defer s.mu.Unlock(); s.lease = l },
+		Named: func(context.Context, decide.Address) bool { s.note("Sentinels name the heir"); return true },
+	}
+	t.Cleanup(func() { s.actor.Clients.Sweep(0) })
+	seen, err := record.Decode(s.lease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.view = decide.View{
+		Self:   decide.Pod{Name: "redis-0", UID: "uid-0", Redis: decide.Redis{Answer: decide.Up, Role: decide.Master, RunID: "run-0"}},
+		Peers:  []decide.Pod{{Name: "redis-1", UID: "uid-1", Address: heir.Address, Redis: decide.Redis{Answer: decide.Up, Role: decide.Replica, RunID: "run-1"}}},
+		Record: seen,
+	}
+	return s
+}
+
+func (s *stage) heirSays(how script) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	role := "slave"
+	if s.leads {
+		role = "master"
+	}
+	run := how.runID
+	if run == "" {
+		run = "run-1"
+	}
+	return redistest.Bulk(fmt.Sprintf("run_id:%s\nrole:%s\nmaster_replid:a\nmaster_repl_offset:%d\n", run, role, how.offset))
+}
+
+func (s *stage) write(how script, action clienttesting.Action) (bool, runtime.Object, error) {
+	update, _ := action.(clienttesting.UpdateAction)
+	lease, _ := update.GetObject().(*coordinationv1.Lease)
+	what := "withdraw"
+	if lease.Annotations[contract.RecordOffer] != "" {
+		what = "offer"
+	}
+	s.note(what)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writes++
+	s.leads = s.leads || how.claims == s.writes
+	answer := ""
+	if len(how.writes) >= s.writes {
+		answer = how.writes[s.writes-1]
+	}
+	switch answer {
+	case conflict:
+		return true, nil, apierrors.NewConflict(schema.GroupResource{Resource: "leases"}, lease.Name, errors.New("changed"))
+	case unknown:
+		return true, nil, apierrors.NewTimeoutError("no answer", 1)
+	case lost:
+		s.lease = lease
+		return true, nil, apierrors.NewTimeoutError("no answer", 1)
+	}
+	return true, lease, nil
+}
+
+func (s *stage) read(how script) (bool, runtime.Object, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if how.writes[s.writes-1] == unknown {
+		return true, nil, apierrors.NewTimeoutError("no answer", 1)
+	}
+	return true, s.lease, nil
+}
+
+const (
+	pause, longer = "client pause 1500 write", "client pause 8000 write"
+	unpause       = "client unpause"
+	killed        = "client kill type normal; client kill type pubsub; " + unpause
+	fenced        = "replicaof 127.0.0.1 1; " + killed
+	moved         = "replicaof HEIR; Sentinels name the heir; " + killed
+)
+
+// TestHandoverStepByStep (4, 13): every write that was acknowledged must be with whoever leads in the end. So writes stay
+// paused while it is unknown who that is, and clients are sent away when the Sentinels can tell them where to.
+func TestHandoverStepByStep(t *testing.T) {
+	begun := pause + "; " + longer + "; offer; "
+	for name, c := range map[string]struct {
+		how  script
+		want string
+		err  error
+	}{
+		"the heir claims": {script{offset: 100, claims: 1}, begun + moved, nil},
+		"the heir lacks a write: nothing is offered": {script{offset: 99}, pause + "; " + unpause, context.DeadlineExceeded},
+		"the heir restarted since it was chosen":     {script{offset: 100, runID: "run-2"}, pause + "; " + unpause, context.DeadlineExceeded},
+		"the record was written by somebody else":    {script{offset: 100, writes: []string{conflict}}, begun + unpause, record.ErrConflict},
+		"nobody knows whether the offer stands":      {script{offset: 100, writes: []string{unknown}}, begun + fenced, nil},
+		"the offer stands and its answer was lost":   {script{offset: 100, writes: []string{lost}, claims: 1}, begun + moved, nil},
+		"no claim: the offer is taken back":          {script{offset: 100}, begun + "withdraw; " + unpause, errNoClaim},
+		"the claim comes while it is taken back":     {script{offset: 100, writes: []string{"", conflict}, claims: 2}, begun + "withdraw; " + moved, nil},
+		"no claim, and nobody knows whether it is taken back": {
+			script{offset: 100, writes: []string{"", unknown}}, begun + "withdraw; " + fenced, errNoClaim,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, c.how)
+			heir := s.view.Peers[0]
+			err := s.actor.handOver(t.Context(), s.view, decide.Decision{Action: decide.Handover, Reason: decide.HandingOver, Heir: heir})
+			if c.err != nil && !errors.Is(err, c.err) {
+				t.Errorf("err=%v, want %v", err, c.err)
+			}
+			want := strings.ReplaceAll(c.want, "HEIR", fmt.Sprintf("%s %d", heir.Address.Host, heir.Address.Port))
+			if got := strings.Join(s.journal, "; "); got != want {
+				t.Errorf("done\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+// TestHandoverOutlivesItsTurn (4b): the loop ends while writes are paused; what was begun is brought to its end.
+func TestHandoverOutlivesItsTurn(t *testing.T) {
+	s := newStage(t, script{offset: 100, claims: 1})
+	ctx, cancel := context.WithCancel(t.Context())
+	named := s.actor.Named
+	s.actor.Named = func(ctx context.Context, a decide.Address) bool { cancel(); return named(ctx, a) }
+	if err := s.actor.handOver(ctx, s.view, decide.Decision{Action: decide.Handover, Reason: decide.HandingOver, Heir: s.view.Peers[0]}); err != nil {
+		t.Fatal(err)
+	}
+	if last := s.journal[len(s.journal)-1]; last != unpause {
+		t.Errorf("the last thing that was done is %q", last)
+	}
+}
+
+// TestViewThatIsOlderWritesNothing (4, 26): between view and act another version of the record came in.
+func TestViewThatIsOlderWritesNothing(t *testing.T) {
+	s := newStage(t, script{offset: 100})
+	s.view.Record.Version = "4"
+	_, err := s.actor.Do(t.Context(), s.view, decide.Decision{Action: decide.Claim, Reason: decide.BestData, Epoch: 2048}, decide.Memory{})
+	if !errors.Is(err, record.ErrConflict) || slices.Contains(s.journal, "withdraw") {
+		t.Errorf("err=%v, done %q", err, s.journal)
+	}
+}
+
+// TestOfferWakesItsTarget (4e): a watch that is stuck must not cost the claim its time.
+func TestOfferWakesItsTarget(t *testing.T) {
+	host, listener := agentPort(t)
+	poked := make(chan string, 1)
+	server := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { poked <- r.Method + " " + r.URL.Path })} //nolint:gosec // a test
+	go server.Serve(listener)                                                                                                                //nolint:errcheck // it ends with the test
+	t.Cleanup(func() { _ = server.Close() })
+	s := newStage(t, script{offset: 100})
+	s.view.Peers[0].Address.Host = host
+	offer := decide.Offer{PodUID: "uid-1", RunID: "run-1", Reason: string(decide.RestartedOffer)}
+	if _, err := s.actor.role(t.Context(), s.view, decide.Decision{Action: decide.MakeOffer, Reason: decide.RestartedOffer, Offer: &offer}, decide.Memory{}); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case got := <-poked:
+		if got != http.MethodPost+" "+contract.PathPoke {
+			t.Errorf("asked for %s", got)
+		}
+	default:
+		t.Error("the target's agent was not woken")
+	}
+}
+
+// agentPort is a loopback address at which an agent's port is free.
+func agentPort(t *testing.T) (string, net.Listener) {
+	t.Helper()
+	for n := range 50 {
+		host := fmt.Sprintf("127.0.77.%d", n+1)
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", decide.Address{Host: host, Port: contract.AgentPort}.String())
+		if err == nil {
+			return host, listener
+		}
+	}
+	t.Fatal("no loopback address has the agent's port free")
+	return "", nil
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package act
+
+import (
+	"encoding/json"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// TestLabelsGoUpward (21): three agents write the labels of a pod, each with what it has seen.
+func TestLabelsGoUpward(t *testing.T) {
+	for name, c := range map[string]struct {
+		bears, epoch string
+		role         string
+		at           uint64
+		written      bool
+	}{
+		"a greater epoch":                {"replica", "1024", "master", 2048, true},
+		"the same epoch":                 {"replica", "1024", "master", 1024, true},
+		"a smaller epoch: my watch lags": {"replica", "2048", "master", 1024, false},
+		"the label stands already":       {"master", "1024", "master", 2048, false},
+		"the label is taken off":         {"master", "1024", "", 2048, true},
+		"the first label":                {"", "", "replica", 1024, true},
+		"what stands there is no number": {"replica", "x", "master", 1024, true},
+		"taken off by a smaller epoch":   {"master", "2048", "", 1024, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+				Namespace: "ns", Name: "redis-0", ResourceVersion: "77",
+				Labels: map[string]string{contract.LabelRole: c.bears}, Annotations: map[string]string{contract.AnnotationRoleEpoch: c.epoch},
+			}}
+			if c.bears == "" {
+				delete(pod.Labels, contract.LabelRole)
+			}
+			client := fake.NewClientset(pod)
+			if err := (&Sentinel{Client: client}).Label(t.Context(), pod, c.role, c.at); err != nil {
+				t.Fatal(err)
+			}
+			actions := client.Actions()
+			if (len(actions) == 1) != c.written || len(actions) > 1 {
+				t.Fatalf("%d writes, want one: %v", len(actions), c.written)
+			}
+			for _, action := range actions {
+				checkLabelPatch(t, action)
+			}
+		})
+	}
+}
+
+// checkLabelPatch: it goes to the status of the pod alone, and holds only for the pod that was seen.
+func checkLabelPatch(t *testing.T, action clienttesting.Action) {
+	t.Helper()
+	patch, ok := action.(clienttesting.PatchAction)
+	if !ok || action.GetSubresource() != "status" {
+		t.Fatalf("%s of %s/%s, want a patch of pods/status", action.GetVerb(), action.GetResource().Resource, action.GetSubresource())
+	}
+	var body struct {
+		Metadata struct {
+			ResourceVersion string             `json:"resourceVersion"`
+			Labels          map[string]*string `json:"labels"`
+		} `json:"metadata"`
+	}
+	if err := json.Unmarshal(patch.GetPatch(), &body); err != nil {
+		t.Fatal(err)
+	}
+	if body.Metadata.ResourceVersion != "77" || len(body.Metadata.Labels) != 1 {
+		t.Errorf("%s: want the version that was seen and one label", patch.GetPatch())
+	}
+}

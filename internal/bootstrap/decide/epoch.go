@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import "time"
+
+const (
+	// epochStep keeps claims apart from elections: elections count by ones from an older value and never reach the next
+	// multiple, so one epoch never has two addresses.
+	epochStep = 1024
+	// believable is how far ahead of the clock an epoch may be. Beyond it somebody plays: at the end of the number range
+	// a Sentinel could never elect again.
+	believable = 24 * time.Hour
+)
+
+// Believable says whether an epoch can have been made honestly by now.
+func Believable(epoch uint64, now time.Time) bool {
+	return epoch <= uint64(now.Add(believable).UnixMilli())
+}
+
+// NextEpoch is the smallest multiple of epochStep above the clock in milliseconds and above every given epoch that is
+// believable. The clock only sharpens it: with a wrong clock the maximum still holds.
+func NextEpoch(now time.Time, seen ...uint64) uint64 {
+	top := uint64(now.UnixMilli())
+	for _, epoch := range seen {
+		if Believable(epoch, now) && epoch > top {
+			top = epoch
+		}
+	}
+	return (top/epochStep + 1) * epochStep
+}
+
+// claimEpoch is NextEpoch over everything that this view heard.
+func claimEpoch(v View) uint64 {
+	seen := []uint64{v.Record.Epoch, v.HelloEpoch}
+	for _, s := range v.Sentinels {
+		seen = append(seen, s.ConfigEpoch)
+	}
+	return NextEpoch(v.Now, seen...)
+}

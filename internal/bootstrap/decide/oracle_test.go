@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"slices"
+	"time"
+)
+
+// The oracle decides a second time, slowly and without any of the decider's helpers: it was written from the protocol's text.
+// It knows less. For each view it says which actions the protocol allows; where only one is left, the situation is clear.
+
+// oracle has the view that it judges in words of the protocol.
+type oracle struct {
+	v View
+	m Memory
+	// epoch, address and uid are what the greatest epoch names; the uid only where the record says it.
+	epoch   uint64
+	address Address
+	uid     string
+}
+
+// newOracle finds the greatest epoch: at equal epochs the record counts, and nothing is taken from a running failover.
+func newOracle(v View, m Memory) oracle {
+	o := oracle{v: v, m: m}
+	if v.Record.Known && v.Record.PodUID != "" {
+		o.epoch, o.address, o.uid = v.Record.Epoch, v.Record.Address, v.Record.PodUID
+	}
+	for _, s := range v.Sentinels {
+		if s.Answered && s.Monitors && !s.FailoverInProgress && s.ConfigEpoch > o.epoch {
+			o.epoch, o.address, o.uid = s.ConfigEpoch, s.Address, ""
+		}
+	}
+	return o
+}
+
+// allowed is the table of situations.
+func (o oracle) allowed() []Action {
+	switch self := o.v.Self.Redis; {
+	case self.Answer == Silent:
+		return []Action{Wait}
+	case self.Answer == Loading && o.iAmRecorded():
+		return o.restarted()
+	case self.Answer == Loading:
+		return []Action{Wait}
+	case self.Role == Master && o.names(o.v.Self):
+		return []Action{Hold}
+	case self.Role == Master:
+		return o.unnamedMaster()
+	case o.iAmRecorded() && o.m.Claimed == Claimed{Epoch: o.v.Record.Epoch, RunID: self.RunID}:
+		return []Action{Promote}
+	case o.offered():
+		return o.onlyIf(o.mayWrite(), Claim)
+	case o.v.Record.Offer != nil && o.v.Record.Offer.PodUID == o.v.Self.UID && !o.iAmRecorded() && o.epoch == o.v.Record.Epoch:
+		return o.wait()
+	case o.master() != nil:
+		return o.rejoin(*o.master())
+	case o.epoch == 0:
+		return o.formation()
+	case o.iAmRecorded() && (self.Following != Nowhere || o.someMaster()):
+		return []Action{Wait, Fence}
+	case o.iAmRecorded():
+		return o.restarted()
+	}
+	return o.masterSilent()
+}
+
+// wait changes nothing, or lets go of an address that no pod of the group has.
+func (o oracle) wait() []Action {
+	following := o.v.Self.Redis.Following
+	known := slices.ContainsFunc(o.pods(), func(p Pod) bool { return p.Address == following })
+	if o.v.API && o.v.Self.Redis.Role == Replica && following != Nowhere && !known {
+		return []Action{Wait, Fence}
+	}
+	return []Action{Wait}
+}
+
+func (o oracle) onlyIf(condition bool, action Action) []Action {
+	if condition {
+		return []Action{action}
+	}
+	return o.wait()
+}
+
+// unnamedMaster is the row "Promoted by Sentinel", and its opposite: an old master that is superseded.
+func (o oracle) unnamedMaster() []Action {
+	named := o.m.NamedEpoch > 0 && o.epoch > o.m.NamedEpoch
+	late := o.v.Now.Sub(o.m.MasterSince) > o.v.Config.FailoverTimeout && !o.m.MasterSince.IsZero()
+	switch {
+	case o.master() != nil && o.foreign(o.v.Self):
+		return []Action{Wait, Fence}
+	case o.master() != nil && (named || late || o.allSentinelsAnswer() && !o.failover()):
+		return []Action{Follow}
+	case o.failover(), o.master() != nil:
+		return []Action{Wait}
+	case o.epoch == 0 && late:
+		return append(o.formation(), Fence)
+	case o.epoch == 0:
+		return o.formation()
+	case late && o.allSentinelsAnswer():
+		return []Action{Fence}
+	}
+	return []Action{Wait}
+}
+
+// rejoin is the row of that name.
+func (o oracle) rejoin(master Pod) []Action {
+	following := o.v.Self.Redis.Following
+	switch {
+	case following == master.Address:
+		return []Action{Wait}
+	case o.failover() && following != Nowhere:
+		return o.wait()
+	case o.foreign(o.v.Self):
+		return []Action{Wait, Fence}
+	}
+	return []Action{Follow}
+}
+
+// formation is the row "First formation".
+func (o oracle) formation() []Action {
+	if o.someMaster() && o.v.Self.Redis.Role != Master || len(o.silent()) > 0 && !o.waitedEnough() || !o.mayWrite() {
+		return o.wait()
+	}
+	var leader *Pod
+	leaving := false
+	for _, p := range o.answered() {
+		switch {
+		case p.Terminating:
+			leaving = leaving || p.Redis.Keys > 0
+		case leader == nil || leader.Redis.Keys == 0 && p.Redis.Keys > 0:
+			leader = &p
+		case leader.Redis.Keys > 0 && p.Redis.Keys > 0 && p.Redis.ReplID != leader.Redis.ReplID:
+			return o.wait()
+		case p.Redis.Keys > 0 && p.Redis.Offset > leader.Redis.Offset:
+			leader = &p
+		}
+	}
+	return o.onlyIf(leader != nil && leader.UID == o.v.Self.UID && (leader.Redis.Keys > 0 || !leaving), Claim)
+}
+
+// restarted is the row "My Redis restarted in its pod, I was master".
+func (o oracle) restarted() []Action {
+	self := o.v.Self
+	inSync := slices.ContainsFunc(o.v.Peers, o.mayBeOffered)
+	behind := !o.ours(self.Redis) || slices.ContainsFunc(o.v.Peers, func(p Pod) bool {
+		return o.mayBeOffered(p) && p.Redis.Offset > self.Redis.Offset
+	})
+	others := slices.ContainsFunc(o.v.Peers, o.hasData)
+	switch {
+	case !o.v.API && self.Redis.Answer == Up && o.hasData(self) && o.mostSentinelsNameMe() && !inSync:
+		return []Action{Promote}
+	case !o.v.API:
+		return []Action{Wait}
+	case inSync && self.Redis.Answer == Up && !behind:
+		return []Action{MakeOffer, Claim}
+	case inSync:
+		return []Action{MakeOffer}
+	case self.Redis.Answer != Up, len(o.silent()) > 0 && !o.waitedEnough():
+		return []Action{Wait}
+	case o.hasData(self) && !o.member(self):
+		return []Action{Wait, MakeOffer, Claim} // one pod with two claims in its life: the protocol does not know it
+	case o.hasData(self):
+		return o.onlyIf(o.mayWrite(), Claim)
+	case others:
+		return []Action{MakeOffer, Wait}
+	}
+	return o.onlyIf(len(o.silent()) == 0 && o.mayWrite(), Claim)
+}
+
+// mayBeOffered: a replica in sync that answers, has the group's history, and has not let an offer pass.
+func (o oracle) mayBeOffered(p Pod) bool {
+	return o.answers(p) && !p.Terminating && p.Redis.Role == Replica && o.member(p) && o.v.Record.Members[p.Ordinal].InSync &&
+		o.ours(p.Redis) && !slices.Contains(o.m.Declined, p.Redis.RunID)
+}
+
+// masterSilent is that row and the row "Everything restarted".
+func (o oracle) masterSilent() []Action {
+	lives := slices.ContainsFunc(o.v.Peers, func(p Pod) bool { return o.names(p) && p.Redis.Answer != Silent })
+	overdue := o.v.Now.Sub(o.m.SilentSince) > o.v.Config.DownAfter+o.v.Config.FailoverTimeout && !o.m.SilentSince.IsZero()
+	electable := slices.ContainsFunc(o.pods(), func(p Pod) bool {
+		return o.answers(p) && p.Redis.Role == Replica && p.Redis.Priority > 0
+	})
+	soonest := overdue || !electable
+	if lives || !o.mayWrite() || o.someMaster() || !o.provenGone() || !soonest && !o.strangerAnswers() ||
+		len(o.silent()) > 0 && !o.waitedEnough() {
+		return o.wait()
+	}
+	if !o.mayLead(o.v.Self) {
+		return o.wait()
+	}
+	alone := !slices.ContainsFunc(o.v.Peers, o.mayLead)
+	if alone && soonest && !o.failover() && o.member(o.v.Self) {
+		return []Action{Claim}
+	}
+	return append(o.wait(), Claim)
+}
+
+// mayLead rules out what "best" forbids: an empty node beside one with data, a stranger, one that leaves, and one that is
+// behind another under the same id. The recorded holder's own data comes before all others.
+func (o oracle) mayLead(p Pod) bool {
+	if !o.answers(p) || p.Terminating || o.foreign(p) {
+		return false
+	}
+	if !o.hasData(p) {
+		nothing := !slices.ContainsFunc(o.answered(), o.hasData) && len(o.silent()) == 0
+		holder := slices.ContainsFunc(o.pods(), func(q Pod) bool { return o.answers(q) && !q.Terminating && q.Name == o.v.Record.Holder })
+		return nothing && (p.Name == o.v.Record.Holder || !holder)
+	}
+	return p.Name == o.v.Record.Holder || !slices.ContainsFunc(o.answered(), func(q Pod) bool {
+		return !q.Terminating && o.member(q) == o.member(p) && q.Redis.ReplID == p.Redis.ReplID && q.Redis.Offset > p.Redis.Offset
+	})
+}
+
+// unevenData: under one id some pods have more than others.
+func (o oracle) unevenData() bool {
+	var offsets []int64
+	for _, p := range o.answered() {
+		if o.ours(p.Redis) && !p.Terminating {
+			offsets = append(offsets, p.Redis.Offset)
+		}
+	}
+	slices.Sort(offsets)
+	return len(slices.Compact(offsets)) > 1
+}
+
+// The words of section 3.
+
+func (o oracle) pods() []Pod {
+	all := append([]Pod{o.v.Self}, o.v.Peers...)
+	slices.SortFunc(all, func(a, b Pod) int { return a.Ordinal - b.Ordinal })
+	return all
+}
+
+func (o oracle) answers(p Pod) bool { return p.Redis.Answer == Up }
+
+func (o oracle) answered() []Pod {
+	return slices.DeleteFunc(o.pods(), func(p Pod) bool { return !o.answers(p) })
+}
+
+// silent are the possible holders that have not answered. In the sweep each of them has a pod.
+func (o oracle) silent() []Pod { return slices.DeleteFunc(o.pods(), o.answers) }
+
+// waitedEnough: the memories of the sweep fit to their views, so that the clock has not begun anew.
+func (o oracle) waitedEnough() bool {
+	return !o.m.WaitingSince.IsZero() && o.v.Now.Sub(o.m.WaitingSince) > o.v.Config.RecoveryTimeout
+}
+
+func (o oracle) mayWrite() bool { return o.v.API && !o.v.Self.Terminating && !o.v.SetGone }
+
+// mayJoin: a pod that the group does not know yet, with nothing foreign in it, writes its claim down before all else.
+func (o oracle) mayJoin() bool {
+	return o.v.API && o.v.Record.HasHolder() && o.answers(o.v.Self) && !o.member(o.v.Self) && !o.foreign(o.v.Self)
+}
+
+func (o oracle) names(p Pod) bool {
+	return o.epoch > 0 && p.Address == o.address && (o.uid == "" || o.uid == p.UID)
+}
+
+func (o oracle) iAmRecorded() bool { return o.uid != "" && o.names(o.v.Self) }
+
+// master is the verified master: a living pod that the greatest epoch names and that answers role:master.
+func (o oracle) master() *Pod {
+	i := slices.IndexFunc(o.v.Peers, func(p Pod) bool { return o.names(p) && o.answers(p) && p.Redis.Role == Master })
+	if i < 0 {
+		return nil
+	}
+	return &o.v.Peers[i]
+}
+
+func (o oracle) someMaster() bool {
+	return slices.ContainsFunc(o.v.Peers, func(p Pod) bool { return o.answers(p) && p.Redis.Role == Master })
+}
+
+// offered: the holder that the greatest epoch names holds the mastership out to this process, which has the data for it.
+func (o oracle) offered() bool {
+	offer, r := o.v.Record.Offer, o.v.Self.Redis
+	return offer != nil && o.epoch == o.v.Record.Epoch && offer.PodUID == o.v.Self.UID && !o.iAmRecorded() &&
+		offer.RunID == r.RunID && offer.ReplID == r.ReplID && r.Offset >= offer.Offset
+}
+
+func (o oracle) failover() bool {
+	return slices.ContainsFunc(o.v.Sentinels, func(s Sentinel) bool { return s.FailoverInProgress })
+}
+
+func (o oracle) allSentinelsAnswer() bool {
+	return o.count(func(s Sentinel) bool { return s.Answered }) == 3
+}
+
+func (o oracle) mostSentinelsNameMe() bool {
+	return o.count(func(s Sentinel) bool { return s.Monitors && s.Address == o.v.Self.Address }) >= 2
+}
+
+// count says how many of the three Sentinels hold something.
+func (o oracle) count(holds func(Sentinel) bool) (n int) {
+	for _, s := range o.v.Sentinels {
+		n += yes(holds(s))
+	}
+	return n
+}
+
+// provenGone: the pod is gone from the API; or most Sentinels say so; or, where most are silent, it is not Ready and every
+// other link is down. No pod of the sweep is Ready.
+func (o oracle) provenGone() bool {
+	holder := slices.IndexFunc(o.v.Peers, o.names)
+	switch {
+	case holder < 0 && o.v.API && !o.names(o.v.Self), o.count(func(s Sentinel) bool { return s.MasterDown }) >= 2:
+		return true
+	case holder < 0 || o.count(func(s Sentinel) bool { return s.Answered }) >= 2:
+		return false
+	}
+	return !slices.ContainsFunc(o.pods(), func(p Pod) bool {
+		return p.UID != o.v.Peers[holder].UID && (!o.answers(p) || p.Redis.Role != Replica || p.Redis.LinkUp)
+	})
+}
+
+// strangerAnswers: the pod is gone and most Sentinels will never fail over, because they see a server at its address or have
+// let go of the group. They have had down-after to see it.
+func (o oracle) strangerAnswers() bool {
+	gone := o.v.API && !slices.ContainsFunc(o.v.Peers, o.names)
+	quiet := o.count(func(s Sentinel) bool { return s.Answered && (!s.Monitors || s.Address == o.address && !s.MasterDown) }) >= 2
+	return gone && quiet && !o.m.SilentSince.IsZero() && o.v.Now.Sub(o.m.SilentSince) > o.v.Config.DownAfter+2*time.Second
+}
+
+func (o oracle) member(p Pod) bool {
+	m, ok := o.v.Record.Members[p.Ordinal]
+	return ok && m.Claim == p.Claim
+}
+
+func (o oracle) ours(r Redis) bool { return slices.Contains(o.v.Record.Lineage, r.ReplID) }
+
+// hasData is the opposite of empty: keys, or a link, or the group's history in a claim that the group knows.
+func (o oracle) hasData(p Pod) bool {
+	r := p.Redis
+	return o.answers(p) && (r.Keys > 0 || r.LinkUp || (o.ours(r) || r.Offset > 0) && o.member(p))
+}
+
+// foreign: keys in a claim that is no member's, under an id that is not of the lineage, and this run never had a link.
+func (o oracle) foreign(p Pod) bool {
+	synced := p.UID == o.v.Self.UID && (p.Redis.LinkUp || o.m.SyncedRun == p.Redis.RunID)
+	return o.answers(p) && p.Redis.Keys > 0 && !o.member(p) && !o.ours(p.Redis) && !synced
+}
+
+// differences are where the decider and the protocol's text part. One that no view needs any more has to go.
+var differences = []excuse{
+	{"who was promoted by a failover that is over claims at once, where a claim that Sentinels never heard of stands above it and its pod is gone", func(u turn) bool {
+		return u.view.Self.Redis.Role == Master && u.decision.Action == Claim && u.decision.Reason == MasterGone
+	}},
+	{"an offer is taken, or waited over, though a Sentinel names another at a greater epoch than the one that offered", func(u turn) bool {
+		offer := u.view.Record.Offer
+		return offer != nil && offer.PodUID == u.view.Self.UID && newOracle(u.view, u.memory).epoch > u.view.Record.Epoch
+	}},
+	{"all replicas in sync let an offer pass: it is made again, and the holder with data of its own does not lead", func(u turn) bool {
+		return u.kind == "let down" && u.decision.Action == MakeOffer
+	}},
+	{"no holder is recorded but Sentinels name one that is gone: every pod takes the data of the others for foreign", func(u turn) bool {
+		return !u.view.Record.HasHolder() && u.decision.Action == Claim && newOracle(u.view, u.memory).epoch > 0
+	}},
+	{"a replica in sync that never went away leads, though another has more under the same id", func(u turn) bool {
+		return newOracle(u.view, u.memory).unevenData()
+	}},
+	{"the data is given up though a possible holder of it is silent, after recovery-timeout", func(u turn) bool {
+		o := newOracle(u.view, u.memory)
+		return u.decision.Reason == DataGone && len(o.silent()) > 0 && o.waitedEnough()
+	}},
+}
+
+func checkOracle(group []turn, wrong *findings) {
+	for _, u := range group {
+		if torn(u.view) {
+			continue
+		}
+		o := newOracle(u.view, u.memory)
+		allowed := o.allowed()
+		if o.mayJoin() && (slices.Contains(allowed, Wait) || slices.Contains(allowed, Follow)) {
+			allowed = append(allowed, Join)
+		}
+		if !slices.Contains(allowed, u.decision.Action) {
+			wrong.add("the protocol allows"+namesOf(allowed)+", decided "+u.decision.Action.String()+"/"+string(u.decision.Reason), u)
+		}
+	}
+}
+
+func namesOf(actions []Action) string {
+	var names string
+	for _, a := range actions {
+		names += " " + a.String()
+	}
+	return names
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Reasonspage writes the page that explains every reason of the agents to the people who read it in an Event, a log line
+// or a metric.
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: reasonspage FILE")
+		os.Exit(2)
+	}
+	if err := os.WriteFile(os.Args[1], []byte(page()), 0o600); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+const head = `<!-- Written by make generate from internal/bootstrap/decide/explanation.go. -->
+# What the agents say
+
+An agent gives one reason for each thing that it does or waits for. The same word stands in its log, in the metric, in the status
+page and, where the last column says so, in an Event of its pod. "Me" is the pod that says it.
+
+`
+
+// page is the text of docs/reasons.md.
+func page() string {
+	var b strings.Builder
+	b.WriteString(head)
+	table(&b, "Agents of Redis pods", decide.RedisReasons())
+	b.WriteString("\n")
+	table(&b, "Agents of Sentinel pods", decide.SentinelReasons())
+	b.WriteString("\nThey also say some of the above, for each group. They write no Events.\n")
+	return b.String()
+}
+
+func table(b *strings.Builder, title string, reasons []decide.Reason) {
+	fmt.Fprintf(b, "## %s\n| reason | what it means | what to do | Event |\n|---|---|---|---|\n", title)
+	for _, r := range reasons {
+		advice := r.Advice()
+		if advice == "" {
+			advice = "nothing"
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", r, r.Sentence(), advice, event(r.Telling()))
+	}
+}
+
+func event(t decide.Telling) string {
+	return map[decide.Telling]string{
+		decide.Untold: "no", decide.ToldWhenActed: "when done", decide.WarnedWhenActed: "warning, when done",
+		decide.WarnedWhenLasting: "warning, after 5 s", decide.Warned: "warning, when done or after 5 s",
+	}[t]
+}

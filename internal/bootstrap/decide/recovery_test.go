@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"testing"
+	"time"
+)
+
+// inPlace is the recorded holder whose Redis restarted in its pod, empty and fenced.
+func inPlace(n int) Pod {
+	p := pod(n)
+	p.Redis.RunID, p.Redis.ReplID = "run-after", otherID
+	return p
+}
+
+func TestRestartedInItsPod(t *testing.T) {
+	loading := inPlace(0)
+	loading.Redis.Answer = Loading
+	run(t, []situationCase{
+		{
+			name: "a replica in sync answers: it is offered the mastership at once (scar 39)",
+			view: formed(0, inPlace(0), pod(1).replica(0).linkDown(), pod(2).replica(0).linkDown()), action: MakeOffer, reason: RestartedOffer,
+		},
+		{
+			name: "also while I am still loading (R18)",
+			view: formed(0, loading, pod(1).replica(0).linkDown(), pod(2).replica(0).linkDown()), action: MakeOffer, reason: RestartedOffer,
+		},
+		{
+			name: "empty, and the others are silent: wait, never lead",
+			view: formed(0, inPlace(0), pod(1).silent(), pod(2).silent()), action: Wait, reason: RestartedWaiting,
+		},
+		{
+			name: "a group of one with its data: claim again",
+			view: with(formed(0, inPlace(0).data(otherID, 0, 10)), func(v *View) { v.Replicas = 1 }), action: Claim, reason: RestartedInPlace,
+		},
+		{
+			name: "everybody answered and everybody is empty: the holder leads, and says that the data is gone",
+			view: formed(0, inPlace(0), pod(1), pod(2)), action: Claim, reason: DataGone,
+		},
+		{
+			name:   "without the API, with data, and a majority of Sentinels names me: the old epoch stands",
+			view:   with(formed(0, inPlace(0).data(otherID, 0, 10), pod(1).silent(), pod(2).silent()), func(v *View) { v.API = false }),
+			action: Promote, reason: RestartedInPlace,
+		},
+		{
+			name:   "a Sentinel made me the replica of another, which the record does not know yet: left alone",
+			view:   with(formed(0, pod(0).replica(1), pod(1).master(), pod(2).replica(1)), func(v *View) { v.Sentinels = silentSentinels() }),
+			action: Wait, reason: AnotherLeads, ready: true,
+		},
+		{
+			name:   "the same, and the new master does not answer me: nothing is offered behind its back",
+			view:   with(formed(0, pod(0).replica(1).linkDown(), pod(1).silent(), pod(2).replica(1).linkDown()), func(v *View) { v.Sentinels = silentSentinels() }),
+			action: Wait, reason: AnotherLeads,
+		},
+		{
+			name: "without the API and empty: wait",
+			view: with(formed(0, inPlace(0), pod(1).silent(), pod(2).silent()), func(v *View) { v.API = false }), action: Wait, reason: APIAway,
+		},
+	})
+}
+
+func TestOfferNamesTheFurthestReplica(t *testing.T) {
+	v := formed(0, inPlace(0), pod(1).replica(0).linkDown().data(lineageID, 90, 9), pod(2).replica(0).linkDown())
+	d, m := Next(v, Memory{})
+	if d.Offer == nil || d.Offer.PodUID != "uid-2" || d.Offer.RunID != "run-2" || d.Offer.Offset != 100 {
+		t.Fatalf("offer=%+v, want pod 2 at offset 100", d.Offer)
+	}
+	v.Record.Offer, v.Now = d.Offer, clock.Add(500*time.Millisecond)
+	if d, m = Next(v, m); d.Reason != RestartedWaiting {
+		t.Errorf("while the offer stands: %s, want RestartedWaiting", d.Reason)
+	}
+	v.Now = clock.Add(2 * time.Second)
+	if d, _ = Next(v, m); d.Offer == nil || d.Offer.PodUID != "uid-1" {
+		t.Errorf("after a second without a claim: %+v, want an offer to pod 1", d.Offer)
+	}
+}
+
+func TestOfferIsTakenByTheProcessItNames(t *testing.T) {
+	offer := &Offer{PodUID: "uid-1", RunID: "run-1", ReplID: lineageID, Offset: 100}
+	v := with(formed(0, pod(1).replica(0).linkDown(), inPlace(0), pod(2).replica(0).linkDown()), func(v *View) { v.Record.Offer = offer })
+	if d, _ := Next(v, Memory{}); d.Action != Claim || d.Reason != OfferTaken || d.Epoch <= holderAt {
+		t.Errorf("got %s/%s at %d, want a claim above the record", d.Action, d.Reason, d.Epoch)
+	}
+	v.Self.Redis.RunID = "restarted empty meanwhile" // R4c
+	if d, _ := Next(v, Memory{}); d.Action == Claim {
+		t.Error("a process that restarted after the offer takes it")
+	}
+	v = with(v, func(v *View) { v.Self.Redis.RunID, v.Self.Redis.Offset = "run-1", 99 })
+	if d, _ := Next(v, Memory{}); d.Action == Claim {
+		t.Error("a process behind the offered offset takes it")
+	}
+	v.Record.Offer = &Offer{PodUID: "uid-2"}
+	if d, _ := Next(v, Memory{}); d.Action == Claim {
+		t.Error("an offer to another pod is taken")
+	}
+}
+
+func TestMasterSilent(t *testing.T) {
+	two := []Pod{pod(0).silent(), pod(2).replica(0).linkDown()}
+	down := func(v *View) {
+		for i := range v.Sentinels {
+			v.Sentinels[i].MasterDown = true
+		}
+	}
+	long := Memory{SyncedRun: "run-1", SilentSince: clock.Add(-16 * time.Second), SilentEpoch: holderAt, WaitingSince: clock.Add(-61 * time.Second)}
+	_, seen := Next(formed(0, pod(1).replica(0).linkDown(), two...), long)
+	seen.SilentSince, seen.WaitingSince = long.SilentSince, long.WaitingSince
+	run(t, []situationCase{
+		{
+			name: "Sentinel has its time first", view: with(formed(0, pod(1).replica(0).linkDown(), two...), down),
+			memory: Memory{SyncedRun: "run-1"}, action: Wait, reason: MasterSilent, ready: true,
+		},
+		{
+			name: "my own silence is no proof (R7): the Sentinels see the master up, nobody is deposed",
+			view: formed(0, pod(1).replica(0).linkDown(), two...), memory: seen, action: Wait, reason: MasterSilent, ready: true,
+		},
+		{
+			name: "a majority of Sentinels flags it down, and none has failed over: the best claims",
+			view: with(formed(0, pod(1).replica(0).linkDown(), two...), down), memory: seen, action: Claim, reason: MasterGone, ready: true,
+		},
+		{
+			name: "the holder's Redis restarted in its pod: its own agent decides",
+			view: formed(0, pod(1).replica(0).linkDown(), inPlace(0)), memory: Memory{SyncedRun: "run-1"}, action: Wait, reason: MasterReturning, ready: true,
+		},
+		{
+			name:   "a failover is running: it goes first",
+			view:   with(formed(0, pod(1).replica(0).linkDown(), two...), func(v *View) { down(v); v.Sentinels[1].FailoverInProgress = true }),
+			memory: seen, action: Wait, reason: FailoverRunning, ready: true,
+		},
+		{
+			name:   "the API is away: no claims",
+			view:   with(formed(0, pod(1).replica(0).linkDown(), two...), func(v *View) { down(v); v.API = false }),
+			memory: seen, action: Wait, reason: APIAway, ready: true,
+		},
+	})
+}
+
+// TestCycle: the holder follows its own replica. Nobody is master and no failover runs: waiting helps nobody.
+func TestCycle(t *testing.T) {
+	self, others := pod(0).replica(1), []Pod{pod(1).replica(0), pod(2).replica(0)}
+	run(t, []situationCase{
+		{
+			name: "everybody answered and nobody is master", view: formed(0, self, others...), memory: Memory{SyncedRun: "run-0"},
+			action: Fence, reason: RestartedWaiting,
+		},
+		{
+			name: "the one that it follows is silent, perhaps master", view: formed(0, self, others[0].silent(), others[1]), memory: Memory{SyncedRun: "run-0"},
+			action: Wait, reason: AnotherLeads, ready: true,
+		},
+		{
+			name: "a Sentinel is silent", view: with(formed(0, self, others...), func(v *View) { v.Sentinels[0] = Sentinel{} }), memory: Memory{SyncedRun: "run-0"},
+			action: Wait, reason: AnotherLeads, ready: true,
+		},
+	})
+}
+
+// TestAddressOfADeadMaster: no pod of the group has the address any more that the replicas follow.
+func TestAddressOfADeadMaster(t *testing.T) {
+	self, other := pod(1).replica(0).linkDown(), pod(2).replica(0).linkDown()
+	away := self
+	away.Redis.Following = Nowhere
+	seen := Memory{SyncedRun: "run-1", SilentSince: clock.Add(-8 * time.Second), SilentEpoch: holderAt}
+	down := func(v *View) {
+		for i := range v.Sentinels {
+			v.Sentinels[i].MasterDown = true
+		}
+	}
+	run(t, []situationCase{
+		{
+			name: "it lets go at once, before a stranger gets the address", view: formed(0, self, other),
+			memory: Memory{SyncedRun: "run-1"}, action: Fence, reason: MasterAddressGone, ready: true,
+		},
+		{
+			name: "an old list of pods is no evidence", view: with(formed(0, self, other), func(v *View) { v.API = false }),
+			memory: Memory{SyncedRun: "run-1"}, action: Wait, reason: APIAway, ready: true,
+		},
+		{
+			name: "a stranger answers there, so Sentinel never fails over: the best claims", view: formed(0, away, other),
+			memory: seen, action: Claim, reason: MasterGone, ready: true,
+		},
+		{
+			name: "nobody answers there: Sentinel has its time", view: with(formed(0, away, other), down),
+			memory: seen, action: Wait, reason: MasterSilent, ready: true,
+		},
+	})
+	v := formed(0, self, other)
+	if d, _ := Next(v, Memory{SyncedRun: "run-1"}); d.Tuning.Priority == 0 {
+		t.Error("a replica that let go may not be elected by Sentinel any more")
+	}
+}
+
+func TestEverythingRestarted(t *testing.T) {
+	// All pods are new, their claims are the old ones, and ordinal 2 was the master. AOF keeps no ids (R5).
+	back := func(n int) Pod { return pod(n).reborn().data(thirdID[:39]+string(rune('0'+n)), 0, 10) }
+	ordered := func(v *View) { v.OrderedReady, v.Claims = true, []int{0, 1, 2} }
+	blank := func(n int) Pod {
+		p := pod(n).reborn()
+		p.Claim = p.UID
+		return p
+	}
+	run(t, []situationCase{
+		{
+			name: "the recorded holder has its data: it resumes",
+			view: formed(2, back(2), back(0), back(1)), action: Claim, reason: Resumed,
+		},
+		{
+			name: "the others wait for it", view: formed(2, back(0), back(1), back(2)), action: Wait, reason: AnotherLeads,
+		},
+		{
+			name: "OrderedReady: fenced and Ready, so that the holder is born (R9)",
+			view: with(formed(2, back(0)), ordered), action: Wait, reason: MasterSilent, ready: true,
+		},
+		{
+			name: "the holder's volume is lost: the best of the members leads",
+			view: formed(2, back(0), back(1), with2(pod(2).reborn(), func(p *Pod) { p.Claim = "new" })), action: Claim, reason: MasterGone,
+		},
+		{
+			name: "all volumes are lost: the recorded holder leads again (L2)",
+			view: formed(2, blank(2), blank(0), blank(1)), action: Claim, reason: DataGone,
+		},
+		{
+			name: "all volumes are lost: the others wait, and their new claims join the members", view: formed(2, blank(0), blank(1), blank(2)),
+			action: Join, reason: Joining,
+		},
+	})
+}
+
+// TestReturningHolderDoesNotHoldUpTheReplicas: the holder's pod is back with its volume under an id that nobody knows,
+// Sentinel did not fail over in its time, and two replicas never went away: one of them leads.
+func TestReturningHolderDoesNotHoldUpTheReplicas(t *testing.T) {
+	back := pod(0).reborn().data(thirdID, 0, 10)
+	v := formed(0, pod(1).replica(0).linkDown(), back, pod(2).replica(0).linkDown())
+	long := Memory{SyncedRun: "run-1", SilentSince: clock.Add(-16 * time.Second), SilentEpoch: holderAt}
+	if d, _ := Next(v, long); d.Action != Claim || d.Reason != MasterGone {
+		t.Errorf("replica: %s/%s, want claim/MasterGone", d.Action, d.Reason)
+	}
+	v = formed(0, back, pod(1).replica(0).linkDown(), pod(2).replica(0).linkDown())
+	if d, _ := Next(v, Memory{SilentSince: long.SilentSince, SilentEpoch: holderAt}); d.Action == Claim {
+		t.Error("the returning holder overtakes replicas that never went away")
+	}
+}
+
+// TestNeverTheEmptyOne: whatever the silence of the others, a node without data does not lead a group that had some (S3).
+func TestNeverTheEmptyOne(t *testing.T) {
+	for _, peer := range []Pod{pod(1).replica(0).linkDown(), pod(1).silent()} {
+		v := formed(0, with2(pod(0).reborn(), func(p *Pod) { p.Claim = "new volume" }), peer, pod(2).replica(0).linkDown())
+		_, m := Next(v, Memory{})
+		v.Now = clock.Add(10 * time.Minute)
+		for range 3 {
+			var d Decision
+			if d, m = Next(v, m); d.Action == Claim || d.Action == Promote {
+				t.Fatalf("an empty pod leads: %s/%s", d.Action, d.Reason)
+			}
+		}
+	}
+}

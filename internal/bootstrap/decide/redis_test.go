@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"testing"
+	"time"
+)
+
+// situationCase is one row of the table of situations.
+type situationCase struct {
+	name   string
+	view   View
+	memory Memory
+	action Action
+	reason Reason
+	target Address
+	ready  bool
+}
+
+func (c situationCase) check(t *testing.T) Decision {
+	t.Helper()
+	d, _ := Next(c.view, c.memory)
+	if d.Action != c.action || d.Reason != c.reason || d.Ready != c.ready || d.Target != c.target {
+		t.Errorf("got %s/%s target %s ready %v, want %s/%s target %s ready %v",
+			d.Action, d.Reason, d.Target, d.Ready, c.action, c.reason, c.target, c.ready)
+	}
+	return d
+}
+
+func run(t *testing.T, cases []situationCase) {
+	t.Helper()
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) { c.check(t) })
+	}
+}
+
+func with(v View, change func(*View)) View { change(&v); return v }
+
+func TestSelf(t *testing.T) {
+	run(t, []situationCase{
+		{
+			name: "my Redis is silent: nothing can be done to it",
+			view: formed(0, pod(1).silent(), pod(0).master()), action: Wait, reason: NotRunning,
+		},
+		{
+			name:   "another pod bears my name (R11a): fenced, and nothing is written",
+			view:   with(formed(0, pod(0).master(), pod(1).replica(0)), func(v *View) { v.UIDByName = "successor" }),
+			action: Fence, reason: Replaced,
+		},
+		{
+			name:   "the record was never read: a replica stays what it is",
+			view:   with(formed(0, pod(1).replica(0), pod(0).master()), func(v *View) { v.Record = Record{} }),
+			action: Wait, reason: RecordUnknown, ready: true,
+		},
+		{
+			name:   "the record went backwards (R26): it is stale and ignored",
+			view:   formed(0, pod(1).replica(0), pod(0).master()),
+			memory: Memory{MaxEpoch: holderAt + 1024}, action: Wait, reason: RecordUnknown, ready: true,
+		},
+		{
+			name:   "the record was deleted and made anew: its small epoch is no relic of an old watch",
+			view:   with(formed(0, pod(0).master(), pod(1).replica(0)), func(v *View) { v.Record = Record{Known: true, UID: "second"} }),
+			memory: Memory{MaxEpoch: holderAt, RecordUID: "first"}, action: Hold, reason: Incumbent, ready: true,
+		},
+	})
+}
+
+func TestFollowing(t *testing.T) {
+	run(t, []situationCase{
+		{
+			name: "a fresh pod follows the verified master", view: formed(0, pod(1), pod(0).master()),
+			action: Follow, reason: Following, target: at(0),
+		},
+		{
+			name: "in sync: nothing to do, and Ready", view: formed(0, pod(1).replica(0), pod(0).master()),
+			action: Wait, reason: Synced, target: at(0), ready: true,
+		},
+		{
+			name: "the link is down but was up in this run: still Ready", view: formed(0, pod(1).replica(0).linkDown(), pod(0).master()),
+			memory: Memory{SyncedRun: "run-1"}, action: Wait, reason: Synced, target: at(0), ready: true,
+		},
+		{
+			name:   "foreign data is not replaced without a word (R8)",
+			view:   formed(0, with2(pod(1).data(otherID, 5, 3), func(p *Pod) { p.Claim = "stranger" }), pod(0).master()),
+			action: Wait, reason: ForeignData,
+		},
+		{
+			name: "foreign data is replaced when its owner says so; until then its claim is no member",
+			view: with(formed(0, with2(pod(1).data(otherID, 5, 3), func(p *Pod) { p.Claim = "stranger" }), pod(0).master()),
+				func(v *View) { v.Config.ReplaceData = "redis-1" }),
+			action: Follow, reason: Following, target: at(0),
+		},
+		{
+			name: "ids lost by a restart with AOF are unknown, not foreign (R5)",
+			view: formed(0, pod(1).data(otherID, 0, 10), pod(0).master()), action: Follow, reason: Following, target: at(0),
+		},
+		{
+			name:   "a failover is running: nobody is pointed back (R1)",
+			view:   with(formed(0, pod(2).replica(1), pod(0).master(), pod(1).master()), func(v *View) { v.Sentinels[0].FailoverInProgress = true }),
+			action: Wait, reason: FailoverRunning, ready: true,
+		},
+		{
+			name:   "the address belongs to another uid (R11): it is no verified master",
+			view:   formed(0, pod(1).replica(0).linkDown(), with2(pod(0).master(), func(p *Pod) { p.UID = "foreign" })),
+			memory: Memory{SyncedRun: "run-1"}, action: Wait, reason: AnotherLeads, ready: true,
+		},
+	})
+}
+
+func with2(p Pod, change func(*Pod)) Pod { change(&p); return p }
+
+func TestMaster(t *testing.T) {
+	native := with(formed(0, pod(1).master(), pod(0).silent()), func(v *View) { v.Sentinels[0].FailoverInProgress = true })
+	run(t, []situationCase{
+		{
+			name: "named by the record: hold", view: formed(0, pod(0).master(), pod(1).replica(0), pod(2).replica(0)),
+			action: Hold, reason: Incumbent, ready: true,
+		},
+		{
+			name:   "named by Sentinels at a greater epoch: hold, the record follows",
+			view:   with(formed(0, pod(1).master(), pod(0).silent()), func(v *View) { v.Sentinels = sentinels(at(1), holderAt+1) }),
+			action: Hold, reason: Incumbent, ready: true,
+		},
+		{
+			name: "promoted by a Sentinel whose failover is not over (R1): left alone", view: native,
+			action: Wait, reason: PromotedBySentinel, ready: true,
+		},
+		{
+			name:   "an old master that was named once and is superseded demotes itself at once",
+			view:   with(formed(1, pod(0).master(), pod(1).master()), func(v *View) { v.Record.Epoch += 1024 }),
+			memory: Memory{NamedEpoch: holderAt}, action: Follow, reason: Superseded, target: at(1),
+		},
+		{
+			name:   "a silent Sentinel may be the leader of a failover (S7): not demoted on silence",
+			view:   with(formed(0, pod(1).master(), pod(0).master()), func(v *View) { v.Sentinels[2] = Sentinel{} }),
+			action: Wait, reason: UnnamedMaster, ready: true,
+		},
+		{
+			name: "all Sentinels answered, none runs a failover: demoted",
+			view: formed(0, pod(1).master(), pod(0).master()), action: Follow, reason: Superseded, target: at(0),
+		},
+		{
+			name:   "nothing named it for a whole failover timeout: fenced",
+			view:   formed(0, pod(1).master(), pod(0).silent()),
+			memory: Memory{MasterSince: clock.Add(-11 * time.Second)}, action: Fence, reason: NeverNamed,
+		},
+		{
+			name:   "an API outage alone changes nothing",
+			view:   with(formed(0, pod(0).master(), pod(1).replica(0), pod(2).replica(0)), func(v *View) { v.API = false }),
+			memory: Memory{Confirmed: clock.Add(-time.Hour)}, action: Hold, reason: Incumbent, ready: true,
+		},
+		{
+			name:   "cut off from the API and the Sentinels, and a replica is silent (R10): writes are refused",
+			view:   with(formed(0, pod(0).master(), pod(1).replica(0), pod(2).silent()), func(v *View) { v.API, v.Sentinels = false, silentSentinels() }),
+			memory: Memory{Confirmed: clock.Add(-6 * time.Second)}, action: Hold, reason: Unconfirmed,
+		},
+		{
+			name:   "cut off, but everybody follows me: writes go on",
+			view:   with(formed(0, pod(0).master(), pod(1).replica(0), pod(2).replica(0)), func(v *View) { v.API, v.Sentinels = false, silentSentinels() }),
+			memory: Memory{Confirmed: clock.Add(-6 * time.Second)}, action: Hold, reason: Incumbent, ready: true,
+		},
+	})
+	if d, _ := Next(native, Memory{}); d.Action == Fence || d.Action == Follow {
+		t.Errorf("a natively promoted replica is demoted: %s", d.Action)
+	}
+}
+
+func TestUnconfirmedMasterRefusesEveryWrite(t *testing.T) {
+	v := with(formed(0, pod(0).master(), pod(1).replica(0), pod(2).silent()), func(v *View) { v.API, v.Sentinels = false, silentSentinels() })
+	d, _ := Next(v, Memory{Confirmed: clock.Add(-6 * time.Second)})
+	if got, want := d.Tuning.MinReplicas, 3; got != want {
+		t.Errorf("min-replicas-to-write=%d, want %d: more than there can be replicas", got, want)
+	}
+}
+
+func TestPromotionNeedsMyOwnClaimForThisProcess(t *testing.T) {
+	v := formed(0, pod(0), pod(1).silent(), pod(2).silent())
+	claimed := Memory{Claimed: Claimed{Epoch: holderAt, RunID: "run-0"}}
+	if d, _ := Next(v, claimed); d.Action != Promote || d.Reason != OwnClaim {
+		t.Errorf("after my claim: %s/%s, want promote/OwnClaim", d.Action, d.Reason)
+	}
+	claimed.Claimed.RunID = "the process before"
+	if d, _ := Next(v, claimed); d.Action == Promote {
+		t.Error("promoted another process than the one that the claim was made for (R4c)")
+	}
+	claimed.Claimed = Claimed{Epoch: holderAt - 1024, RunID: "run-0"}
+	if d, _ := Next(v, claimed); d.Action == Promote {
+		t.Error("promoted by an old claim")
+	}
+}
+
+// TestClaimIsSpentByTheMastership: a master that somebody demoted does not promote itself again by the record that it
+// read before; it offers or claims anew, which the compare-and-swap guards.
+func TestClaimIsSpentByTheMastership(t *testing.T) {
+	m := Memory{Claimed: Claimed{Epoch: holderAt, RunID: "run-0"}}
+	_, m = Next(formed(0, pod(0).master(), pod(1).replica(0)), m)
+	demoted := formed(0, pod(0).replica(1).linkDown(), pod(1).silent())
+	demoted.Sentinels = silentSentinels()
+	if d, _ := Next(demoted, m); d.Action == Promote {
+		t.Errorf("promoted again by an old claim: %s", d.Reason)
+	}
+}
+
+func TestEpochs(t *testing.T) {
+	e := NextEpoch(clock, holderAt, 12)
+	if e%1024 != 0 || e <= uint64(clock.UnixMilli()) || e <= holderAt {
+		t.Errorf("epoch %d is no multiple of 1024 above clock and record", e)
+	}
+	future := uint64(clock.Add(time.Hour).UnixMilli())
+	if e := NextEpoch(clock, future); e <= future {
+		t.Errorf("epoch %d does not exceed the one that was read", e)
+	}
+	poison := ^uint64(0)
+	if e := NextEpoch(clock, poison); e > uint64(clock.Add(time.Hour).UnixMilli()) {
+		t.Errorf("an unbelievable epoch was believed: %d (R6)", e)
+	}
+	v := with(formed(0, pod(1), pod(0).master()), func(v *View) { v.Sentinels = sentinels(at(2), poison) })
+	if d, _ := Next(v, Memory{}); d.Target != at(0) {
+		t.Errorf("followed %s, which only an unbelievable epoch names", d.Target)
+	}
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	redisTable = "testdata/redis.txt"
+	redisCells = 6
+)
+
+// TestRedisTable: every situation of testdata/redis.txt has the answer that stands there.
+func TestRedisTable(t *testing.T) {
+	checkTable(t, redisTable, redisCells, func(question []string) ([]string, error) {
+		in := &reader{}
+		v, m := in.redisSituation(question)
+		if in.err != nil {
+			return nil, in.err
+		}
+		d, _ := Next(v, m)
+		return []string{d.Action.String(), string(d.Reason), targetWord(v, d), []string{"-", "ready"}[yes(d.Ready)]}, nil
+	})
+}
+
+// targetWord is whom the action is about: the master to follow, the heir, or the pod that the mastership is offered to.
+func targetWord(v View, d Decision) string {
+	a := d.Target
+	switch d.Action {
+	case Handover:
+		a = d.Heir.Address
+	case MakeOffer:
+		a = v.Peers[slices.IndexFunc(v.Peers, func(p Pod) bool { return p.UID == d.Offer.PodUID })].Address
+	default:
+	}
+	return addressWord(a)
+}
+
+// redisSituation reads the cells me, peers, sentinels, record, world and memory.
+func (in *reader) redisSituation(cells []string) (View, Memory) {
+	v := fresh(in.pod(cells[0]), in.pods(cells[1])...)
+	v.Sentinels = nil
+	for _, word := range words(cells[2]) {
+		v.Sentinels = append(v.Sentinels, in.sentinel(word))
+	}
+	v.Record = in.record(cells[3])
+	for _, word := range words(cells[4]) {
+		in.world(&v, word)
+	}
+	var m Memory
+	for _, word := range words(cells[5]) {
+		in.memory(v, &m, word)
+	}
+	return v, m
+}
+
+func (in *reader) world(v *View, word string) {
+	name, value, _ := strings.Cut(word, "=")
+	switch name {
+	case "noapi":
+		v.API = false
+	case "setgone":
+		v.SetGone = true
+	case "ordered":
+		v.OrderedReady = true
+	case "claims":
+		for _, digit := range value {
+			v.Claims = append(v.Claims, int(digit-'0'))
+		}
+	case "replicas":
+		v.Replicas = int(in.number(name, value))
+	case "leaving":
+		v.Leaving = true
+	case "releasing":
+		v.Releasing = true
+	case "replaced":
+		v.UIDByName = "the uid of another pod"
+	case "initial":
+		v.Config.InitialMaster = "redis-" + value
+	case "replace":
+		v.Config.ReplaceData = "redis-" + value
+	default:
+		in.fail("world", word)
+	}
+}
+
+// memory reads one word. What is remembered of the named master is remembered of the one that the view names.
+func (in *reader) memory(v View, m *Memory, word string) {
+	name, value, _ := strings.Cut(word, "=")
+	switch name {
+	case "claimed":
+		m.Claimed = Claimed{Epoch: in.epoch(name, value), RunID: pod(v.Self.Ordinal).Redis.RunID}
+	case "synced":
+		m.SyncedRun = v.Self.Redis.RunID
+	case "silent":
+		m.SilentSince, m.SilentEpoch = in.ago(name, value), named(v).epoch
+	case "waited":
+		*m, _ = patience(v, *m, true)
+		m.WaitingSince = in.ago(name, value)
+	case "master":
+		m.MasterSince = in.ago(name, value)
+	case "named":
+		m.NamedEpoch = in.epoch(name, value)
+	case "confirmed":
+		m.Confirmed = in.ago(name, value)
+	case "seen":
+		m.MaxEpoch = in.epoch(name, value)
+	case "offered":
+		to, since, _ := strings.Cut(value, ":")
+		m.OfferedTo, m.OfferedAt = pod(int(in.number(name, to))).Redis.RunID, in.ago(name, since)
+	case "declined":
+		m.Declined = append(m.Declined, pod(int(in.number(name, value))).Redis.RunID)
+	case "adopted":
+		n := int(in.number(name, value))
+		m.AdoptedFrom = map[int]string{n: "claim-" + strconv.Itoa(n)}
+	default:
+		in.fail("memory", word)
+	}
+}
+
+// TestNotationRefusesWhatItDoesNotKnow: a word that is overlooked would make a line say something else than it reads.
+func TestNotationRefusesWhatItDoesNotKnow(t *testing.T) {
+	good := []string{"0.", "1? 2>0", "0 0+1! ?", "0 behind=2", "noapi", "synced silent=16s"}
+	in := &reader{}
+	if v, m := in.redisSituation(good); in.err != nil || v.API || len(v.Peers) != 2 || !v.Sentinels[1].MasterDown || m.SilentSince != clock.Add(-16*time.Second) {
+		t.Fatalf("a good line: %v, read as %+v", in.err, v)
+	}
+	for cell, bad := range []string{"0", "1? 2>0+unheard", "0 0+", "0 behind=", "noap", "silent=16"} {
+		line := slices.Clone(good)
+		line[cell] = bad
+		in := &reader{}
+		if in.redisSituation(line); in.err == nil {
+			t.Errorf("%q was read without an error", bad)
+		}
+	}
+}

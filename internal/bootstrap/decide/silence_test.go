@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"fmt"
+	"slices"
+)
+
+// silence is a view in which one answer of another view is missing.
+type silence struct {
+	of   string
+	view View
+}
+
+// silences takes each answer away in turn: every other Redis, every Sentinel, the API.
+func silences(v View) []silence {
+	var all []silence
+	for i, p := range v.Peers {
+		if p.Redis.Answer != Silent {
+			s := silence{"redis of " + p.Name, v}
+			s.view.Peers = slices.Clone(v.Peers)
+			s.view.Peers[i].Redis = Redis{}
+			all = append(all, s)
+		}
+	}
+	for i, sentinel := range v.Sentinels {
+		if sentinel.Answered {
+			s := silence{fmt.Sprint("sentinel ", i), v}
+			s.view.Sentinels = slices.Clone(v.Sentinels)
+			s.view.Sentinels[i] = Sentinel{}
+			all = append(all, s)
+		}
+	}
+	if v.API {
+		s := silence{"API", v}
+		s.view.API = false
+		all = append(all, s)
+	}
+	return all
+}
+
+func enables(d Decision) bool { return d.Action == Claim || d.Action == Promote }
+
+// silenceThatMayEnable is what of S7 does not hold, and why that is borne.
+var silenceThatMayEnable = []excuse{
+	{"an epoch that only this Sentinel knew is not known without it; the compare-and-swap and the next hello mend it", func(u turn) bool {
+		return named(u.before).epoch > named(u.view).epoch
+	}},
+	{"two Sentinels name two addresses at one epoch, and one of them falls silent", func(u turn) bool { return torn(u.before) }},
+	{"without a majority of Sentinels the other witnesses speak: the pod is not Ready, and every link to it is down", func(u turn) bool {
+		answered := func(s Sentinel) bool { return s.Answered }
+		return majority(u.before, answered) && !majority(u.view, answered)
+	}},
+	{"in an outage of the API nobody can offer or claim: my data leads on at the old epoch, as long as most Sentinels name me", func(u turn) bool {
+		return u.before.API && !u.view.API && u.decision.Action == Promote && u.decision.Reason == RestartedInPlace && majorityNamesMe(u.view)
+	}},
+	{"the same, and a replica that could take over falls silent: nobody waits for it", func(u turn) bool {
+		return !u.before.API && u.decision.Action == Promote && u.decision.Reason == RestartedInPlace && majorityNamesMe(u.view)
+	}},
+	{"recovery-timeout bounds the wait for a possible holder: who was silent so long is not waited for", func(u turn) bool {
+		_, expired := patience(u.view, u.memory, true)
+		return expired && u.before.API == u.view.API && slices.Equal(u.before.Sentinels, u.view.Sentinels)
+	}},
+}
+
+// torn: two Sentinels that answered name two addresses at one epoch.
+func torn(v View) bool {
+	names := map[uint64]Address{}
+	for _, s := range v.Sentinels {
+		if s.Monitors && !s.FailoverInProgress {
+			if other, known := names[s.ConfigEpoch]; known && other != s.Address {
+				return true
+			}
+			names[s.ConfigEpoch] = s.Address
+		}
+	}
+	return false
+}
+
+// checkSilence is S7: what a pod does not dare while somebody answers, it does not dare when he falls silent, at the same
+// instant and with the same memory. The memory is the one that fits to the view before, and the one that fits to the view
+// after: an agent that waited long for somebody who was silent all the time.
+func checkSilence(group []turn, wrong *findings) {
+	for _, u := range group {
+		for _, s := range silences(u.view) {
+			for _, m := range []Memory{u.memory, memoryOf(s.view, u.kind)} {
+				before, _ := Next(u.view, m)
+				after, _ := Next(s.view, m)
+				if !enables(before) && enables(after) {
+					silent := turn{world: u.world, kind: u.kind, memory: m, before: u.view, view: s.view, decision: after}
+					wrong.add("S7: "+s.of+" falls silent: "+before.Action.String()+" becomes "+after.Action.String(), silent)
+				}
+			}
+		}
+	}
+}

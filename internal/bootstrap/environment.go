@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bootstrap
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// Environment is who the agent is: its pod, and what the webhook told it.
+type Environment struct {
+	Namespace string
+	PodName   string
+	PodUID    string
+	// PodIP is the pod's first address; its family is the family of the whole group.
+	PodIP    netip.Addr
+	Settings contract.Settings
+	// HookToken must come with the preStop hook.
+	HookToken string
+	Log       *slog.Logger
+	// ConfigDir and PrivateDir are contract.ConfigDir and contract.PrivateDir, but for tests.
+	ConfigDir  string
+	PrivateDir string
+	// Listen is where the agent's endpoints are served.
+	Listen string
+	// Kubernetes is how the API is reached; nil: as a pod does.
+	Kubernetes *rest.Config
+}
+
+// ReadEnvironment takes the environment from variables and names each that is missing or wrong.
+func ReadEnvironment(getenv func(string) string, log *slog.Logger) (Environment, error) {
+	e := Environment{
+		Namespace: getenv(contract.EnvNamespace), PodName: getenv(contract.EnvPodName), PodUID: getenv(contract.EnvPodUID),
+		HookToken: getenv(contract.EnvHookToken), Log: log,
+		ConfigDir: contract.ConfigDir, PrivateDir: contract.PrivateDir, Listen: fmt.Sprintf(":%d", contract.AgentPort),
+	}
+	for name, value := range map[string]string{contract.EnvNamespace: e.Namespace, contract.EnvPodName: e.PodName, contract.EnvPodUID: e.PodUID} {
+		if value == "" {
+			return e, fmt.Errorf("environment variable %s is empty: the agent runs in pods that the webhook has injected", name)
+		}
+	}
+	first, _, _ := strings.Cut(getenv(contract.EnvPodIPs), ",")
+	ip, err := netip.ParseAddr(strings.TrimSpace(first))
+	if err != nil {
+		return e, fmt.Errorf("environment variable %s: %w", contract.EnvPodIPs, err)
+	}
+	e.PodIP = ip
+	e.Settings, err = contract.DecodeSettings(getenv(contract.EnvSettings))
+	return e, err
+}
+
+// kubernetesClient makes a client with small buffers: the agent stands in every Redis pod.
+func (e Environment) kubernetesClient() (kubernetes.Interface, error) {
+	config := e.Kubernetes
+	if config == nil {
+		var err error
+		if config, err = rest.InClusterConfig(); err != nil {
+			return nil, fmt.Errorf("finding the Kubernetes API: %w", err)
+		}
+	}
+	config = rest.CopyConfig(config)
+	config.ContentType = "application/vnd.kubernetes.protobuf"
+	config.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
+	config.QPS, config.Burst = 20, 40
+	config.UserAgent = "redis-sentinel-bootstrap"
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("making a Kubernetes client: %w", err)
+	}
+	return client, nil
+}
+
+// sweepAfter closes connections to servers that nobody asks any more.
+const sweepAfter = time.Minute

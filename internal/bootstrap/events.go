@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bootstrap
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+)
+
+// patienceOfPeople is how long a wait must last before it becomes an Event: most waits end by themselves.
+const patienceOfPeople = 5 * time.Second
+
+// events writes Events on the pod. One that cannot be written is lost: the log and the status page say the same.
+type events struct {
+	client kubernetes.Interface
+	env    Environment
+	reason decide.Reason
+	since  time.Time
+	told   bool
+}
+
+func newEvents(client kubernetes.Interface, env Environment) *events {
+	return &events{client: client, env: env}
+}
+
+// consider decides whether this turn is worth an Event, once for each stretch of one reason.
+func (e *events) consider(ctx context.Context, now time.Time, reason decide.Reason, acted bool) {
+	if reason != e.reason {
+		e.reason, e.since, e.told = reason, now, false
+	}
+	if e.told {
+		return
+	}
+	kind := kindOf(reason.Telling(), acted, now.Sub(e.since))
+	if kind == "" {
+		return
+	}
+	e.told = true
+	go e.write(ctx, kind, string(reason), strings.TrimSpace(reason.Sentence()+" "+reason.Advice()))
+}
+
+// kindOf is the type of the Event that a reason is worth now; empty when it is worth none.
+func kindOf(t decide.Telling, acted bool, lasted time.Duration) string {
+	switch {
+	case t == decide.ToldWhenActed && acted:
+		return corev1.EventTypeNormal
+	case (t == decide.WarnedWhenActed || t == decide.Warned) && acted, (t == decide.WarnedWhenLasting || t == decide.Warned) && lasted > patienceOfPeople:
+		return corev1.EventTypeWarning
+	}
+	return ""
+}
+
+func (e *events) write(ctx context.Context, kind, reason, message string) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	now := metav1.Now()
+	event := &corev1.Event{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: e.env.PodName + ".", Namespace: e.env.Namespace},
+		InvolvedObject: corev1.ObjectReference{
+			APIVersion: "v1", Kind: "Pod", Namespace: e.env.Namespace, Name: e.env.PodName, UID: types.UID(e.env.PodUID),
+		},
+		Reason: reason, Message: message, Type: kind, Count: 1, FirstTimestamp: now, LastTimestamp: now,
+		Source:              corev1.EventSource{Component: "redis-sentinel-bootstrap"},
+		ReportingController: "redis-sentinel.dev/bootstrap", ReportingInstance: e.env.PodName,
+	}
+	if _, err := e.client.CoreV1().Events(e.env.Namespace).Create(ctx, event, metav1.CreateOptions{}); err != nil {
+		e.env.Log.Info("an Event could not be written", "reason", reason, "error", err.Error())
+	}
+}

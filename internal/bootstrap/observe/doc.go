@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package observe asks everyone at once, under one deadline, and writes down what was heard and what was silent.
+//
+// The Kubernetes API is watched, never polled: an idle group costs no request. Only where a decision hangs on it (my
+// mastership is unconfirmed, or the named master does not answer) the record is read live, once a turn.
+package observe

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package observe
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// Group is what the Kubernetes API says of the group that my pod belongs to.
+type Group struct {
+	Namespace   string
+	StatefulSet string
+	PodName     string
+	PodUID      string
+	PodIP       netip.Addr
+	Settings    contract.Settings
+
+	client kubernetes.Interface
+	lease  *watcher[*coordinationv1.Lease]
+	pods   *watcher[*corev1.Pod]
+	claims *watcher[*corev1.PersistentVolumeClaim]
+	set    *watcher[*appsv1.StatefulSet]
+
+	wake func()
+
+	mu      sync.Mutex
+	latest  *coordinationv1.Lease // from a live read or my own write: the watch may be behind
+	live    time.Time             // when a live read last succeeded
+	wanted  time.Time             // since when live reads are wanted; zero while they are not
+	reading bool
+}
+
+// Start begins to watch. The selector of the StatefulSet finds its pods with and without an agent; it never changes
+// during the life of a StatefulSet, so it is read once, and the read is tried until the API answers.
+func (g *Group) Start(ctx context.Context, client kubernetes.Interface, wake func()) error {
+	g.client, g.wake = client, wake
+	selector, err := g.selector(ctx)
+	if err != nil {
+		return err
+	}
+	name := contract.ObjectName(g.StatefulSet)
+	one := func(n string) func(*metav1.ListOptions) {
+		return func(o *metav1.ListOptions) {
+			o.FieldSelector = fields.OneTermEqualSelector("metadata.name", n).String()
+		}
+	}
+	some := func(o *metav1.ListOptions) { o.LabelSelector = selector }
+	getter := func(group restClient, resource string, opts func(*metav1.ListOptions)) cache.ListerWatcher {
+		return cache.NewFilteredListWatchFromClient(group, resource, g.Namespace, opts)
+	}
+	g.lease = startWatcher(ctx, getter(client.CoordinationV1().RESTClient(), "leases", one(name)), &coordinationv1.Lease{}, func(*coordinationv1.Lease) { wake() })
+	g.pods = startWatcher(ctx, getter(client.CoreV1().RESTClient(), "pods", some), &corev1.Pod{}, func(*corev1.Pod) { wake() })
+	g.claims = startWatcher(ctx, getter(client.CoreV1().RESTClient(), "persistentvolumeclaims", nothing), &corev1.PersistentVolumeClaim{}, func(*corev1.PersistentVolumeClaim) { wake() })
+	g.set = startWatcher(ctx, getter(client.AppsV1().RESTClient(), "statefulsets", one(g.StatefulSet)), &appsv1.StatefulSet{}, func(*appsv1.StatefulSet) { wake() })
+	return nil
+}
+
+type restClient = cache.Getter
+
+func nothing(*metav1.ListOptions) {}
+
+// selector asks for the StatefulSet until the API answers. A StatefulSet that is gone leaves the group label.
+func (g *Group) selector(ctx context.Context) (string, error) {
+	for {
+		asking, cancel := context.WithTimeout(ctx, 2*time.Second)
+		set, err := g.client.AppsV1().StatefulSets(g.Namespace).Get(asking, g.StatefulSet, metav1.GetOptions{})
+		cancel()
+		switch {
+		case err == nil:
+			return metav1.FormatLabelSelector(set.Spec.Selector), nil
+		case apierrors.IsNotFound(err):
+			return contract.LabelGroup + "=" + g.StatefulSet, nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("reading StatefulSet %s/%s: %w", g.Namespace, g.StatefulSet, err)
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// Healthy says that everything that is watched is complete and unbroken.
+func (g *Group) Healthy() bool {
+	return g.lease.healthy() && g.pods.healthy() && g.claims.healthy() && g.set.healthy()
+}
+
+// synced: everything was complete once; what an outage left of it is old, but it was true.
+func (g *Group) synced() bool {
+	return g.lease.synced() && g.pods.synced() && g.claims.synced() && g.set.synced()
+}
+
+// Lease is the newest record known: of the watch, of my last live read or of my last write. Nil: there is none.
+func (g *Group) Lease() *coordinationv1.Lease {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, l := range g.lease.all() {
+		if g.latest == nil || newer(l, g.latest) {
+			g.latest = l
+		}
+	}
+	return g.latest
+}
+
+// Learn takes over a Lease that was read live or written.
+func (g *Group) Learn(l *coordinationv1.Lease) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.latest == nil || newer(l, g.latest) {
+		g.latest = l
+	}
+}
+
+// newer compares two versions of the record. Another uid is another object, made after the first was deleted.
+func newer(a, b *coordinationv1.Lease) bool {
+	if a.UID != b.UID {
+		return a.CreationTimestamp.After(b.CreationTimestamp.Time)
+	}
+	x, errA := strconv.ParseUint(a.ResourceVersion, 10, 64)
+	y, errB := strconv.ParseUint(b.ResourceVersion, 10, 64)
+	return errA == nil && errB == nil && x > y
+}
+
+// fresh is how long a live read is as good as one made now.
+const fresh = 2500 * time.Millisecond
+
+// Live says whether what is known of the API is what the API says now. While nothing hangs on it the watches answer for
+// that. When something does, the record is read live beside the loop, never in it: a slow API server is not an absent one,
+// and a turn that waited for it would be blind for everybody else.
+func (g *Group) Live(ctx context.Context, want bool) bool {
+	healthy := g.Healthy()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !want && healthy {
+		g.wanted = time.Time{}
+		return true
+	}
+	now := time.Now()
+	if g.wanted.IsZero() {
+		g.wanted = now
+	}
+	if !g.reading && now.Sub(g.live) > time.Second {
+		g.reading = true
+		go g.readLive(ctx)
+	}
+	return now.Sub(g.live) < fresh || healthy && now.Sub(g.wanted) < fresh
+}
+
+func (g *Group) readLive(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, fresh)
+	defer cancel()
+	l, err := g.client.CoordinationV1().Leases(g.Namespace).Get(ctx, contract.ObjectName(g.StatefulSet), metav1.GetOptions{})
+	if err == nil {
+		g.Learn(l)
+	}
+	g.mu.Lock()
+	g.reading = false
+	if err == nil || apierrors.IsNotFound(err) {
+		g.live = time.Now()
+	}
+	g.mu.Unlock()
+	if err == nil {
+		g.wake()
+	}
+}
+
+// facts fills in what the API says. Redis and Sentinel facts are added by the caller.
+func (g *Group) facts(v *decide.View) {
+	uids := map[string]string{}
+	prefix := g.Settings.Redis.DataVolume + "-" + g.StatefulSet + "-"
+	for _, c := range g.claims.all() {
+		uids[c.Name] = string(c.UID)
+		text, mine := strings.CutPrefix(c.Name, prefix)
+		if n, err := strconv.Atoi(text); mine && err == nil && g.Settings.Redis.DataVolume != "" {
+			v.Claims = append(v.Claims, n)
+		}
+	}
+	v.Replicas = -1
+	newest := ""
+	sets := g.set.all()
+	v.SetGone = len(sets) == 0 && g.Healthy()
+	for _, s := range sets {
+		if s.Spec.Replicas != nil {
+			v.Replicas = int(*s.Spec.Replicas)
+		}
+		if s.Spec.Ordinals != nil {
+			v.FirstOrdinal = int(s.Spec.Ordinals.Start)
+		}
+		v.OrderedReady = s.Spec.PodManagementPolicy != appsv1.ParallelPodManagement
+		v.Releasing = s.Spec.Template.Labels[contract.LabelOptIn] != contract.OptInEnabled && g.wasOptedInByTemplate()
+		newest = s.Status.UpdateRevision
+	}
+	for _, pod := range g.pods.all() {
+		n, ok := belongs(pod, g.StatefulSet)
+		if !ok {
+			continue
+		}
+		p := podFacts(pod, n, g.Settings.Port, g.PodIP)
+		p.Claim = claimOf(pod, g.Settings.Redis.DataVolume, uids)
+		p.Updated = newest != "" && pod.Labels[appsv1.ControllerRevisionHashLabelKey] == newest
+		if pod.Name != g.PodName {
+			v.Peers = append(v.Peers, p)
+			continue
+		}
+		v.UIDByName = p.UID
+		v.Self.Ready, v.Self.Terminating, v.Self.Claim = p.Ready, p.Terminating, p.Claim
+		v.Claims = append(v.Claims, g.sharedClaim(pod, v)...)
+	}
+}
+
+// wasOptedInByTemplate: my own pod bears the label of its template. A pod that was opted in by its Namespace alone does
+// not, and a template without the label says nothing about it.
+func (g *Group) wasOptedInByTemplate() bool {
+	for _, pod := range g.pods.all() {
+		if pod.Name == g.PodName {
+			return pod.Labels[contract.LabelOptIn] == contract.OptInEnabled
+		}
+	}
+	return false
+}
+
+// Grace is how long my pod has to end; zero while the API has not said.
+func (g *Group) Grace() time.Duration {
+	for _, pod := range g.pods.all() {
+		if pod.Name != g.PodName {
+			continue
+		}
+		if s := pod.DeletionGracePeriodSeconds; s != nil {
+			return time.Duration(*s) * time.Second
+		}
+		if s := pod.Spec.TerminationGracePeriodSeconds; s != nil {
+			return time.Duration(*s) * time.Second
+		}
+	}
+	return 0
+}
+
+// sharedClaim: where all pods share one claim, each with a directory of its own, every ordinal may hold data.
+func (g *Group) sharedClaim(pod *corev1.Pod, v *decide.View) []int {
+	for _, vol := range pod.Spec.Volumes {
+		if vol.Name != g.Settings.Redis.DataVolume || vol.PersistentVolumeClaim == nil ||
+			vol.PersistentVolumeClaim.ClaimName == vol.Name+"-"+pod.Name {
+			continue
+		}
+		var all []int
+		for n := v.FirstOrdinal; n < v.FirstOrdinal+v.Replicas; n++ {
+			all = append(all, n)
+		}
+		return all
+	}
+	return nil
+}

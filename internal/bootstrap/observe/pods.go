@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package observe
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// Ordinal reads the number at the end of a StatefulSet pod's name; false when the name is not of that StatefulSet.
+func Ordinal(statefulSet, pod string) (int, bool) {
+	text, ok := strings.CutPrefix(pod, statefulSet+"-")
+	n, err := strconv.Atoi(text)
+	return n, ok && err == nil && n >= 0
+}
+
+// belongs says whether a pod is of the StatefulSet: it has its name, and either is controlled by it or bears the group
+// label (the pods of a StatefulSet that was deleted without them are still the group).
+func belongs(pod *corev1.Pod, statefulSet string) (int, bool) {
+	n, ok := Ordinal(statefulSet, pod.Name)
+	if !ok || pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded {
+		return 0, false
+	}
+	if pod.Labels[contract.LabelGroup] == statefulSet || pod.Labels[contract.LabelSentinelSet] == statefulSet {
+		return n, true
+	}
+	owned := slices.ContainsFunc(pod.OwnerReferences, func(o metav1.OwnerReference) bool {
+		return o.Kind == "StatefulSet" && o.Name == statefulSet
+	})
+	return n, owned
+}
+
+// podFacts is what the API says of a pod of the group. Without an address yet, nobody can ask its Redis.
+func podFacts(pod *corev1.Pod, ordinal, port int, like netip.Addr) decide.Pod {
+	p := decide.Pod{
+		Name: pod.Name, UID: string(pod.UID), Ordinal: ordinal,
+		Terminating: pod.DeletionTimestamp != nil,
+		Label:       pod.Labels[contract.LabelRole],
+		Injected: slices.ContainsFunc(pod.Spec.InitContainers, func(c corev1.Container) bool {
+			return c.Name == contract.AgentContainer
+		}),
+	}
+	if host := address(pod, like); host != "" {
+		p.Address = decide.Address{Host: host, Port: port}
+	}
+	for _, c := range pod.Status.Conditions {
+		switch c.Type {
+		case corev1.PodReady:
+			p.Ready = c.Status == corev1.ConditionTrue
+		case corev1.PodScheduled:
+			p.Unschedulable = c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable
+		}
+	}
+	return p
+}
+
+// address chooses the pod's address of the same family as mine: the family is chosen once, or a dual-stack group would
+// have two names for each node.
+func address(pod *corev1.Pod, like netip.Addr) string {
+	for _, ip := range pod.Status.PodIPs {
+		if a, err := netip.ParseAddr(ip.IP); err == nil && (!like.IsValid() || a.Is4() == like.Is4()) {
+			return ip.IP
+		}
+	}
+	return ""
+}
+
+// claimOf identifies the data of a pod: its claim where it has one, else the pod itself.
+func claimOf(pod *corev1.Pod, dataVolume string, uidOfClaim map[string]string) string {
+	for _, v := range pod.Spec.Volumes {
+		if v.Name == dataVolume && v.PersistentVolumeClaim != nil {
+			return uidOfClaim[v.PersistentVolumeClaim.ClaimName]
+		}
+	}
+	return string(pod.UID)
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package observe
+
+import (
+	"net/netip"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// TestOneFamilyForAGroup: of a pod with two addresses the one of my own family counts, wherever it stands; a server must
+// not have two names.
+func TestOneFamilyForAGroup(t *testing.T) {
+	four, six := corev1.PodIP{IP: "10.0.0.7"}, corev1.PodIP{IP: "fd00::7"}
+	for _, ips := range [][]corev1.PodIP{{four, six}, {six, four}} {
+		pod := &corev1.Pod{Status: corev1.PodStatus{PodIPs: ips}}
+		if got := address(pod, netip.MustParseAddr("10.0.0.1")); got != four.IP {
+			t.Errorf("beside an IPv4 pod: %s", got)
+		}
+		if got := address(pod, netip.MustParseAddr("fd00::1")); got != six.IP {
+			t.Errorf("beside an IPv6 pod: %s", got)
+		}
+	}
+	if got := address(&corev1.Pod{Status: corev1.PodStatus{PodIPs: []corev1.PodIP{six}}}, netip.MustParseAddr("10.0.0.1")); got != "" {
+		t.Errorf("an address of another family is used: %s", got)
+	}
+}

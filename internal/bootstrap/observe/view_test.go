@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package observe
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// lists answer lists, as the servers did before watches could.
+type lists struct{ cache.ListWatch }
+
+// IsWatchListSemanticsUnSupported is asked by the reflector.
+func (*lists) IsWatchListSemanticsUnSupported() bool { return true }
+
+// listed is a watch of one list that is answered when the channel is closed.
+func listed[T runtime.Object](t *testing.T, when <-chan struct{}, example T, list runtime.Object) *watcher[T] {
+	t.Helper()
+	return startWatcher(t.Context(), &lists{cache.ListWatch{
+		ListFunc: func(metav1.ListOptions) (runtime.Object, error) {
+			<-when
+			return list, nil
+		},
+		WatchFunc: func(metav1.ListOptions) (watch.Interface, error) { return watch.NewFake(), nil },
+	}}, example, func(T) {})
+}
+
+// TestRecordComesWithItsPods: the watches become complete while the servers are asked. The view of that turn must not
+// have the record, because it does not have the pods that hold the data.
+func TestRecordComesWithItsPods(t *testing.T) {
+	now, later := make(chan struct{}), make(chan struct{})
+	close(now)
+	lease := coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: "redis-sentinel-redis", ResourceVersion: "1", Annotations: map[string]string{contract.RecordEpoch: "1"}}}
+	g := &Group{
+		Namespace: "ns", StatefulSet: "redis", PodName: "redis-0", PodIP: netip.MustParseAddr("127.0.0.1"),
+		Settings: contract.Settings{Redis: &contract.RedisSettings{}}, wake: func() {},
+		lease:  listed(t, now, &coordinationv1.Lease{}, &coordinationv1.LeaseList{Items: []coordinationv1.Lease{lease}}),
+		pods:   listed(t, later, &corev1.Pod{}, &corev1.PodList{}),
+		claims: listed(t, now, &corev1.PersistentVolumeClaim{}, &corev1.PersistentVolumeClaimList{}),
+		set:    listed(t, now, &appsv1.StatefulSet{}, &appsv1.StatefulSetList{}),
+	}
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close() //nolint:errcheck // the test is over
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		close(later)
+		for !g.synced() {
+			time.Sleep(time.Millisecond)
+		}
+		_ = conn.Close()
+	}()
+	own := redisio.Keep(decide.Address{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port}, "", "")
+	defer own.Close() //nolint:errcheck // the test is over
+	o := &Observer{Group: g, Clients: redisio.NewClients(), Mine: own, Names: NewNames(g.PodIP), Hellos: &redisio.Hellos{}, Leaving: func() bool { return false }}
+	if v := o.View(context.WithoutCancel(t.Context())); v.Record.Known || v.API {
+		t.Errorf("record known %v, API %v, in a view that has no pods", v.Record.Known, v.API)
+	}
+	if !g.synced() {
+		t.Error("the watches did not become complete while the servers were asked: this test shows nothing")
+	}
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package observe
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/cache"
+)
+
+// watcher keeps a local copy of some objects of one kind, and says whether it can be trusted.
+type watcher[T runtime.Object] struct {
+	informer cache.SharedInformer
+	failed   atomic.Bool
+}
+
+// startWatcher begins to watch what options select; each change calls wake.
+func startWatcher[T runtime.Object](ctx context.Context, lw cache.ListerWatcher, example T, wake func(T)) *watcher[T] {
+	w := &watcher[T]{informer: cache.NewSharedInformer(lw, example, 0)}
+	_ = w.informer.SetTransform(func(object any) (any, error) { // fails only after the start
+		trim(object)
+		w.failed.Store(false)
+		return object, nil
+	})
+	_ = w.informer.SetWatchErrorHandler(func(*cache.Reflector, error) { w.failed.Store(true) })
+	call := func(object any) {
+		if gone, ok := object.(cache.DeletedFinalStateUnknown); ok {
+			object = gone.Obj
+		}
+		if t, ok := object.(T); ok {
+			wake(t)
+		}
+	}
+	_, _ = w.informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc: call, UpdateFunc: func(_, now any) { call(now) }, DeleteFunc: call,
+	})
+	go w.informer.RunWithContext(ctx)
+	return w
+}
+
+// healthy: the copy was complete once, and the last word from the API was not an error.
+func (w *watcher[T]) healthy() bool { return w.informer.HasSynced() && !w.failed.Load() }
+
+// synced: the copy was complete once.
+func (w *watcher[T]) synced() bool { return w.informer.HasSynced() }
+
+// all returns the objects of the copy; they must not be changed.
+func (w *watcher[T]) all() []T {
+	list := w.informer.GetStore().List()
+	out := make([]T, 0, len(list))
+	for _, object := range list {
+		if t, ok := object.(T); ok {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// requestDeadline bounds a single live read.
+const requestDeadline = 500 * time.Millisecond

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package record
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+func lease() *coordinationv1.Lease {
+	return &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
+		Namespace: "ns", Name: "redis-sentinel-redis", ResourceVersion: "5", UID: "lease",
+		Annotations: map[string]string{contract.RecordSettings: `{"downAfterMs":5000}`, "theirs": "stays"},
+	}}
+}
+
+func next() decide.Record {
+	return decide.Record{
+		Known: true, UID: "lease", Version: "5", Holder: "redis-1", PodUID: "uid-1", Address: decide.Address{Host: "fd00::2", Port: 6379}, Epoch: 2048,
+		Lineage: []string{"a", "b"}, Members: map[int]decide.Member{0: {Claim: "c0"}, 1: {Claim: "c1", InSync: true}},
+		Offer: &decide.Offer{PodUID: "uid-2", RunID: "r", ReplID: "a", Offset: 9, Reason: "test"},
+	}
+}
+
+func TestRecordReadsBackAsWritten(t *testing.T) {
+	l := lease()
+	if err := encode(l, next(), "test"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Decode(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(next(), got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if l.Annotations["theirs"] != "stays" || l.Annotations[contract.RecordSettings] == "" {
+		t.Error("an annotation that is not the agent's was changed")
+	}
+}
+
+// TestRecordIsInput: a tenant may write rubbish; it is named and left out, and never becomes a holder.
+func TestRecordIsInput(t *testing.T) {
+	for name, value := range map[string]string{
+		contract.RecordEpoch: "-1", contract.RecordAddress: "redis-0.example:6379", contract.RecordMembers: "{", contract.RecordOffer: "[]",
+	} {
+		l := lease()
+		l.Annotations[name] = value
+		if r, err := Decode(l); err == nil || r.HasHolder() {
+			t.Errorf("%s=%q: err=%v, holder=%v", name, value, err, r.HasHolder())
+		}
+	}
+}
+
+func TestSwap(t *testing.T) {
+	conflict := apierrors.NewConflict(schema.GroupResource{Resource: "leases"}, "redis-sentinel-redis", errors.New("changed"))
+	timeout := apierrors.NewTimeoutError("no answer", 1)
+	cases := []struct {
+		name   string
+		answer error
+		lands  bool
+		want   error
+	}{
+		{name: "it lands", lands: true},
+		{name: "somebody else was first", answer: conflict, want: ErrConflict},
+		{name: "it lands and the answer is lost: read back (R4a)", answer: timeout, lands: true},
+		{name: "the answer is lost and it did not land", answer: timeout, want: timeout},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			client := fake.NewClientset(lease())
+			client.PrependReactor("update", "leases", func(action clienttesting.Action) (bool, runtime.Object, error) {
+				update, ok := action.(clienttesting.UpdateAction)
+				if c.lands && ok {
+					if err := client.Tracker().Update(action.GetResource(), update.GetObject(), action.GetNamespace()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				return c.answer != nil, nil, c.answer
+			})
+			_, err := Swap(context.WithoutCancel(t.Context()), client.CoordinationV1().Leases("ns"), lease(), next(), "test")
+			if (c.want == nil) != (err == nil) || c.want != nil && !errors.Is(err, c.want) {
+				t.Errorf("err=%v, want %v", err, c.want)
+			}
+		})
+	}
+}

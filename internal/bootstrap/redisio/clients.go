@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisio
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+)
+
+// Deadline bounds every question and every command: an agent that waits for one server is blind for all others.
+const Deadline = 400 * time.Millisecond
+
+// Clients keeps one connection per server, and closes those that are not asked any more.
+type Clients struct {
+	mu    sync.Mutex
+	byKey map[key]*entry
+}
+
+type key struct {
+	address        decide.Address
+	user, password string
+}
+
+type entry struct {
+	client *redis.Client
+	used   time.Time
+}
+
+// NewClients returns an empty set.
+func NewClients() *Clients { return &Clients{byKey: map[key]*entry{}} }
+
+// To returns the client of a server. User and password are empty where none is needed.
+func (c *Clients) To(address decide.Address, user, password string) *redis.Client {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k := key{address, user, password}
+	e, ok := c.byKey[k]
+	if !ok {
+		e = &entry{client: dial(k)}
+		c.byKey[k] = e
+	}
+	e.used = time.Now()
+	return e.client
+}
+
+// Sweep closes the clients that have not been used for a while: pods come and go, and their addresses are used again.
+func (c *Clients) Sweep(unused time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for k, e := range c.byKey {
+		if time.Since(e.used) > unused {
+			_ = e.client.Close() // nothing hangs on a connection that nobody uses
+			delete(c.byKey, k)
+		}
+	}
+}
+
+// Keep returns a client that no sweep closes: for the one server that the agent stands beside.
+func Keep(address decide.Address, user, password string) *redis.Client {
+	return dial(key{address, user, password})
+}
+
+// silence is the library's logger: a server that does not answer is a fact of the view, not a line in the log.
+type silence struct{}
+
+// Printf drops what the library says.
+func (silence) Printf(context.Context, string, ...any) {}
+
+// Quiet keeps the library from logging on its own. It is called once, before the first client.
+func Quiet() { redis.SetLogger(silence{}) }
+
+// dial makes a client that tries once: the loop is the retry, and a silent server must be silence soon.
+func dial(k key) *redis.Client {
+	return redis.NewClient(&redis.Options{
+		Addr: k.address.String(), Username: k.user, Password: k.password,
+		Protocol: 2, DisableIdentity: true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+		MaxRetries:               -1, PoolSize: 2, MaxActiveConns: 4,
+		DialTimeout: Deadline, ReadTimeout: Deadline, WriteTimeout: Deadline, PoolTimeout: Deadline,
+		ContextTimeoutEnabled: true, DialerRetries: 1,
+		Dialer: dialer,
+	})
+}

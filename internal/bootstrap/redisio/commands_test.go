@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisio
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio/redistest"
+)
+
+// The numbers in these tests are those of docs/interleavings.md.
+
+// sentinelThatSays answers as the leader of a failover: MASTER names the old address under the new epoch.
+func sentinelThatSays(flags string) func(string) string {
+	return func(command string) string {
+		switch {
+		case strings.HasPrefix(command, "sentinel get-master-addr-by-name"):
+			return "*2\r\n" + redistest.Bulk("10.0.0.2") + redistest.Bulk("6379")
+		case strings.HasPrefix(command, "sentinel master "):
+			facts := []string{"name", "ns.redis", "ip", "10.0.0.1", "port", "6379", "flags", flags, "config-epoch", "2048"}
+			reply := fmt.Sprintf("*%d\r\n", len(facts))
+			for _, word := range facts {
+				reply += redistest.Bulk(word)
+			}
+			return reply
+		}
+		return "*0\r\n"
+	}
+}
+
+// TestAddressInMASTERIsNotBelieved (2).
+func TestAddressInMASTERIsNotBelieved(t *testing.T) {
+	server := redistest.Start(t, "127.0.0.1", sentinelThatSays("master,failover_in_progress"))
+	client := Keep(server.Address, "", "")
+	t.Cleanup(func() { _ = client.Close() })
+	want := decide.Sentinel{
+		Answered: true, Monitors: true, Address: decide.Address{Host: "10.0.0.2", Port: 6379}, ConfigEpoch: 2048, FailoverInProgress: true,
+	}
+	if got := AskSentinel(t.Context(), client, "ns.redis"); got != want {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+	if got := AskOwnSentinel(t.Context(), client, "ns.redis"); got.Sentinel != want {
+		t.Errorf("my own: got %+v\nwant %+v", got.Sentinel, want)
+	}
+	if told := server.Told(); told[0] != "sentinel get-master-addr-by-name ns.redis" || told[1] != "sentinel master ns.redis" {
+		t.Errorf("asked %q: address and epoch must be of one moment", told)
+	}
+}
+
+// TestGroupIsMadeAnewInOneGo (15, 16): between forgetting and knowing again the Sentinel must serve nobody, and it must have
+// epoch and voters at the end. One without peers hears of the master before it forgets, so that its clients do.
+func TestGroupIsMadeAnewInOneGo(t *testing.T) {
+	master := decide.Address{Host: "10.0.0.2", Port: 6379}
+	w := decide.Watching{Quorum: 2, DownAfter: 5 * time.Second, FailoverTimeout: 10 * time.Second, ParallelSyncs: 1}
+	peers := []decide.Peer{{ID: "b", Address: decide.Address{Host: "10.1.0.2", Port: 26379}}, {ID: "c", Address: decide.Address{Host: "10.1.0.3", Port: 26379}}}
+	const (
+		forget  = "sentinel remove ns.redis"
+		monitor = "sentinel monitor ns.redis 10.0.0.2 6379 2"
+		set     = "sentinel set ns.redis quorum 2 down-after-milliseconds 5000 failover-timeout 10000 parallel-syncs 1"
+		hello   = "publish __sentinel__:hello "
+		says    = ",2048,ns.redis,10.0.0.2,6379,2048"
+	)
+	for name, c := range map[string]struct {
+		peers []decide.Peer
+		want  []string
+	}{
+		"with peers": {peers, []string{forget, monitor, set, hello + "10.1.0.2,26379,b" + says, hello + "10.1.0.3,26379,c" + says}},
+		"alone":      {nil, []string{hello + "127.0.0.1,1," + strings.Repeat("f", 40) + says, forget, monitor, set}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := redistest.Start(t, "127.0.0.1", func(command string) string {
+				if strings.HasPrefix(command, "publish") {
+					return ":1\r\n"
+				}
+				return ""
+			})
+			client := Keep(server.Address, "", "")
+			t.Cleanup(func() { _ = client.Close() })
+			if err := Recreate(t.Context(), client, "ns.redis", w, master, 2048, c.peers); err != nil {
+				t.Fatal(err)
+			}
+			if told := server.Told(); !slices.Equal(told, c.want) {
+				t.Errorf("told\n%s\nwant\n%s", strings.Join(told, "\n"), strings.Join(c.want, "\n"))
+			}
+		})
+	}
+}
+
+// TestPromotionFirstLiftsWhatRefusesWrites (10e).
+func TestPromotionFirstLiftsWhatRefusesWrites(t *testing.T) {
+	server := redistest.Start(t, "127.0.0.1", func(string) string { return "" })
+	client := Keep(server.Address, "", "")
+	t.Cleanup(func() { _ = client.Close() })
+	if err := Promote(t.Context(), client); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"config set min-replicas-to-write 0", "replicaof no one"}; !slices.Equal(server.Told(), want) {
+		t.Errorf("told %q, want %q", server.Told(), want)
+	}
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisio
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// switches are the messages of a Sentinel after which somebody should look again.
+var switches = []string{"+switch-master", "+promoted-slave", "+failover-end", "+config-update-from", "-failover-abort-*", "+sentinel", "+slave", "+reboot"}
+
+// ListenForSwitches calls wake with the name of the group that a message of the Sentinel is about, until the context ends.
+// Messages may be lost: they are wake-ups, the state is read anew.
+func ListenForSwitches(ctx context.Context, client *redis.Client, wake func(group string)) {
+	sub := client.PSubscribe(ctx, switches...)
+	defer sub.Close() //nolint:errcheck // the connection is of no use afterwards
+	messages := sub.Channel(redis.WithChannelHealthCheckInterval(5 * time.Second))
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case message, ok := <-messages:
+			if !ok {
+				return
+			}
+			wake(groupOf(message.Channel, message.Payload))
+		}
+	}
+}
+
+// groupOf finds the group in a payload: "<group> …" for +switch-master, "master <group> …" or "… @ <group> …" else.
+func groupOf(channel, payload string) string {
+	words := strings.Fields(payload)
+	if channel == "+switch-master" && len(words) > 0 {
+		return words[0]
+	}
+	if len(words) > 1 && words[0] == "master" {
+		return words[1]
+	}
+	if _, after, ok := strings.Cut(payload, " @ "); ok {
+		if words = strings.Fields(after); len(words) > 0 {
+			return words[0]
+		}
+	}
+	return ""
+}
+
+// Answers says whether a server answers a PING.
+func Answers(ctx context.Context, client *redis.Client) bool {
+	ctx, cancel := context.WithTimeout(ctx, Deadline)
+	defer cancel()
+	return client.Ping(ctx).Err() == nil
+}
+
+// Groups lists the names of the groups that a Sentinel monitors; false when it does not answer.
+func Groups(ctx context.Context, client *redis.Client) ([]string, bool) {
+	ctx, cancel := context.WithTimeout(ctx, Deadline)
+	defer cancel()
+	masters := redis.NewMapStringStringSliceCmd(ctx, "sentinel", "masters")
+	if err := client.Process(ctx, masters); err != nil {
+		return nil, false
+	}
+	var names []string
+	for _, m := range masters.Val() {
+		names = append(names, m["name"])
+	}
+	return names, true
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisio
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+)
+
+// Ask returns what one Redis says of itself; decide.Silent when nothing usable came back in time.
+func Ask(ctx context.Context, client *redis.Client) decide.Redis {
+	ctx, cancel := context.WithTimeout(ctx, Deadline)
+	defer cancel()
+	text, err := client.Info(ctx).Result()
+	if err != nil {
+		return decide.Redis{}
+	}
+	return ParseInfo(text)
+}
+
+// ParseInfo decodes the reply of INFO. A reply without a run id or a role is no answer.
+func ParseInfo(text string) decide.Redis {
+	f := fields(text)
+	r := decide.Redis{
+		Answer: decide.Up,
+		RunID:  f["run_id"],
+		ReplID: f["master_replid"], ReplID2: f["master_replid2"],
+		Offset:         number(f["master_repl_offset"]),
+		Keys:           keys(f),
+		OnlineReplicas: onlineReplicas(f),
+		PersistenceError: f["rdb_last_bgsave_status"] == "err" || f["aof_last_write_status"] == "err" ||
+			f["aof_last_bgrewrite_status"] == "err",
+		TooOld: tooOld(f),
+	}
+	switch f["role"] {
+	case "master":
+		r.Role = decide.Master
+	case "slave":
+		r.Role = decide.Replica
+		r.Following = decide.Address{Host: f["master_host"], Port: int(number(f["master_port"]))}
+		r.Syncing = f["master_sync_in_progress"] == "1"
+		r.LinkUp = f["master_link_status"] == "up" && !r.Syncing
+		r.Priority = int(number(f["slave_priority"]))
+	}
+	if r.Role == decide.RoleUnknown || r.RunID == "" {
+		return decide.Redis{}
+	}
+	if f["loading"] == "1" || f["async_loading"] == "1" {
+		r.Answer = decide.Loading
+	}
+	return r
+}
+
+// tooOld says whether a server is older than Redis 6.2 or Valkey 7.2. Valkey tells its own version beside that of the Redis
+// it stands in for.
+func tooOld(f map[string]string) bool {
+	if version, isValkey := f["valkey_version"]; isValkey {
+		return olderThan(version, 7, 2)
+	}
+	return olderThan(f["redis_version"], 6, 2)
+}
+
+// olderThan compares a version such as 7.0.15. One that cannot be read is not taken for old.
+func olderThan(version string, major, minor int) bool {
+	first, rest, _ := strings.Cut(version, ".")
+	second, _, _ := strings.Cut(rest, ".")
+	x, errX := strconv.Atoi(first)
+	y, errY := strconv.Atoi(second)
+	return errX == nil && errY == nil && (x < major || x == major && y < minor)
+}
+
+func fields(text string) map[string]string {
+	f := map[string]string{}
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimRight(line, "\r\n"), ":"); ok && !strings.HasPrefix(name, "#") {
+			f[name] = value
+		}
+	}
+	return f
+}
+
+// keys adds up the databases: db0:keys=3,expires=0,avg_ttl=0
+func keys(f map[string]string) int64 {
+	var sum int64
+	for name, value := range f {
+		db, isDB := strings.CutPrefix(name, "db")
+		if _, err := strconv.Atoi(db); !isDB || err != nil {
+			continue
+		}
+		for part := range strings.SplitSeq(value, ",") {
+			if n, ok := strings.CutPrefix(part, "keys="); ok {
+				sum += number(n)
+			}
+		}
+	}
+	return sum
+}
+
+// onlineReplicas counts slaveN:ip=…,port=…,state=online,…
+func onlineReplicas(f map[string]string) int {
+	n := 0
+	for name, value := range f {
+		slot, isSlave := strings.CutPrefix(name, "slave")
+		if _, err := strconv.Atoi(slot); isSlave && err == nil && strings.Contains(value, "state=online") {
+			n++
+		}
+	}
+	return n
+}
+
+// number reads a decimal; what is none counts as 0, as a missing field does.
+func number(s string) int64 {
+	n, _ := strconv.ParseInt(s, 10, 64)
+	return n
+}

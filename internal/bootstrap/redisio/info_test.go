@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisio
+
+import (
+	"testing"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+)
+
+const replicaInfo = "# Server\r\nredis_version:7.0.15\r\nrun_id:r1\r\n# Persistence\r\nloading:0\r\nrdb_last_bgsave_status:ok\r\naof_last_write_status:err\r\n" +
+	"# Replication\r\nrole:slave\r\nmaster_host:10.0.0.1\r\nmaster_port:6379\r\nmaster_link_status:up\r\nmaster_sync_in_progress:0\r\nslave_priority:100\r\n" +
+	"master_replid:aa\r\nmaster_replid2:00\r\nmaster_repl_offset:42\r\n# Keyspace\r\ndb0:keys=3,expires=0,avg_ttl=0\r\ndb11:keys=4,expires=1,avg_ttl=0\r\n"
+
+func TestParseInfoOfAReplica(t *testing.T) {
+	want := decide.Redis{
+		Answer: decide.Up, Role: decide.Replica, Following: decide.Address{Host: "10.0.0.1", Port: 6379}, LinkUp: true, RunID: "r1",
+		ReplID: "aa", ReplID2: "00", Offset: 42, Keys: 7, Priority: 100, PersistenceError: true,
+	}
+	if got := ParseInfo(replicaInfo); got != want {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+}
+
+func TestParseInfoOfAMaster(t *testing.T) {
+	got := ParseInfo("run_id:r\nrole:master\nconnected_slaves:3\nslave0:ip=10.0.0.2,port=6379,state=online,offset=4,lag=0\n" +
+		"slave1:ip=10.0.0.3,port=6379,state=wait_bgsave,offset=0,lag=0\nslave_read_repl_offset:4\nloading:1\n")
+	if got.Role != decide.Master || got.OnlineReplicas != 1 || got.Answer != decide.Loading {
+		t.Errorf("got %+v: one online replica and loading expected", got)
+	}
+}
+
+// TestParseInfoOfNoAnswer: what is no INFO is silence, never a master (scar 15).
+func TestParseInfoOfNoAnswer(t *testing.T) {
+	for _, text := range []string{"", "role:master\n", "run_id:x\n", "-LOADING", "run_id:x\nrole:sentinel\n"} {
+		if got := ParseInfo(text); got.Answer != decide.Silent {
+			t.Errorf("ParseInfo(%q)=%+v, want silence", text, got)
+		}
+	}
+}
+
+func FuzzParseInfo(f *testing.F) {
+	f.Add(replicaInfo)
+	f.Fuzz(func(t *testing.T, text string) {
+		if r := ParseInfo(text); r.Answer != decide.Silent && (r.RunID == "" || r.Role == decide.RoleUnknown) {
+			t.Errorf("an answer without identity or role: %+v", r)
+		}
+	})
+}
+
+func TestGroupOfAMessage(t *testing.T) {
+	for _, c := range [][3]string{
+		{"+switch-master", "ns.redis 10.0.0.1 6379 10.0.0.2 6379", "ns.redis"},
+		{"+promoted-slave", "slave 10.0.0.2:6379 10.0.0.2 6379 @ ns.redis 10.0.0.1 6379", "ns.redis"},
+		{"-failover-abort-not-elected", "master ns.redis 10.0.0.1 6379", "ns.redis"},
+		{"+new", "", ""},
+	} {
+		if got := groupOf(c[0], c[1]); got != c[2] {
+			t.Errorf("groupOf(%q, %q)=%q, want %q", c[0], c[1], got, c[2])
+		}
+	}
+}
+
+func TestHello(t *testing.T) {
+	from := decide.Peer{ID: "id", Address: decide.Address{Host: "10.1.0.2", Port: 26379}}
+	got := hello("ns.redis", from, decide.Address{Host: "10.0.0.2", Port: 6379}, 1024)
+	if want := "10.1.0.2,26379,id,1024,ns.redis,10.0.0.2,6379,1024"; got != want {
+		t.Errorf("got %s, want %s: both epochs must be the same", got, want)
+	}
+	var h Hellos
+	h.hear("10.1.0.2,26379,id,18446744073709551615,g,1,1,1")
+	if h.Epoch() != 0 {
+		t.Error("an epoch beyond belief was remembered (R6)")
+	}
+	h.hear("10.1.0.2,26379,id,77,g,1,1,1")
+	h.hear("10.1.0.2,26379,id,12,g,1,1,1")
+	if h.Epoch() != 77 {
+		t.Errorf("epoch=%d, want the greatest heard, 77", h.Epoch())
+	}
+}
+
+func TestServersThatAreTooOld(t *testing.T) {
+	for text, old := range map[string]bool{
+		"redis_version:5.0.14\n":    true,
+		"redis_version:6.0.16\n":    true,
+		"redis_version:6.2.0\n":     false,
+		"redis_version:6.2\n":       false,
+		"redis_version:7.0.15\n":    false,
+		"redis_version:10.0.1\n":    false,
+		"redis_version:255.255.0\n": false,
+		"server_name:valkey\nredis_version:7.2.4\nvalkey_version:8.1.1\n": false,
+		"server_name:valkey\nredis_version:7.2.4\nvalkey_version:7.2.5\n": false,
+		"server_name:valkey\nredis_version:7.2.4\nvalkey_version:7.1.9\n": true,
+		"redis_version:unknown\n": false, // what says no version is not taken for old
+		"redis_version:6\n":       false,
+		"":                        false,
+	} {
+		if got := ParseInfo("run_id:r\nrole:master\n" + text); got.Answer != decide.Up || got.TooOld != old {
+			t.Errorf("%q: %+v, want too old %v", text, got, old)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisio
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"syscall"
+	"testing"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+)
+
+// A server that was asked in vain for a while must be seen by the first question after it has come up.
+func TestServerThatComesUpIsSeenAtOnce(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	where := listener.Addr().(*net.TCPAddr)
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	client := Keep(decide.Address{Host: "127.0.0.1", Port: where.Port}, "", "")
+	t.Cleanup(func() { _ = client.Close() })
+	for range 20 {
+		if err := client.Ping(t.Context()).Err(); err == nil {
+			t.Fatal("nobody listens, and yet there was an answer")
+		}
+	}
+	listener, err = net.Listen("tcp", where.String())
+	if err != nil {
+		t.Skip("somebody else has taken the port meanwhile: ", err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go pong(listener)
+	if err := client.Ping(t.Context()).Err(); err != nil {
+		t.Errorf("the server is up, and the next question was answered with %v", err)
+	}
+}
+
+func TestUnreachedCarriesTheReason(t *testing.T) {
+	client := Keep(decide.Address{Host: "127.0.0.1", Port: 1}, "", "")
+	t.Cleanup(func() { _ = client.Close() })
+	err := client.Ping(t.Context()).Err()
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("the reason is lost: %v", err)
+	}
+}
+
+// pong answers as a server would that knows PING only.
+func pong(listener net.Listener) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer conn.Close() //nolint:errcheck // a test
+			lines := bufio.NewScanner(conn)
+			for lines.Scan() {
+				switch lines.Text() {
+				case "hello":
+					_, _ = conn.Write([]byte("-ERR unknown command\r\n"))
+				case "ping":
+					_, _ = conn.Write([]byte("+PONG\r\n"))
+				}
+			}
+		}()
+	}
+}

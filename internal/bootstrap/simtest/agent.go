@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simtest
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+)
+
+const (
+	// deadline is how long an agent waits for those who do not answer.
+	deadline = 500 * time.Millisecond
+	// shortest is the least time between two turns.
+	shortest = 5 * time.Millisecond
+)
+
+func (w *World) startAgent(p *pod) {
+	if p.agent || p.gone {
+		return
+	}
+	lag := p.watch.lag
+	p.agent, p.memory, p.busy, p.watch = true, decide.Memory{}, false, newWatch(lag)
+	p.generation++
+	w.plan(p, 0)
+}
+
+func (w *World) stopAgent(p *pod) {
+	p.agent, p.busy = false, false
+	p.generation++
+	p.disturbed = w.now
+}
+
+// wakePod begins a turn now, or after the one that runs.
+func (w *World) wakePod(p *pod) {
+	if p == nil || !p.agent {
+		return
+	}
+	if p.busy {
+		p.again = true
+		return
+	}
+	w.plan(p, shortest)
+}
+
+// plan sets the next turn; an earlier plan is void.
+func (w *World) plan(p *pod, after time.Duration) {
+	p.planned++
+	plan, generation := p.planned, p.generation
+	w.on(p.host, after, func() {
+		if p.agent && p.generation == generation && p.planned == plan && !p.busy {
+			w.turn(p)
+		}
+	})
+}
+
+// turn observes: some answers are from its beginning and some from its end, as it happens with answers.
+func (w *World) turn(p *pod) {
+	p.busy, p.again = true, false
+	generation := p.generation
+	v, slow := w.question(p)
+	took := w.between(time.Millisecond, 10*time.Millisecond)
+	if slow {
+		took = deadline
+	}
+	w.on(p.host, took, func() {
+		if p.generation != generation {
+			return
+		}
+		w.answer(p, &v)
+		d, memory := w.Mind.Redis(v, p.memory)
+		w.checkDecision(p, v, p.memory, d)
+		if p.dieBefore {
+			p.dieBefore = false
+			w.crashAgent(p, time.Second)
+			return
+		}
+		p.memory = memory
+		w.on(p.host, w.between(0, 4*time.Millisecond), func() {
+			if p.generation == generation {
+				w.act(p, v, d)
+			}
+		})
+	})
+}
+
+// question makes the view as far as the API and the early answers go; slow says that somebody will not answer.
+func (w *World) question(p *pod) (decide.View, bool) {
+	v := decide.View{
+		Now:  w.clockOf(p.host),
+		Self: decide.Pod{Name: name(p.ordinal), Ordinal: p.ordinal, UID: p.uid, Address: p.server.address, Injected: true},
+	}
+	v.HelloEpoch, v.Leaving, v.Config = p.server.hello, p.leaving, w.config()
+	if w.look(&p.watch, p.host) {
+		w.facts(p, &v)
+	}
+	slow := false
+	for i := range v.Peers {
+		peer := &v.Peers[i]
+		if s := w.serverOf(peer.UID); s != nil && !w.reach(p.host, s.host) {
+			slow = true
+		}
+		if w.chance(50) {
+			peer.Redis = w.info(p.host, w.listeners[peer.Address])
+		}
+	}
+	v.Sentinels = make([]decide.Sentinel, len(w.sentinels))
+	for i, s := range w.sentinels {
+		slow = slow || !w.reach(p.host, s.host)
+		if w.chance(50) {
+			v.Sentinels[i] = w.askSentinel(p.host, s)
+		}
+	}
+	return v, slow
+}
+
+// answer adds the late answers.
+func (w *World) answer(p *pod, v *decide.View) {
+	v.Now = w.clockOf(p.host)
+	if p.server.alive {
+		v.Self.Redis = w.info(p.host, p.server)
+	}
+	for i := range v.Peers {
+		if v.Peers[i].Redis.Answer == decide.Silent {
+			v.Peers[i].Redis = w.info(p.host, w.listeners[v.Peers[i].Address])
+		}
+	}
+	for i, s := range w.sentinels {
+		if !v.Sentinels[i].Answered {
+			v.Sentinels[i] = w.askSentinel(p.host, s)
+		}
+	}
+	if p.watch.seen >= 0 {
+		v.Record = w.recordOf(&p.watch)
+		v.API = w.liveness(p, decide.WantsLiveRecord(*v))
+	}
+}
+
+// facts are the API's word, as late as this agent's watch.
+func (w *World) facts(p *pod, v *decide.View) {
+	s := &w.states[p.watch.seen]
+	v.Replicas, v.OrderedReady, v.Claims = s.replicas, w.OrderedReady, s.claims
+	for _, o := range s.pods {
+		q := decide.Pod{
+			Name: name(o.ordinal), Ordinal: o.ordinal, UID: o.uid, Address: o.address, Claim: o.claim, Injected: true,
+			Ready: o.ready, Terminating: o.terminating, Updated: true,
+		}
+		if o.ordinal != p.ordinal {
+			v.Peers = append(v.Peers, q)
+			continue
+		}
+		v.UIDByName = o.uid
+		v.Self.Ready, v.Self.Terminating, v.Self.Claim = q.Ready, q.Terminating, q.Claim
+	}
+}
+
+func (w *World) serverOf(uid string) *server {
+	for _, p := range w.pods {
+		if p.uid == uid {
+			return p.server
+		}
+	}
+	return nil
+}
+
+// act carries a decision out, as internal/bootstrap/act does, and plans the next turn.
+func (w *World) act(p *pod, v decide.View, d decide.Decision) {
+	if d.Action == decide.Handover {
+		w.handOver(p, v, d)
+		return
+	}
+	err := w.do(p, v, d)
+	if p.actTwice {
+		p.actTwice = false
+		_ = w.do(p, v, d)
+	}
+	s := p.server
+	if err == nil && v.Self.Redis.Answer == decide.Up && d.Reason != decide.RecordUnknown && s.alive {
+		s.tuning = d.Tuning
+	}
+	w.finish(p, v, d, err)
+}
+
+func (w *World) finish(p *pod, v decide.View, d decide.Decision, err error) {
+	p.last, p.busy = d, false
+	if v.Leaving && d.Action != decide.Handover {
+		p.left = true
+	}
+	after := d.Recheck
+	if err != nil && !errors.Is(err, errConflict) {
+		after = max(after, 100*time.Millisecond)
+	}
+	if p.again {
+		after = shortest
+	}
+	w.plan(p, max(after, shortest))
+}
+
+func (w *World) do(p *pod, v decide.View, d decide.Decision) error {
+	s := p.server
+	switch d.Action {
+	case decide.Follow, decide.Fence:
+		to := d.Target
+		if d.Action == decide.Fence {
+			to = decide.Nowhere
+		}
+		if d.Reason == decide.MasterAddressGone && (s.role != decide.Replica || s.following != v.Self.Redis.Following) {
+			return nil
+		}
+		if s.alive {
+			w.checkFollow(p, to, d.Reason)
+			w.point(s, to, true)
+		}
+	case decide.Promote:
+		if s.alive {
+			w.checkPromotion(p, v)
+			w.promote(s, true)
+		}
+	case decide.Claim:
+		return w.claim(p, v, d)
+	case decide.Join:
+		next := v.Record
+		next.Members = d.Members
+		return w.write1(p, v, next)
+	case decide.MakeOffer:
+		next := v.Record
+		next.Offer = d.Offer
+		return w.write1(p, v, next)
+	case decide.Hold:
+		return w.hold(p, v, d)
+	case decide.Wait, decide.Handover:
+	}
+	return nil
+}
+
+// write1 writes the record that this very view has seen.
+func (w *World) write1(p *pod, v decide.View, next decide.Record) error {
+	if w.recordOf(&p.watch).Version != v.Record.Version {
+		return errConflict
+	}
+	written, err := w.swap(p.host, &p.watch, v.Record, next)
+	if err == nil {
+		p.watch.learned = written
+	}
+	return err
+}
+
+func (w *World) claim(p *pod, v decide.View, d decide.Decision) error {
+	err := w.write1(p, v, decide.Record{
+		Holder: v.Self.Name, PodUID: v.Self.UID, Address: v.Self.Address, Epoch: d.Epoch, Lineage: d.Lineage, Members: d.Members,
+	})
+	if err == nil {
+		p.memory.Claimed = decide.Claimed{Epoch: d.Epoch, RunID: v.Self.Redis.RunID, Offset: v.Self.Redis.Offset}
+		w.checkClaim(p, v, d)
+	}
+	return err
+}
+
+func (w *World) hold(p *pod, v decide.View, d decide.Decision) error {
+	if d.Members == nil || maps.Equal(d.Members, v.Record.Members) && slices.Equal(d.Lineage, v.Record.Lineage) && v.Record.Offer == nil {
+		return nil
+	}
+	next := v.Record
+	next.Members, next.Lineage, next.Offer = d.Members, d.Lineage, nil
+	return w.write1(p, v, next)
+}
+
+// crashAgent ends the agent's process; the kubelet starts another.
+func (w *World) crashAgent(p *pod, after time.Duration) {
+	w.stopAgent(p)
+	w.on(p.host, after, func() { w.startAgent(p) })
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simtest
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+)
+
+// judge is Sentinel's own mind: who is down, and what a failover that it leads does next.
+func (w *World) judge(s *sentinel) {
+	w.judgeMaster(s)
+	switch s.phase {
+	case noFailover:
+		if s.odown && w.now-s.started > 2*s.want.FailoverTimeout {
+			w.stand(s)
+		}
+	case electing:
+		w.campaign(s)
+	case promoting:
+		w.awaitPromotion(s)
+	case reconfiguring:
+		w.reconfigure(s)
+	}
+}
+
+// judgeMaster: down for me after down-after without an answer; down for all when a quorum says so.
+func (w *World) judgeMaster(s *sentinel) {
+	m := &s.master
+	silent := w.now-m.pong > s.want.DownAfter
+	wrong := m.role == decide.Replica && w.now-m.roleAt > s.want.DownAfter+2*infoEvery
+	if !silent && !wrong {
+		s.downSince, s.odown = never, false
+		return
+	}
+	if s.downSince == never {
+		s.downSince, s.askedPeers = w.now, never
+	}
+	if w.now-s.askedPeers < askEvery {
+		return
+	}
+	s.askedPeers = w.now
+	down := 1
+	for _, t := range w.sentinels {
+		if t != s && t.alive && w.reach(s.host, t.host) && t.monitors && t.tilt == never && t.downSince != never && t.master.address == m.address {
+			down++
+		}
+	}
+	s.odown = down >= s.want.Quorum
+}
+
+// stand begins an election.
+func (w *World) stand(s *sentinel) {
+	s.current++
+	s.epoch, s.phase, s.since = s.current, electing, w.now
+	s.started = w.now + w.between(0, maximumDesync)
+	w.voteOf(s, s, s.epoch)
+	w.campaign(s)
+}
+
+// voteOf is the answer to a request for a vote: one vote for each epoch.
+func (w *World) voteOf(voter, candidate *sentinel, epoch uint64) bool {
+	voter.current = max(voter.current, epoch)
+	if epoch > voter.votedIn {
+		voter.votedIn, voter.votedFor = epoch, candidate
+		if voter != candidate { // a voter gives the candidate its time
+			voter.started = w.now + w.between(0, maximumDesync)
+		}
+	}
+	return voter.votedIn == epoch && voter.votedFor == candidate
+}
+
+func (w *World) campaign(s *sentinel) {
+	votes := 0
+	for _, t := range w.sentinels {
+		if t == s || t.alive && t.monitors && t.master.address == s.master.address && w.reach(s.host, t.host) {
+			if w.voteOf(t, s, s.epoch) {
+				votes++
+			}
+		}
+	}
+	if votes > len(w.sentinels)/2 && votes >= s.want.Quorum {
+		w.selectReplica(s)
+		return
+	}
+	if w.now-s.since > min(electionMost, s.want.FailoverTimeout) {
+		s.phase = noFailover
+	}
+}
+
+// selectReplica takes the one with the least priority, then the greatest offset, then the smallest run id.
+func (w *World) selectReplica(s *sentinel) {
+	var good []instance
+	for _, in := range s.replicas {
+		if w.now-in.pong < goodInfo && in.told != never && w.now-in.told < goodInfo+time.Second && in.priority > 0 {
+			good = append(good, in)
+		}
+	}
+	if len(good) == 0 {
+		s.phase = noFailover
+		return
+	}
+	best := slices.MinFunc(good, func(a, b instance) int {
+		return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(b.offset, a.offset), cmp.Compare(a.run, b.run))
+	})
+	s.phase, s.promoted, s.since = promoting, best.address, w.now
+	w.slaveOf(s, best.address, decide.Address{})
+}
+
+func (w *World) awaitPromotion(s *sentinel) {
+	if w.now-s.since > s.want.FailoverTimeout {
+		s.phase = noFailover
+	}
+}
+
+// reconfigure points the others at the new master, and ends.
+func (w *World) reconfigure(s *sentinel) {
+	done := true
+	for i := range s.replicas {
+		in := &s.replicas[i]
+		if in.address == s.promoted || w.now-in.pong > goodInfo {
+			continue
+		}
+		if !in.sent {
+			in.sent = true
+			w.slaveOf(s, in.address, s.promoted)
+		}
+		done = done && in.follows == s.promoted && in.linkUp
+	}
+	if done || w.now-s.since > s.want.FailoverTimeout {
+		w.switchTo(s, s.promoted)
+		w.wakeSentinel(s)
+	}
+}
+
+// force is SENTINEL FAILOVER by a person: no vote, the next epoch.
+func (w *World) force(s *sentinel) {
+	if s.alive && s.monitors && s.phase == noFailover {
+		s.current++
+		s.epoch = s.current
+		s.votedIn, s.votedFor = s.epoch, s
+		w.selectReplica(s)
+	}
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simtest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+)
+
+// pod is one pod of the group: a Redis and its agent.
+type pod struct {
+	ordinal int
+	uid     string
+	host    *host
+	server  *server
+	watch   watch
+
+	// agent is alive or not; generation numbers its lives, and the turns that belong to an older one are void.
+	agent      bool
+	generation int
+	memory     decide.Memory
+	busy       bool
+	again      bool
+	planned    int
+	ready      bool
+	leaving    bool
+	left       bool
+	gone       bool
+	// last is what was decided last, and for how many turns the agent has known better than what its Redis is.
+	last       decide.Decision
+	outvoted   int
+	disturbed  time.Duration
+	dieBefore  bool
+	actTwice   bool
+	terminated bool
+}
+
+func name(ordinal int) string { return fmt.Sprintf("redis-%d", ordinal) }
+
+// podOf finds the pod that the API shows for an ordinal.
+func (w *World) podOf(ordinal int) *pod {
+	for _, p := range w.pods {
+		if p.ordinal == ordinal && !p.gone {
+			return p
+		}
+	}
+	return nil
+}
+
+// newAddress gives out an address that nobody has had.
+func (w *World) newAddress() decide.Address {
+	w.addresses++
+	return decide.Address{Host: fmt.Sprintf("10.0.%d.%d", w.addresses/250, w.addresses%250+1), Port: 6379}
+}
+
+// reconcile is the controller: it makes missing pods, one after the other where the set is ordered.
+func (w *World) reconcile() {
+	w.in(w.between(200*time.Millisecond, 900*time.Millisecond), w.reconcile)
+	if w.apiDown {
+		return
+	}
+	for o := range w.api().replicas {
+		p := w.podOf(o)
+		if p == nil {
+			w.create(o)
+		}
+		if w.OrderedReady && (p == nil || !p.ready) {
+			return
+		}
+	}
+	if w.rolling > 0 && w.allReady() {
+		w.rolling--
+		w.remove(w.podOf(w.rolling))
+	}
+}
+
+func (w *World) allReady() bool {
+	for o := range w.api().replicas {
+		if p := w.podOf(o); p == nil || !p.ready || p.terminated {
+			return false
+		}
+	}
+	return true
+}
+
+// create gives birth to the pod of an ordinal, on the disk that the ordinal has.
+func (w *World) create(ordinal int) {
+	w.uids++
+	p := &pod{ordinal: ordinal, uid: fmt.Sprintf("uid-%d", w.uids), host: w.newHost(), watch: newWatch(w.between(0, 60*time.Millisecond))}
+	d := w.disks[ordinal]
+	if d == nil || !w.keeps() { // data dies with the pod
+		d = &disk{claim: p.uid}
+		if w.keeps() {
+			d.claim = fmt.Sprintf("claim-%d-%s", ordinal, p.uid)
+		}
+		w.disks[ordinal] = d
+	}
+	p.server = &server{host: p.host, pod: p, disk: d, address: w.newAddress()}
+	w.pods = append(w.pods, p)
+	w.servers = append(w.servers, p.server)
+	p.disturbed = w.now
+	w.change(func(s *state) {
+		s.pods = append(s.pods, podObject{ordinal: ordinal, uid: p.uid, address: p.server.address, claim: d.claim})
+		if w.keeps() && !slices.Contains(s.claims, ordinal) {
+			s.claims = append(slices.Clone(s.claims), ordinal)
+		}
+	})
+	w.on(p.host, w.between(300*time.Millisecond, 2*time.Second), func() {
+		w.startAgent(p)
+		w.on(p.host, w.between(50*time.Millisecond, 500*time.Millisecond), func() { w.boot(p.server) })
+	})
+	w.on(p.host, time.Second, func() { w.probe(p) })
+}
+
+// probe asks the agent every second whether the pod is ready, and tells the API.
+func (w *World) probe(p *pod) {
+	if p.gone {
+		return
+	}
+	w.on(p.host, time.Second, func() { w.probe(p) })
+	ready := p.agent && p.last.Ready
+	if ready == p.ready || !w.reachAPI(p.host) {
+		return
+	}
+	p.ready = ready
+	w.edit(p, func(o *podObject) { o.ready = ready })
+}
+
+// edit changes a pod's object, if the API still has it.
+func (w *World) edit(p *pod, edit func(*podObject)) {
+	w.change(func(s *state) {
+		if i := slices.IndexFunc(s.pods, func(o podObject) bool { return o.uid == p.uid }); i >= 0 {
+			edit(&s.pods[i])
+		}
+	})
+}
+
+// remove is kubectl delete pod: the hook first, then SIGTERM, then the pod is gone.
+func (w *World) remove(p *pod) {
+	if p == nil || p.terminated || p.gone {
+		return
+	}
+	p.terminated, p.leaving = true, true
+	w.edit(p, func(o *podObject) { o.terminating = true })
+	w.wakePod(p)
+	const budget = 10 * time.Second
+	deadline := w.now + budget
+	var wait func()
+	wait = func() {
+		if p.gone {
+			return
+		}
+		if p.left || w.now >= deadline || !p.agent {
+			// Nobody was in sync: there was nobody to hand over to, and that is not the handover's fault.
+			w.unheired = w.unheired || p.server.role == decide.Master && p.last.Reason == decide.NoHeir
+			w.end(p)
+			return
+		}
+		w.in(20*time.Millisecond, wait)
+	}
+	w.in(20*time.Millisecond, wait)
+}
+
+// end takes the pod away: its processes and its object.
+func (w *World) end(p *pod) {
+	if p.gone {
+		return
+	}
+	if p.terminated && w.keeps() && p.server.up(w.now) { // SIGTERM saves
+		p.server.disk.kept, p.server.disk.replID, p.server.disk.offset = p.server.data, p.server.replID, p.server.offset
+	}
+	w.stopAgent(p)
+	w.die(p.server, p.host.frozen || p.host.zone != 0)
+	w.forget(p)
+	p.host.gone = true
+	w.noteLost()
+}
+
+// forget takes the pod's object away; what runs, runs on.
+func (w *World) forget(p *pod) {
+	p.gone = true
+	w.change(func(s *state) {
+		s.pods = slices.DeleteFunc(s.pods, func(o podObject) bool { return o.uid == p.uid })
+	})
+}
+
+// lose takes the data claim of an ordinal away.
+func (w *World) lose(ordinal int) {
+	delete(w.disks, ordinal)
+	w.lost = true
+	w.change(func(s *state) {
+		s.claims = slices.DeleteFunc(slices.Clone(s.claims), func(o int) bool { return o == ordinal })
+	})
+}

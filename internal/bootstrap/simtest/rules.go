@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simtest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+)
+
+// Rule names what must hold; docs/architecture.md explains each.
+type Rule string
+
+const (
+	OneAddress    Rule = "S1 one epoch names one address"
+	NamedOnly     Rule = "S2 only who is named, or was made master by a Sentinel, takes writes"
+	DataStays     Rule = "S3 no data yields to an empty or foreign data set"
+	OneClaim      Rule = "S4 one claim for one epoch"
+	NoLoops       Rule = "S5 nobody follows itself or an outsider"
+	NoOrder       Rule = "S6 order means nothing"
+	NoBoldSilence Rule = "S7 silence enables nothing"
+	OwnClaimOnly  Rule = "S8 nobody is promoted but by a claim of its own for this process"
+	PlannedKeeps  Rule = "S9 a planned handover loses no acknowledged write"
+	Settles       Rule = "L1 all settle on one master"
+	Writable      Rule = "L2 the group takes writes again"
+)
+
+// Violation is the end of a story.
+type Violation struct {
+	Rule   Rule
+	Detail string
+	At     time.Duration
+}
+
+func (v Violation) String() string { return fmt.Sprintf("%s: %s (at %s)", v.Rule, v.Detail, v.At) }
+
+func (w *World) breaks(rule Rule, format string, args ...any) {
+	if w.violation == nil {
+		w.violation = &Violation{Rule: rule, Detail: fmt.Sprintf(format, args...), At: w.now}
+		w.note(w.violation.String())
+	}
+}
+
+// checkNaming: whoever gives an epoch away again gives it to the same address.
+func (w *World) checkNaming(epoch uint64, a decide.Address) {
+	if before, ok := w.named[epoch]; ok && before != a && !w.meddled {
+		w.breaks(OneAddress, "epoch %d names %s and %s", epoch, before, a)
+	}
+	w.named[epoch] = a
+}
+
+// checkRecord holds a new record against the one before it.
+func (w *World) checkRecord(now, next decide.Record) {
+	w.note(fmt.Sprintf("record %s %s %d offer %t", next.Holder, next.PodUID, next.Epoch, next.Offer != nil))
+	if next.Epoch < now.Epoch || next.Epoch == now.Epoch && now.HasHolder() && next.PodUID != now.PodUID {
+		w.breaks(OneClaim, "the record went from %s at %d to %s at %d", now.Holder, now.Epoch, next.Holder, next.Epoch)
+	}
+	if next.HasHolder() {
+		w.checkNaming(next.Epoch, next.Address)
+	}
+}
+
+// checkClaim: nobody empty takes the group while somebody answered it with the group's data.
+func (w *World) checkClaim(p *pod, v decide.View, d decide.Decision) {
+	w.claims[fmt.Sprintf("%s/%d/%s", p.uid, d.Epoch, v.Self.Redis.RunID)] = true
+	if v.Self.Terminating && d.Reason != decide.OfferTaken {
+		w.breaks(OneClaim, "%s claims while it ends", v.Self.Name)
+	}
+	if v.Self.Redis.Keys > 0 || v.Self.Redis.Offset > 0 {
+		return
+	}
+	for _, q := range v.Peers {
+		if q.Redis.Answer == decide.Up && q.Redis.Keys > 0 {
+			w.breaks(DataStays, "%s is empty and claims although %s answered with %d keys (%s)", v.Self.Name, q.Name, q.Redis.Keys, d.Reason)
+		}
+	}
+}
+
+// checkPromotion: the record took my claim, for this process. Without the API the recorded holder may resume in place.
+func (w *World) checkPromotion(p *pod, v decide.View) {
+	if w.claims[fmt.Sprintf("%s/%d/%s", p.uid, v.Record.Epoch, p.server.run)] {
+		return
+	}
+	if !v.API && v.Record.PodUID == p.uid && v.Record.Address == p.server.address && p.server.data != nil {
+		return
+	}
+	w.breaks(OwnClaimOnly, "%s is promoted at epoch %d, which its process did not claim", name(p.ordinal), v.Record.Epoch)
+}
+
+// checkFollow: the target is a pod of the group, as far as the agent can know, and not the Redis itself.
+func (w *World) checkFollow(p *pod, to decide.Address, why decide.Reason) {
+	w.note(fmt.Sprintf("%s follows %s (%s)", name(p.ordinal), to, why))
+	if to == decide.Nowhere {
+		return
+	}
+	pods := w.states[max(p.watch.seen, 0)].pods
+	if to == p.server.address || !slices.ContainsFunc(pods, func(o podObject) bool { return o.address == to }) {
+		w.breaks(NoLoops, "%s is pointed at %s (%s)", name(p.ordinal), to, why)
+	}
+}
+
+// checkReplaced: a sync replaces what was there.
+func (w *World) checkReplaced(s, m *server) {
+	// A deleted pod's data dies with it, and a stranger's was judged when it came.
+	if s.pod == nil || s.pod.gone || keysOf(s.data) == 0 || s.data.root == strangersRoot {
+		return
+	}
+	switch {
+	case m.pod == nil && w.now-s.pod.disturbed > 8*time.Second:
+		w.breaks(DataStays, "%s took the data of a stranger at %s", name(s.pod.ordinal), m.address)
+	case m.pod == nil || !s.byAgent || w.meddled:
+	case m.data == nil:
+		w.breaks(DataStays, "%s had %d keys and was pointed at the empty %s", name(s.pod.ordinal), keysOf(s.data), name(m.pod.ordinal))
+	case m.data.root != s.data.root:
+		w.breaks(DataStays, "%s had data of %s and was pointed at %s with data of %s", name(s.pod.ordinal), s.data.root, name(m.pod.ordinal), m.data.root)
+	}
+}
+
+// checkOrdered: our Sentinels never make a stranger follow us, as long as their agents can know that he is one.
+func (w *World) checkOrdered(by *sentinel, s *server, master decide.Address) {
+	w.note(fmt.Sprintf("Sentinel %d orders %s to follow %s", by.ordinal, s.address, master))
+	const known = 15 * time.Second
+	blind := w.apiDown || w.now-w.apiBack < known || w.now-by.disturbed < known || !by.agent
+	if s.pod == nil && master != (decide.Address{}) && !blind {
+		w.breaks(DataStays, "a Sentinel made the stranger at %s follow %s", s.address, master)
+	}
+}
+
+// checkDecision judges what can be judged at the moment of deciding.
+func (w *World) checkDecision(p *pod, v decide.View, m decide.Memory, d decide.Decision) {
+	if d.Action != p.last.Action || d.Reason != p.last.Reason {
+		w.note(fmt.Sprintf("%s %s %s %s", name(p.ordinal), d.Action, d.Reason, d.Target))
+	}
+	w.checkOutvoted(p, v)
+	if w.chance(6) {
+		w.checkOrder(v, m, d)
+		w.checkSilence(v, m, d)
+	}
+}
+
+// checkOutvoted: who sees a greater epoch name another that answers as master, with no failover on the way, is no master
+// for more than a few turns.
+func (w *World) checkOutvoted(p *pod, v decide.View) {
+	epoch, address := v.Record.Epoch, v.Record.Address
+	for _, s := range v.Sentinels {
+		if !s.Answered || s.FailoverInProgress {
+			p.outvoted = 0
+			return
+		}
+		if s.Monitors && s.ConfigEpoch > epoch {
+			epoch, address = s.ConfigEpoch, s.Address
+		}
+	}
+	other := slices.ContainsFunc(v.Peers, func(q decide.Pod) bool {
+		return q.Address == address && q.Redis.Answer == decide.Up && q.Redis.Role == decide.Master
+	})
+	if v.Self.Redis.Role != decide.Master || address == v.Self.Address || !other {
+		p.outvoted = 0
+		return
+	}
+	if p.outvoted++; p.outvoted > 4 {
+		w.breaks(NamedOnly, "%s stays master although epoch %d names %s", v.Self.Name, epoch, address)
+	}
+}
+
+// checkOrder asks again with every list in another order.
+func (w *World) checkOrder(v decide.View, m decide.Memory, d decide.Decision) {
+	v.Peers, v.Sentinels, v.Claims = slices.Clone(v.Peers), slices.Clone(v.Sentinels), slices.Clone(v.Claims)
+	slices.Reverse(v.Peers)
+	slices.Reverse(v.Sentinels)
+	slices.Reverse(v.Claims)
+	if again, _ := w.Mind.Redis(v, m); again.Action != d.Action || again.Reason != d.Reason || again.Target != d.Target || again.Epoch != d.Epoch {
+		w.breaks(NoOrder, "%s %s became %s %s", d.Action, d.Reason, again.Action, again.Reason)
+	}
+}
+
+// bold is an act that makes a master.
+func bold(a decide.Action) bool { return a == decide.Claim || a == decide.Promote }
+
+// checkSilence asks again with one answer less.
+func (w *World) checkSilence(v decide.View, m decide.Memory, d decide.Decision) {
+	if bold(d.Action) {
+		return
+	}
+	less := v
+	var who string
+	switch i := w.rng.IntN(len(v.Peers) + len(v.Sentinels)); {
+	case i < len(v.Peers):
+		less.Peers = slices.Clone(v.Peers)
+		less.Peers[i].Redis, who = decide.Redis{}, v.Peers[i].Name
+	default:
+		i -= len(v.Peers)
+		less.Sentinels = slices.Clone(v.Sentinels)
+		if !majorityAnswers(v.Sentinels, v.Sentinels[i].Name) {
+			return // where no majority of the Sentinels answers, other witnesses are asked: that is the one exception
+		}
+		less.Sentinels[i], who = decide.Sentinel{Name: v.Sentinels[i].Name}, v.Sentinels[i].Name
+	}
+	if again, _ := w.Mind.Redis(less, m); bold(again.Action) {
+		w.breaks(NoBoldSilence, "%s: %s %s became %s %s when %s fell silent", v.Self.Name, d.Action, d.Reason, again.Action, again.Reason, who)
+	}
+}
+
+// majorityAnswers says whether most Sentinels answer, apart from one.
+func majorityAnswers(all []decide.Sentinel, but string) bool {
+	n := 0
+	for _, s := range all {
+		if s.Answered && s.Name != but {
+			n++
+		}
+	}
+	return n > len(all)/2
+}
+
+// watchOver looks at the whole world four times a second.
+func (w *World) watchOver() {
+	w.in(250*time.Millisecond, w.watchOver)
+	w.noteSafe()
+	w.checkTwoMasters()
+}
+
+// noteSafe remembers the newest write that all members hold: it must never be lost while one of their disks is left.
+func (w *World) noteSafe() {
+	if len(w.acked) == 0 {
+		return
+	}
+	last := w.acked[len(w.acked)-1]
+	oldest := last
+	for o := range w.api().replicas {
+		d := w.held(o)
+		if d == nil {
+			return
+		}
+		oldest = min(oldest, d.write)
+	}
+	for o := range w.api().replicas {
+		if !holds(w.held(o), oldest) {
+			return
+		}
+	}
+	w.safe = max(w.safe, oldest)
+}
+
+// held is what an ordinal would have after a crash of its process; without persistence, what its process has.
+func (w *World) held(ordinal int) *version {
+	if w.keeps() {
+		if d := w.disks[ordinal]; d != nil {
+			return d.kept
+		}
+		return nil
+	}
+	if p := w.podOf(ordinal); p != nil && p.server.alive {
+		return p.server.data
+	}
+	return nil
+}
+
+// noteLost: without persistence the data is lost when nobody is left who holds what all held.
+func (w *World) noteLost() {
+	if w.keeps() || w.safe == 0 {
+		return
+	}
+	for o := range w.api().replicas {
+		if holds(w.held(o), w.safe) {
+			return
+		}
+	}
+	w.lost = true
+}
+
+// checkTwoMasters: two that take writes, and nothing that would explain it, for long.
+func (w *World) checkTwoMasters() {
+	var masters []*pod
+	for _, p := range w.pods {
+		if !p.gone && p.agent && w.accepts(p.server) && w.reachAPI(p.host) && w.now-p.disturbed > time.Second {
+			masters = append(masters, p)
+		}
+	}
+	calm := len(masters) > 1 && w.reach(masters[0].host, masters[1].host)
+	for _, s := range w.sentinels {
+		calm = calm && s.alive && s.phase == noFailover && w.reachAPI(s.host) && w.reach(s.host, masters[0].host) && w.reach(s.host, masters[1].host)
+	}
+	switch {
+	case !calm:
+		w.twoSince = never
+	case w.twoSince == never:
+		w.twoSince = w.now
+	case w.now-w.twoSince > 2*failoverTimeout:
+		w.breaks(NamedOnly, "%s and %s take writes", name(masters[0].ordinal), name(masters[1].ordinal))
+	}
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simtest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+)
+
+// The periods of Sentinel 7.0.
+const (
+	tickEvery     = 100 * time.Millisecond
+	pingEvery     = time.Second
+	infoEvery     = 10 * time.Second
+	askEvery      = time.Second
+	helloEvery    = 2 * time.Second
+	electionMost  = 10 * time.Second
+	tiltAfter     = 2 * time.Second
+	tiltFor       = 30 * time.Second
+	goodInfo      = 5 * time.Second
+	convertAfter  = 4 * helloEvery
+	maximumDesync = time.Second
+)
+
+// phase is where a failover is that a Sentinel leads.
+type phase int
+
+const (
+	noFailover phase = iota
+	electing
+	promoting
+	reconfiguring
+)
+
+// instance is a Redis as one Sentinel sees it.
+type instance struct {
+	address decide.Address
+	pinged  time.Duration
+	pong    time.Duration
+	asked   time.Duration
+	told    time.Duration
+	role    decide.Role
+	roleAt  time.Duration
+	follows decide.Address
+	// followsAt is when it was first seen to follow that.
+	followsAt time.Duration
+	linkUp    bool
+	priority  int
+	offset    int64
+	run       string
+	sent      bool
+}
+
+// sentinel is one Sentinel process with what it knows of the one group, and the agent beside it.
+type sentinel struct {
+	ordinal int
+	host    *host
+	watch   watch
+
+	alive    bool
+	life     int
+	monitors bool
+	want     decide.Watching
+
+	master      instance
+	replicas    []instance
+	configEpoch uint64
+	current     uint64
+	votedIn     uint64
+	votedFor    *sentinel
+
+	downSince  time.Duration
+	odown      bool
+	askedPeers time.Duration
+	phase      phase
+	epoch      uint64
+	started    time.Duration
+	since      time.Duration
+	promoted   decide.Address
+	helloAt    time.Duration
+	ticked     time.Duration
+	tilt       time.Duration
+
+	// disturbed is until when a fault kept it from knowing better.
+	disturbed time.Duration
+
+	// The agent.
+	agent      bool
+	generation int
+	memory     decide.SentinelMemory
+	busy       bool
+	planned    int
+}
+
+func fresh0(a decide.Address, now time.Duration) instance {
+	return instance{address: a, pinged: never, pong: now, asked: never, told: never, role: decide.RoleUnknown, roleAt: now}
+}
+
+// bootSentinel starts a process; one without a file begins with nothing.
+func (w *World) bootSentinel(s *sentinel, blank bool) {
+	s.life++
+	if s.monitors && s.phase == reconfiguring && !blank { // its file names the promoted one already
+		w.switchTo(s, s.promoted)
+	}
+	s.alive, s.phase, s.odown, s.downSince, s.tilt, s.ticked = true, noFailover, false, never, never, w.now
+	s.helloAt, s.askedPeers, s.started = never, never, never
+	if blank {
+		s.monitors, s.configEpoch, s.current, s.votedIn = false, 0, 0, 0
+	}
+	for i := range s.replicas {
+		s.replicas[i] = fresh0(s.replicas[i].address, w.now)
+	}
+	s.master = fresh0(s.master.address, w.now)
+	life := s.life
+	w.on(s.host, w.between(0, tickEvery), func() { w.tick(s, life) })
+}
+
+// monitor is REMOVE and MONITOR: everything that was known is forgotten.
+func (w *World) monitor(s *sentinel, master decide.Address, epoch uint64) {
+	s.monitors, s.configEpoch, s.replicas = true, epoch, nil
+	s.master = fresh0(master, w.now)
+	s.phase, s.odown, s.downSince, s.started = noFailover, false, never, never
+}
+
+// address is the reply of GET-MASTER-ADDR-BY-NAME.
+func (s *sentinel) address() decide.Address {
+	if s.phase == reconfiguring {
+		return s.promoted
+	}
+	return s.master.address
+}
+
+func (w *World) askSentinel(from *host, s *sentinel) decide.Sentinel {
+	a := decide.Sentinel{Name: sentinelID(s.ordinal)}
+	if !s.alive || from != s.host && !w.reach(from, s.host) {
+		return a
+	}
+	a.Answered, a.Monitors = true, s.monitors
+	if s.monitors {
+		a.Address, a.ConfigEpoch = s.address(), s.configEpoch
+		if w.Mind.MastersAddress {
+			a.Address = s.master.address
+		}
+		a.MasterDown, a.FailoverInProgress = s.downSince != never, s.phase != noFailover
+	}
+	return a
+}
+
+// tick is sentinelTimer.
+func (w *World) tick(s *sentinel, life int) {
+	if !s.alive || s.life != life {
+		return
+	}
+	if gap := w.now - s.ticked; gap > tiltAfter || gap < 0 {
+		s.tilt = w.now
+	}
+	s.ticked = w.now
+	if s.monitors {
+		w.talk(s)
+		if s.tilt == never || w.now-s.tilt > tiltFor {
+			s.tilt = never
+			w.judge(s)
+		}
+	}
+	w.on(s.host, w.between(tickEvery/2, tickEvery), func() { w.tick(s, life) })
+}
+
+// talk asks every instance that is due, and says hello.
+func (w *World) talk(s *sentinel) {
+	w.ask(s, &s.master, true)
+	for i := range s.replicas {
+		w.ask(s, &s.replicas[i], false)
+	}
+	if w.now-s.helloAt >= helloEvery {
+		s.helloAt = w.now
+		w.sayHello(s)
+	}
+}
+
+func (w *World) ask(s *sentinel, in *instance, master bool) {
+	if w.now-in.pinged < pingEvery {
+		return
+	}
+	in.pinged = w.now
+	r := w.info(s.host, w.listeners[in.address])
+	if r.Answer == decide.Silent {
+		return
+	}
+	in.pong = w.now
+	urgent := s.odown || s.phase != noFailover || !master && !in.linkUp
+	if w.now-in.asked < infoEvery && (master || !urgent) || r.Answer != decide.Up {
+		return
+	}
+	in.asked = w.now
+	w.hear(s, in, r, master)
+}
+
+// hear takes INFO in.
+func (w *World) hear(s *sentinel, in *instance, r decide.Redis, master bool) {
+	in.told = w.now
+	if r.Role != in.role {
+		in.role, in.roleAt = r.Role, w.now
+	}
+	if r.Following != in.follows {
+		in.followsAt = w.now
+	}
+	in.follows, in.linkUp, in.priority, in.offset, in.run = r.Following, r.LinkUp, r.Priority, r.Offset, r.RunID
+	if master && r.Role == decide.Master {
+		w.discover(s)
+	}
+	if !master {
+		w.reactTo(s, in)
+	}
+}
+
+// discover adds the replicas that the master lists.
+func (w *World) discover(s *sentinel) {
+	m := w.listeners[s.master.address]
+	for _, r := range w.servers {
+		if m == nil || !r.alive || r.link != m || slices.ContainsFunc(s.replicas, func(i instance) bool { return i.address == r.address }) {
+			continue
+		}
+		s.replicas = append(s.replicas, fresh0(r.address, w.now))
+	}
+}
+
+// reactTo is what Sentinel does when it learns a replica's role.
+func (w *World) reactTo(s *sentinel, in *instance) {
+	sane := s.master.role == decide.Master && s.downSince == never && w.now-s.master.told < 2*infoEvery
+	switch {
+	case s.phase == promoting && in.address == s.promoted && in.role == decide.Master:
+		s.configEpoch, s.phase, s.since = s.epoch, reconfiguring, w.now
+		w.checkNaming(s.epoch, s.promoted)
+		w.helloSoon(s)
+	case s.phase != noFailover || s.tilt != never || !sane:
+	case in.role == decide.Master && w.now-in.roleAt > convertAfter:
+		w.slaveOf(s, in.address, s.master.address)
+	case in.role == decide.Replica && in.follows != s.master.address && w.now-in.followsAt > s.want.FailoverTimeout:
+		w.slaveOf(s, in.address, s.master.address)
+	}
+}
+
+func (w *World) helloSoon(s *sentinel) { s.helloAt = w.now - helloEvery + 200*time.Millisecond }
+
+// slaveOf is the transaction that a Sentinel sends.
+func (w *World) slaveOf(s *sentinel, to, master decide.Address) {
+	target := w.listeners[to]
+	if target == nil || !w.reach(s.host, target.host) || !target.alive {
+		return
+	}
+	w.on(s.host, w.between(0, 3*time.Millisecond), func() {
+		if !target.alive || !w.reach(s.host, target.host) {
+			return
+		}
+		w.checkOrdered(s, target, master)
+		if master == (decide.Address{}) {
+			w.promote(target, false)
+		} else {
+			w.point(target, master, false)
+		}
+		w.wakePod(target.pod)
+	})
+}
+
+// sayHello publishes through each Redis that it reaches; whoever else listens there hears it.
+func (w *World) sayHello(s *sentinel) {
+	var ways []*server
+	for _, in := range append([]instance{s.master}, s.replicas...) {
+		if r := w.listeners[in.address]; r != nil && r.up(w.now) && w.reach(s.host, r.host) {
+			ways = append(ways, r)
+			r.hello = max(r.hello, s.current)
+		}
+	}
+	address, epoch, current := s.address(), s.configEpoch, s.current
+	for _, t := range w.sentinels {
+		if t == s || !t.alive || !t.monitors || !slices.ContainsFunc(ways, func(r *server) bool { return w.reach(r.host, t.host) && t.knows(r.address) }) {
+			continue
+		}
+		w.on(t.host, w.between(time.Millisecond, 8*time.Millisecond), func() {
+			if t.alive && t.monitors {
+				w.hearHello(t, address, epoch, current)
+			}
+		})
+	}
+}
+
+func (s *sentinel) knows(a decide.Address) bool {
+	return s.master.address == a || slices.ContainsFunc(s.replicas, func(i instance) bool { return i.address == a })
+}
+
+// hearHello: the greater config-epoch wins.
+func (w *World) hearHello(s *sentinel, master decide.Address, epoch, current uint64) {
+	s.current = max(s.current, current)
+	if epoch <= s.configEpoch {
+		return
+	}
+	s.configEpoch = epoch
+	if master != s.master.address || s.phase != noFailover {
+		w.switchTo(s, master)
+	}
+	w.wakeSentinel(s)
+}
+
+// switchTo makes another master; the old one stays known as a replica.
+func (w *World) switchTo(s *sentinel, master decide.Address) {
+	known := []decide.Address{s.master.address}
+	for _, in := range s.replicas {
+		known = append(known, in.address)
+	}
+	s.replicas = nil
+	for _, a := range known {
+		if a != master && !slices.ContainsFunc(s.replicas, func(i instance) bool { return i.address == a }) {
+			s.replicas = append(s.replicas, fresh0(a, w.now))
+		}
+	}
+	s.master = fresh0(master, w.now)
+	s.phase, s.odown, s.downSince, s.started = noFailover, false, never, never
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simtest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+)
+
+func sentinelID(ordinal int) string { return fmt.Sprintf("%040d", 9000+ordinal) }
+
+// startSentinelAgent starts the agent; it boots a Sentinel that has no process, from its file or, where there is none,
+// from the API as soon as that answers.
+func (w *World) startSentinelAgent(s *sentinel) {
+	if s.agent {
+		return
+	}
+	lag := s.watch.lag
+	s.agent, s.busy, s.memory, s.watch = true, false, decide.SentinelMemory{}, newWatch(lag)
+	s.generation++
+	w.planSentinel(s, 0)
+}
+
+func (w *World) crashSentinelAgent(s *sentinel, after time.Duration) {
+	s.agent, s.busy, s.disturbed = false, false, w.now+after
+	s.generation++
+	w.on(s.host, after, func() { w.startSentinelAgent(s) })
+}
+
+// seed starts a blank Sentinel as the agent's file makes it: groups and epochs from the API, nothing that was voted.
+func (w *World) seed(s *sentinel) {
+	if s.alive {
+		return
+	}
+	if !w.reachAPI(s.host) {
+		w.on(s.host, time.Second, func() { w.seed(s) })
+		return
+	}
+	w.bootSentinel(s, true)
+	r := w.api().record
+	s.current = decide.NextEpoch(w.clockOf(s.host), r.Epoch)
+	s.votedIn, s.votedFor = s.current, nil
+	s.want = w.wanted(s)
+	if !r.HasHolder() || !decide.Believable(r.Epoch, w.clockOf(s.host)) {
+		return
+	}
+	w.monitor(s, r.Address, r.Epoch)
+	for _, p := range w.api().pods {
+		if p.address != r.Address {
+			s.replicas = append(s.replicas, fresh0(p.address, w.now))
+		}
+	}
+}
+
+func (w *World) wakeSentinel(s *sentinel) {
+	if s.agent && !s.busy {
+		w.planSentinel(s, shortest)
+	}
+}
+
+func (w *World) planSentinel(s *sentinel, after time.Duration) {
+	s.planned++
+	plan, generation := s.planned, s.generation
+	w.on(s.host, after, func() {
+		if s.agent && s.generation == generation && s.planned == plan && !s.busy {
+			w.sentinelTurn(s)
+		}
+	})
+}
+
+func (w *World) sentinelTurn(s *sentinel) {
+	s.busy = true
+	generation := s.generation
+	v, slow := w.sentinelView(s)
+	took := w.between(time.Millisecond, 10*time.Millisecond)
+	if slow {
+		took = deadline
+	}
+	w.on(s.host, took, func() {
+		if s.generation != generation {
+			return
+		}
+		w.lateAnswers(s, &v)
+		d, memory := w.Mind.Sentinel(v, s.memory)
+		s.memory = memory
+		err := w.doSentinel(s, v, d)
+		s.busy = false
+		after := d.Recheck
+		if err != nil {
+			after = min(after, time.Second)
+		}
+		w.planSentinel(s, max(after, shortest))
+	})
+}
+
+func (w *World) sentinelView(s *sentinel) (decide.SentinelView, bool) {
+	v := decide.SentinelView{Now: w.clockOf(s.host), Want: w.wanted(s), CurrentEpoch: s.current}
+	for _, t := range w.sentinels {
+		if t != s {
+			v.Peers = append(v.Peers, decide.Peer{ID: sentinelID(t.ordinal), Address: sentinelAddress(t)})
+		}
+	}
+	if !w.look(&s.watch, s.host) {
+		return v, false
+	}
+	v.PodsKnown = s.watch.blind == never || w.now-s.watch.blind < s.watch.blindness
+	v.Record = w.recordOf(&s.watch)
+	slow := false
+	for _, o := range w.states[s.watch.seen].pods {
+		p := decide.Pod{Name: name(o.ordinal), Ordinal: o.ordinal, UID: o.uid, Address: o.address, Injected: true, Ready: o.ready, Terminating: o.terminating}
+		if t := w.serverOf(o.uid); t != nil && !w.reach(s.host, t.host) {
+			slow = true
+		}
+		if w.chance(50) {
+			p.Redis = w.info(s.host, w.listeners[o.address])
+		}
+		v.Pods = append(v.Pods, p)
+	}
+	return v, slow
+}
+
+func sentinelAddress(s *sentinel) decide.Address {
+	return decide.Address{Host: fmt.Sprintf("10.9.0.%d", s.ordinal+1), Port: 26379}
+}
+
+func (w *World) lateAnswers(s *sentinel, v *decide.SentinelView) {
+	v.Now = w.clockOf(s.host)
+	for i := range v.Pods {
+		if v.Pods[i].Redis.Answer == decide.Silent {
+			v.Pods[i].Redis = w.info(s.host, w.listeners[v.Pods[i].Address])
+		}
+	}
+	v.Own.Sentinel = w.askSentinel(s.host, s)
+	if s.monitors {
+		v.Own.Watching = s.want
+		for _, in := range s.replicas {
+			v.Own.Replicas = append(v.Own.Replicas, decide.SeenReplica{
+				Address: in.address, Down: w.now-in.pong > s.want.DownAfter, Priority: in.priority,
+			})
+		}
+		v.Own.Peers = v.Peers
+	}
+	w.strangers(s, v)
+	if v.PodsKnown && len(v.Pods) == 0 && s.watch.seen >= 0 {
+		v.RecordGone = w.reachAPI(s.host) && len(w.api().pods) == 0
+	}
+}
+
+// strangers asks at the addresses that are named and are no pod's.
+func (w *World) strangers(s *sentinel, v *decide.SentinelView) {
+	named := []decide.Address{v.Record.Address}
+	for _, r := range v.Own.Replicas {
+		named = append(named, r.Address)
+	}
+	for _, a := range named {
+		ours := slices.ContainsFunc(v.Pods, func(p decide.Pod) bool { return p.Address == a })
+		if v.PodsKnown && !ours && w.info(s.host, w.listeners[a]).Answer != decide.Silent {
+			v.Strangers = append(v.Strangers, a)
+		}
+	}
+}
+
+// doSentinel carries a decision out, as internal/bootstrap/act does.
+func (w *World) doSentinel(s *sentinel, v decide.SentinelView, d decide.SentinelDecision) error {
+	if !s.alive {
+		return nil
+	}
+	switch d.Action {
+	case decide.Inject:
+		w.checkNaming(d.Epoch, d.Target)
+		w.hearHello(s, d.Target, d.Epoch, d.Epoch)
+	case decide.Recreate:
+		w.checkNaming(d.Epoch, d.Target)
+		epoch := d.Epoch
+		if w.Mind.ResetsAsBroom { // everything is forgotten, and nothing is told anew
+			w.reset(s)
+			return nil
+		}
+		w.monitor(s, d.Target, epoch)
+		s.current, s.want = max(s.current, epoch), v.Want
+		w.on(s.host, 100*time.Millisecond, func() { w.discover(s); w.hurry(s) })
+	case decide.Configure:
+		s.want = v.Want
+	case decide.Remove:
+		s.monitors = false
+	case decide.Adopt, decide.Remint:
+		next := v.Record
+		next.Holder, next.PodUID, next.Address = d.Holder.Name, d.Holder.UID, d.Holder.Address
+		next.Epoch, next.Offer = d.Epoch, nil
+		written, err := w.swap(s.host, &s.watch, v.Record, next)
+		if err == nil {
+			s.watch.learned = written
+		}
+		return err
+	case decide.SentinelWait:
+	}
+	return nil
+}
+
+// hurry reads the new replicas now, as Sentinel does with instances that it has never asked.
+func (w *World) hurry(s *sentinel) {
+	for i := range s.replicas {
+		s.replicas[i].pinged, s.replicas[i].asked = never, never
+	}
+}
+
+// reset is SENTINEL RESET.
+func (w *World) reset(s *sentinel) {
+	s.replicas, s.phase, s.odown, s.downSince, s.started = nil, noFailover, false, never, never
+}
+
+// wanted is how a Sentinel watches the group: each a little more patient than the one before.
+func (w *World) wanted(s *sentinel) decide.Watching {
+	return decide.Watching{
+		Quorum: len(w.sentinels)/2 + 1, ParallelSyncs: 1, FailoverTimeout: failoverTimeout,
+		DownAfter: downAfter + time.Duration(s.ordinal)*400*time.Millisecond,
+	}
+}
+
+// names counts the Sentinels that name an address.
+func (w *World) names(a decide.Address) int {
+	n := 0
+	for _, s := range w.sentinels {
+		if s.alive && s.monitors && s.address() == a {
+			n++
+		}
+	}
+	return n
+}
+
+// ordinals of the pods that the API shows.
+func (w *World) ordinals() []int {
+	var all []int
+	for _, o := range w.api().pods {
+		all = append(all, o.ordinal)
+	}
+	slices.Sort(all)
+	return all
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simtest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+)
+
+const (
+	// connectEvery is how often a replica without a link tries its master.
+	connectEvery = time.Second
+	// replTimeout is how long a link that has gone silent counts as up.
+	replTimeout = 60 * time.Second
+)
+
+// server is one place where a Redis runs: it outlives the processes in it, its disk outlives it.
+type server struct {
+	host    *host
+	address decide.Address
+	pod     *pod // nil: a stranger
+	disk    *disk
+
+	alive     bool
+	loading   time.Duration
+	run       string
+	role      decide.Role
+	following decide.Address
+	// byAgent: the agent, not a Sentinel or a person, pointed it last.
+	byAgent bool
+
+	link  *server
+	heard time.Duration
+	// dial numbers the attempts and links: what belongs to an older one is void.
+	dial int
+
+	replID, replID2 string
+	offset          int64
+	data            *version
+	hadReplica      bool
+	paused          time.Duration
+	tuning          decide.Tuning
+	hello           uint64
+}
+
+// disk is what is left when a process dies.
+type disk struct {
+	claim  string
+	kept   *version
+	replID string
+	offset int64
+}
+
+func (s *server) up(now time.Duration) bool { return s.alive && now >= s.loading }
+
+// boot starts a process from the generated file: a fenced replica of nowhere, with what its disk has.
+func (w *World) boot(s *server) {
+	w.runs++
+	d := s.disk
+	s.alive, s.run, s.loading = true, fmt.Sprintf("run-%d", w.runs), w.now
+	s.role, s.following, s.byAgent, s.link, s.dial = decide.Replica, decide.Nowhere, false, nil, s.dial+1
+	s.data, s.offset, s.replID, s.replID2, s.hadReplica = nil, 0, w.freshID(), noID, false
+	s.paused, s.tuning, s.hello = 0, decide.Tuning{}, 0
+	if w.keeps() && d.kept != nil {
+		s.data = d.kept
+		s.loading = w.now + w.between(0, w.slowLoad)
+		if w.Persistence == RDB { // only a snapshot keeps the ids
+			s.replID, s.offset = d.replID, d.offset
+		}
+	}
+	w.listeners[s.address] = s
+	run := s.run
+	w.on(s.host, w.between(0, connectEvery), func() { w.cron(s, run) })
+}
+
+const noID = "0000000000000000000000000000000000000000"
+
+func (w *World) freshID() string {
+	w.ids++
+	return fmt.Sprintf("%040d", w.ids)
+}
+
+// die ends the process. Its peers notice at once where the machine lives on.
+func (w *World) die(s *server, silently bool) {
+	if !s.alive {
+		return
+	}
+	s.alive, s.link, s.dial = false, nil, s.dial+1
+	if w.listeners[s.address] == s {
+		delete(w.listeners, s.address)
+	}
+	if !silently {
+		w.dropReplicas(s)
+	}
+}
+
+// dropReplicas ends the links to a server that died or changed its role.
+func (w *World) dropReplicas(s *server) {
+	for _, r := range w.servers {
+		if r.link == s && w.reach(r.host, s.host) {
+			r.link, r.dial = nil, r.dial+1
+		}
+	}
+}
+
+// cron is the server's own second.
+func (w *World) cron(s *server, run string) {
+	if !s.alive || s.run != run {
+		return
+	}
+	if s.role == decide.Replica && s.up(w.now) {
+		switch {
+		case s.link == nil:
+			w.connect(s)
+		case w.reach(s.host, s.link.host) && s.link.alive:
+			s.heard = w.now
+		case w.now-s.heard > replTimeout:
+			s.link, s.dial = nil, s.dial+1
+		}
+	}
+	w.on(s.host, connectEvery, func() { w.cron(s, run) })
+}
+
+// feeds says whether a server answers a replica that asks for its data.
+func (w *World) feeds(m *server) bool {
+	return m.up(w.now) && (m.role == decide.Master || m.link != nil)
+}
+
+// connect begins to sync with whoever listens at the address that is followed.
+func (w *World) connect(s *server) {
+	m := w.listeners[s.following]
+	if s.following == decide.Nowhere || m == nil || m == s || !w.reach(s.host, m.host) || !w.feeds(m) {
+		return
+	}
+	s.dial++
+	dial, run := s.dial, m.run
+	took := w.between(5*time.Millisecond, 40*time.Millisecond)
+	if s.replID != m.replID && s.replID != m.replID2 {
+		took = w.between(40*time.Millisecond, 1200*time.Millisecond)
+	}
+	w.on(s.host, took, func() {
+		if s.alive && s.dial == dial && s.link == nil && m.run == run && w.reach(s.host, m.host) && w.feeds(m) {
+			w.synced(s, m)
+		}
+	})
+}
+
+// synced: everything that s held is what m holds now.
+func (w *World) synced(s, m *server) {
+	if m.role == decide.Master && !m.hadReplica { // the first replica ever gives the master new ids
+		m.hadReplica, m.replID, m.replID2 = true, w.freshID(), noID
+	}
+	w.checkReplaced(s, m)
+	s.data, s.replID, s.replID2, s.offset = m.data, m.replID, m.replID2, m.offset
+	s.link, s.heard, s.hadReplica = m, w.now, true
+	w.save(s)
+	w.wakePod(s.pod)
+}
+
+// save: the append-only file has every write at once; a snapshot is as old as the last write that made one.
+func (w *World) save(s *server) {
+	if w.Persistence == AOF || w.Persistence == RDB && (s.data == nil || s.disk.kept == nil || s.data.write%8 == 0 || s.link != nil) {
+		s.disk.kept, s.disk.replID, s.disk.offset = s.data, s.replID, s.offset
+	}
+}
+
+// point is REPLICAOF host port.
+func (w *World) point(s *server, to decide.Address, byAgent bool) {
+	s.byAgent = byAgent
+	if s.role == decide.Replica && s.following == to {
+		return
+	}
+	s.role, s.following, s.link, s.dial = decide.Replica, to, nil, s.dial+1
+	w.dropReplicas(s)
+	w.on(s.host, w.between(time.Millisecond, 20*time.Millisecond), func() {
+		if s.alive && s.following == to && s.link == nil && s.role == decide.Replica {
+			w.connect(s)
+		}
+	})
+}
+
+// promote is REPLICAOF NO ONE.
+func (w *World) promote(s *server, byAgent bool) {
+	s.byAgent = byAgent
+	if s.role == decide.Master {
+		return
+	}
+	if s.data == nil && byAgent { // a history begins
+		w.writes++
+		s.data = &version{root: fmt.Sprintf("history-%d", w.writes), write: w.writes}
+	}
+	s.replID2, s.replID = s.replID, w.freshID()
+	s.role, s.following, s.link, s.dial, s.hadReplica = decide.Master, decide.Address{}, nil, s.dial+1, true
+	w.dropReplicas(s)
+}
+
+// online counts the replicas that a master streams to.
+func (w *World) online(m *server) int {
+	n := 0
+	for _, r := range w.servers {
+		if r.alive && r.link == m && (w.reach(r.host, m.host) || w.now-r.heard < 10*time.Second) {
+			n++
+		}
+	}
+	return n
+}
+
+// accepts says whether a server takes a write now.
+func (w *World) accepts(s *server) bool {
+	return s.up(w.now) && s.role == decide.Master && w.now >= s.paused && (s.tuning.MinReplicas == 0 || w.online(s) >= s.tuning.MinReplicas)
+}
+
+// write changes the data and sends the change to the replicas.
+func (w *World) write(s *server, keys int64) *version {
+	w.writes++
+	root := fmt.Sprintf("history-%d", w.writes)
+	if s.data != nil {
+		root = s.data.root
+	}
+	s.data = &version{parent: s.data, root: root, keys: keys, write: w.writes}
+	s.offset += 10
+	w.save(s)
+	w.stream(s)
+	return s.data
+}
+
+// stream carries the newest write to each replica, in order, as long as its link is the same one.
+func (w *World) stream(s *server) {
+	for _, r := range w.servers {
+		if r.alive && r.link == s {
+			w.deliver(r, s, r.dial, s.data, s.offset, s.replID, w.between(time.Millisecond, 6*time.Millisecond))
+		}
+	}
+}
+
+func (w *World) deliver(r, from *server, dial int, data *version, offset int64, id string, after time.Duration) {
+	w.on(r.host, after, func() {
+		switch {
+		case !r.alive || r.dial != dial || r.link != from || r.replID != id || offset <= r.offset:
+		case !w.reach(r.host, from.host):
+			w.deliver(r, from, dial, data, offset, id, 200*time.Millisecond)
+		default:
+			r.data, r.offset, r.heard = data, offset, w.now
+			w.save(r)
+			w.stream(r)
+		}
+	})
+}
+
+// info is what INFO answers to a host that asks.
+func (w *World) info(from *host, s *server) decide.Redis {
+	if s == nil || !s.alive || from != s.host && !w.reach(from, s.host) || s.host.frozen {
+		return decide.Redis{}
+	}
+	r := decide.Redis{
+		Answer: decide.Up, Role: s.role, Following: s.following, LinkUp: s.link != nil, RunID: s.run, ReplID: s.replID, ReplID2: s.replID2,
+		Offset: s.offset, Keys: keysOf(s.data), Priority: s.tuning.Priority,
+	}
+	if w.now < s.loading {
+		r = decide.Redis{Answer: decide.Loading, RunID: s.run, Role: s.role, Following: s.following}
+	}
+	if s.role == decide.Master {
+		r.Following, r.OnlineReplicas = decide.Address{}, w.online(s)
+	}
+	return r
+}

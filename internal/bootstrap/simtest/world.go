@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simtest
+
+import (
+	"hash/fnv"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+)
+
+const (
+	downAfter       = 5 * time.Second
+	failoverTimeout = 10 * time.Second
+	recoveryTimeout = 60 * time.Second
+)
+
+// begin is the wall clock at the beginning of every story.
+var begin = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// Persistence is what a Redis keeps when its process dies.
+type Persistence string
+
+const (
+	// None keeps nothing.
+	None Persistence = "none"
+	// AOF keeps every write, and no replication id.
+	AOF Persistence = "aof"
+	// RDB keeps what was written some time ago, with its replication id.
+	RDB Persistence = "rdb"
+)
+
+// Setup is what the world is like before anything happens.
+type Setup struct {
+	Seed         uint64
+	Nodes        int
+	Sentinels    int
+	Persistence  Persistence
+	OrderedReady bool
+	// Found is the ordinal whose volume holds data from before the group; negative: none does.
+	Found int
+}
+
+// Mind is what is put to the test: the deciders, and the acts that a wrong design would do otherwise.
+type Mind struct {
+	Redis    func(decide.View, decide.Memory) (decide.Decision, decide.Memory)
+	Sentinel func(decide.SentinelView, decide.SentinelMemory) (decide.SentinelDecision, decide.SentinelMemory)
+	// NamesHeir: the old master writes the new one into the record.
+	NamesHeir bool
+	// UnpausesBlindly: writes go on when the answer to an offer is unknown.
+	UnpausesBlindly bool
+	// ResetsAsBroom: SENTINEL RESET instead of making the group anew.
+	ResetsAsBroom bool
+	// MastersAddress: the address of SENTINEL MASTER is believed.
+	MastersAddress bool
+}
+
+// Real is the mind of the product.
+var Real = Mind{Redis: decide.Next, Sentinel: decide.NextForSentinel}
+
+// World is one story.
+type World struct {
+	*clock
+	Setup
+	Mind Mind
+
+	pods      []*pod
+	servers   []*server
+	sentinels []*sentinel
+	disks     map[int]*disk
+	listeners map[decide.Address]*server
+	blocked   map[pair]bool
+	states    []state
+	client    *host
+
+	hosts, runs, ids, uids, addresses, writes, versions int
+
+	apiDown  bool
+	apiBack  time.Duration
+	slowLoad time.Duration
+	rolling  int
+
+	// What the rules remember.
+	named     map[uint64]decide.Address
+	claims    map[string]bool
+	acked     []int
+	safe      int
+	lost      bool
+	unheired  bool
+	meddled   bool
+	planned1  bool
+	oneCrash  bool
+	twoSince  time.Duration
+	ackedAt   time.Duration
+	gap       time.Duration
+	violation *Violation
+	trace     uint64
+	events    []string
+}
+
+// NewWorld begins a story: an empty record, no pods yet, blank Sentinels.
+func NewWorld(setup Setup, mind Mind) *World {
+	w := &World{
+		clock: newClock(setup.Seed), Setup: setup, Mind: mind, disks: map[int]*disk{}, listeners: map[decide.Address]*server{},
+		blocked: map[pair]bool{}, named: map[uint64]decide.Address{}, claims: map[string]bool{}, twoSince: never, apiBack: never,
+		slowLoad: 300 * time.Millisecond,
+	}
+	w.client = w.newHost()
+	w.versions = 1
+	w.states = []state{{replicas: setup.Nodes, record: decide.Record{Known: true, UID: "record", Version: "1"}}}
+	for i := range setup.Sentinels {
+		s := &sentinel{ordinal: i, host: w.newHost(), watch: newWatch(w.between(0, 60*time.Millisecond))}
+		w.sentinels = append(w.sentinels, s)
+		w.on(s.host, w.between(0, 3*time.Second), func() { w.startSentinelAgent(s); w.seed(s) })
+	}
+	if setup.Found >= 0 && w.keeps() {
+		w.writes++
+		w.disks[setup.Found] = &disk{
+			claim: "claim-found", replID: w.freshID(),
+			kept: &version{root: "found", keys: 5, write: w.writes},
+		}
+		w.states[0].claims = []int{setup.Found}
+		w.acked, w.safe = []int{w.writes}, w.writes
+	}
+	w.in(0, w.reconcile)
+	w.in(0, w.clientTurn)
+	w.in(0, w.watchOver)
+	return w
+}
+
+func (w *World) keeps() bool { return w.Persistence != None }
+
+func (w *World) clockOf(h *host) time.Time { return begin.Add(w.now + h.skew) }
+
+func (w *World) config() decide.Config {
+	return decide.Config{
+		DownAfter: downAfter, FailoverTimeout: failoverTimeout, RecoveryTimeout: recoveryTimeout, Priority: 100, ServeStale: true, MinReplicas: 1,
+	}
+}
+
+// clientTurn writes as a client does: it asks a Sentinel, mostly, and otherwise stays where it is.
+func (w *World) clientTurn() {
+	w.in(w.between(60*time.Millisecond, 160*time.Millisecond), w.clientTurn)
+	s := w.sentinels[w.rng.IntN(len(w.sentinels))]
+	a := w.askSentinel(w.client, s)
+	if !a.Monitors {
+		return
+	}
+	r := w.listeners[a.Address]
+	if r != nil && r.pod != nil && w.reach(w.client, r.host) && w.accepts(r) {
+		v := w.write(r, keysOf(r.data)+1)
+		w.acked = append(w.acked, v.write)
+		if w.ackedAt > 0 {
+			w.gap = max(w.gap, w.now-w.ackedAt)
+		}
+		w.ackedAt = w.now
+	}
+}
+
+// note adds a line to the story; the trace tells two stories apart.
+func (w *World) note(text string) {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(text))
+	w.trace = w.trace*1099511628211 + h.Sum64() + uint64(w.now)
+	if w.events != nil {
+		w.events = append(w.events, w.now.String()+" "+text)
+	}
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package contract
+
+// Opting in. The label stands on a Namespace, a StatefulSet or a pod template.
+const (
+	// LabelOptIn is the one label that users write.
+	LabelOptIn = "redis-sentinel"
+	// OptInEnabled asks for injection.
+	OptInEnabled = "enabled"
+	// OptInDisabled leaves an object alone, also in an opted-in namespace.
+	OptInDisabled = "disabled"
+)
+
+// Prefix begins every other label and annotation of this project. An unknown key below it is refused at admission,
+// because a typo in a safety setting must not be silence.
+const Prefix = "redis-sentinel.dev/"
+
+// Labels that we write.
+const (
+	// LabelGroup names the StatefulSet whose pods are one replication group (or one Sentinel set).
+	LabelGroup = Prefix + "group"
+	// LabelRole is master or replica; sentinel agents write it, the -master and -replicas Services select it.
+	LabelRole = Prefix + "role"
+	// LabelSentinelSet marks the pods of a Sentinel set with the name of its StatefulSet.
+	LabelSentinelSet = Prefix + "sentinel-set"
+	// LabelManaged marks what the webhook provisions; an object without it is never adopted.
+	LabelManaged = Prefix + "managed"
+)
+
+// Values of LabelRole.
+const (
+	RoleMaster  = "master"
+	RoleReplica = "replica"
+)
+
+// Annotations that we write.
+const (
+	// AnnotationRoleEpoch is the epoch under which LabelRole was written; labels only go upward.
+	AnnotationRoleEpoch = Prefix + "role-epoch"
+	// AnnotationStatus records what was injected: version, settings hash, list of additions, original probes.
+	AnnotationStatus = Prefix + "status"
+	// AnnotationStamped marks a pod template label that the StatefulSet webhook wrote, so that only that one is removed.
+	AnnotationStamped = Prefix + "stamped"
+	// AnnotationTouched is written on a StatefulSet to end its controller's back-off after a webhook outage.
+	AnnotationTouched = Prefix + "touched"
+)
+
+// Annotations that users write, on the pod template or on the StatefulSet (the StatefulSet webhook copies them into the
+// template when it stamps it).
+const (
+	AnnotationRole              = Prefix + "role"
+	AnnotationSentinels         = Prefix + "sentinels"
+	AnnotationMasterName        = Prefix + "master-name"
+	AnnotationContainer         = Prefix + "container"
+	AnnotationQuorum            = Prefix + "quorum"
+	AnnotationDownAfter         = Prefix + "down-after"
+	AnnotationFailoverTimeout   = Prefix + "failover-timeout"
+	AnnotationParallelSyncs     = Prefix + "parallel-syncs"
+	AnnotationMinReplicas       = Prefix + "min-replicas-to-write"
+	AnnotationMinReplicasMaxLag = Prefix + "min-replicas-max-lag"
+	AnnotationConfig            = Prefix + "config"
+	AnnotationAuthSecret        = Prefix + "auth-secret"
+	AnnotationPerPodDirectory   = Prefix + "per-pod-directory"
+	AnnotationInitialMaster     = Prefix + "initial-master"
+	AnnotationReplaceData       = Prefix + "replace-data"
+	AnnotationHandover          = Prefix + "handover"
+	// AnnotationRelease stands on a StatefulSet whose label may be removed while it has more than one replica.
+	AnnotationRelease = Prefix + "release"
+	// ReleaseConfirmed is the only value of AnnotationRelease.
+	ReleaseConfirmed = "confirmed"
+	// AnnotationMasterService and AnnotationReplicasService rename the two Services where the names are taken.
+	AnnotationMasterService   = Prefix + "master-service"
+	AnnotationReplicasService = Prefix + "replicas-service"
+)
+
+// Values of AnnotationRole and of Settings.Role.
+const (
+	PodRoleRedis    = "redis"
+	PodRoleSentinel = "sentinel"
+)
+
+// The record: annotations on the Lease of a group.
+const (
+	RecordEpoch    = Prefix + "epoch"
+	RecordAddress  = Prefix + "address"
+	RecordPodUID   = Prefix + "pod-uid"
+	RecordLineage  = Prefix + "lineage"
+	RecordMembers  = Prefix + "members"
+	RecordOffer    = Prefix + "offer"
+	RecordReason   = Prefix + "reason"
+	RecordSettings = Prefix + "settings"
+	// RecordCondition says what is missing for the group, in a reason and a sentence; the webhook writes it, and takes it
+	// away when nothing is missing any more.
+	RecordCondition = Prefix + "condition"
+)
+
+// What is added to a pod.
+const (
+	// AgentContainer is the native sidecar.
+	AgentContainer = "redis-sentinel-bootstrap"
+	// RedisContainer is the container that holds Redis when no annotation names one and the pod has several.
+	RedisContainer = "redis"
+	// SentinelContainer is the same for Sentinel pods.
+	SentinelContainer = "sentinel"
+	// DirectoryContainer is an init container that makes a pod's own directory in a volume claim that all pods share. Where
+	// Redis mounts several subPaths of it, more of them follow, with a dash and a number behind the name.
+	DirectoryContainer = "redis-sentinel-directory"
+	// ConfigVolume is an emptyDir directory with the generated redis.conf or sentinel.conf.
+	ConfigVolume = "redis-sentinel-config"
+	// TokenVolume is the projected service account token that only the agent mounts.
+	TokenVolume = "redis-sentinel-token"
+	// PrivateVolume (sentinel pods) is a tmpfs that only the agent mounts: its own Sentinel password outlives a restart
+	// of the agent's process, never the pod.
+	PrivateVolume = "redis-sentinel-private"
+	// UserConfigVolume mounts the ConfigMap of AnnotationConfig.
+	UserConfigVolume = "redis-sentinel-user-config"
+
+	// ConfigDir is where ConfigVolume is mounted: read-only in the Redis container, writable in the Sentinel container.
+	ConfigDir     = "/redis-sentinel"
+	RedisConfFile = ConfigDir + "/redis.conf"
+	// SentinelConfDirectory is made by the agent below ConfigDir. Sentinel replaces its file by renaming another over it,
+	// which the sticky bit of an emptyDir in memory forbids to anybody but the file's owner.
+	SentinelConfDirectory = "sentinel"
+	SentinelConfFile      = ConfigDir + "/" + SentinelConfDirectory + "/sentinel.conf"
+	// PrivateDir is where PrivateVolume is mounted.
+	PrivateDir = "/redis-sentinel-private"
+	// UserConfigDir is where UserConfigVolume is mounted, in the Redis container and in the agent.
+	UserConfigDir = "/redis-sentinel-user"
+	// UserConfigKey is the key of that ConfigMap.
+	UserConfigKey = "redis.conf"
+	// TokenDir is the standard path, so that the agent's client needs no configuration.
+	TokenDir = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+	// SharedVolumeDir is where DirectoryContainer mounts the whole shared volume.
+	SharedVolumeDir = "/redis-sentinel-volume"
+
+	// CommandMakeDirectory is the agent binary's subcommand for DirectoryContainer: --path PATH --mode OCTAL. It
+	// makes the directory where it is missing, and sets the mode of its last part whatever the umask.
+	CommandMakeDirectory = "make-directory"
+	// CommandAwaitStarted is the subcommand by which the agent's own postStart hook waits for the configuration.
+	CommandAwaitStarted = "await-started"
+	// AgentBinary and WebhookBinary are the paths in our image.
+	AgentBinary   = "/bootstrap"
+	WebhookBinary = "/webhook"
+)
+
+// Environment of the agent.
+const (
+	EnvNamespace = "REDIS_SENTINEL_NAMESPACE" // metadata.namespace
+	EnvPodName   = "REDIS_SENTINEL_POD_NAME"  // metadata.name
+	EnvPodUID    = "REDIS_SENTINEL_POD_UID"   // metadata.uid
+	EnvPodIPs    = "REDIS_SENTINEL_POD_IPS"   // status.podIPs
+	EnvNodeName  = "REDIS_SENTINEL_NODE_NAME" // spec.nodeName
+	EnvSettings  = "REDIS_SENTINEL_SETTINGS"  // Settings as JSON
+	EnvHookToken = "REDIS_SENTINEL_HOOK"      // HMAC that the preStop hook must carry
+	// EnvPerPodDirectory is the pod's name, added to the Redis container for its subPathExpr.
+	EnvPerPodDirectory = "REDIS_SENTINEL_DIRECTORY"
+)
+
+// Ports and endpoints of the agent.
+const (
+	// RedisPort and SentinelPort are the defaults of the two servers.
+	RedisPort    = 6379
+	SentinelPort = 26379
+	// AgentPort serves the probes, the hook and the metrics of the agent, over HTTP.
+	AgentPort = 8379
+	// PathStarted is the agent's own startup probe: the generated configuration exists.
+	PathStarted = "/started"
+	// PathReady is the readiness probe of the Redis or Sentinel container.
+	PathReady = "/ready"
+	// PathPreStop is the Redis container's preStop hook; it wants HookHeader.
+	PathPreStop = "/prestop"
+	// PathPoke is a wake-up without content: the agent looks again at once.
+	PathPoke = "/poke"
+	// PathMetrics serves Prometheus metrics.
+	PathMetrics = "/metrics"
+	// PathStatus says in a sentence and JSON what the agent decided last and why.
+	PathStatus = "/status"
+	// HookHeader carries hex(HMAC-SHA256(key, namespace + "/" + pod name)).
+	HookHeader = "X-Redis-Sentinel-Hook"
+)
+
+// Objects in a namespace of a group.
+const (
+	// ObjectPrefix begins the names of a group's Lease, ServiceAccount, Role and RoleBinding.
+	ObjectPrefix = "redis-sentinel-"
+	// MasterServiceSuffix and ReplicasServiceSuffix follow the StatefulSet's name.
+	MasterServiceSuffix   = "-master"
+	ReplicasServiceSuffix = "-replicas"
+	// PeerSecretSuffix follows ObjectPrefix and the name of a Sentinel set: the Secret that its Sentinels share.
+	PeerSecretSuffix = "-peer"
+	// PeerSecretPassword and PeerSecretIdentity are the keys of that Secret. Whoever makes the object leaves it empty;
+	// the set's agents fill both keys in by compare-and-swap, so that no chart has to render a random value.
+	PeerSecretPassword = "password"
+	PeerSecretIdentity = "identity"
+)
+
+// Admission. The names of webhook entries are frozen: a field manager owns them, and renaming one breaks upgrades.
+const (
+	PathMutatePods         = "/mutate/pods"
+	PathMutateStatefulSets = "/mutate/statefulsets"
+	WebhookPods            = "pods.redis-sentinel.dev"
+	WebhookNamespacePods   = "namespace-pods.redis-sentinel.dev"
+	WebhookStatefulSets    = "statefulsets.redis-sentinel.dev"
+	WebhookNamespaceSets   = "namespace-statefulsets.redis-sentinel.dev"
+	// FieldManager owns caBundle.
+	FieldManager = "redis-sentinel-webhook"
+)
+
+// ObjectName is the name of a group's Lease, ServiceAccount, Role and RoleBinding.
+func ObjectName(statefulSet string) string { return ObjectPrefix + statefulSet }
+
+// PeerSecretName is the name of the Secret that the Sentinels of a set share.
+func PeerSecretName(statefulSet string) string { return ObjectPrefix + statefulSet + PeerSecretSuffix }
+
+// MasterName is Sentinel's handle of a group: unique in the cluster, because one Sentinel set watches many groups and a
+// Sentinel tells groups apart by this name alone.
+func MasterName(namespace, statefulSet string) string { return namespace + "." + statefulSet }

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mutate
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// Keys that others give meaning to.
+const (
+	annotationMirror     = "kubernetes.io/config.mirror"
+	annotationSafeVolume = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+)
+
+// rule of one annotation: nil means that policy checks the value.
+type annotationRule func(value, statefulSet string) (remedy string)
+
+// userAnnotations are what users may write on a pod template, and on a StatefulSet, which copies them there.
+var userAnnotations = map[string]annotationRule{
+	contract.AnnotationRole:              oneOf(contract.PodRoleRedis, contract.PodRoleSentinel),
+	contract.AnnotationSentinels:         nil,
+	contract.AnnotationMasterName:        nil,
+	contract.AnnotationContainer:         dnsLabel("the name of the container that holds Redis"),
+	contract.AnnotationQuorum:            nil,
+	contract.AnnotationDownAfter:         nil,
+	contract.AnnotationFailoverTimeout:   nil,
+	contract.AnnotationParallelSyncs:     nil,
+	contract.AnnotationMinReplicas:       nil,
+	contract.AnnotationMinReplicasMaxLag: nil,
+	contract.AnnotationConfig:            objectName("the name of a ConfigMap in this namespace, with a key " + contract.UserConfigKey),
+	contract.AnnotationAuthSecret:        never("passwords of Redis are not supported yet: remove it, and let a NetworkPolicy guard the port"),
+	contract.AnnotationPerPodDirectory:   oneOf("true", "false"),
+	contract.AnnotationInitialMaster:     podOfSet,
+	contract.AnnotationReplaceData:       podOfSet,
+	contract.AnnotationHandover:          podOfSet,
+	contract.AnnotationMasterService:     dnsLabel("the name that the Service of the master shall have"),
+	contract.AnnotationReplicasService:   dnsLabel("the name that the Service of the replicas shall have"),
+}
+
+// podAnnotations stand on pods beside those: we write them, and a template copied from a live pod has them.
+var podAnnotations = []string{contract.AnnotationStatus, contract.AnnotationStamped}
+
+// setAnnotations stand on StatefulSets beside the users' ones.
+var setAnnotations = []string{contract.AnnotationRelease, contract.AnnotationTouched}
+
+// podLabels below our prefix; the role is the Sentinels' to write.
+var podLabels = []string{contract.LabelGroup, contract.LabelSentinelSet}
+
+// checkAnnotations refuses unknown keys below our prefix and values that make no sense: a typo in a safety setting must
+// not be silence. also are keys that are fine beside the users' ones.
+func checkAnnotations(annotations map[string]string, also []string, statefulSet string) error {
+	for _, key := range ours(annotations) {
+		if slices.Contains(also, key) {
+			continue
+		}
+		if key == contract.AnnotationRoleEpoch {
+			return refuse(DeniedAnnotation, "annotation %s: is written by Sentinel agents, and a copy of it keeps them from labelling the pod: remove it from the pod template", key)
+		}
+		rule, known := userAnnotations[key]
+		if !known {
+			return refuse(DeniedAnnotation, "annotation %s: is not known here; the annotations are %s", key, strings.Join(slices.Sorted(maps.Keys(userAnnotations)), ", "))
+		}
+		if rule == nil {
+			continue
+		}
+		if remedy := rule(annotations[key], statefulSet); remedy != "" {
+			return refuse(DeniedAnnotation, "annotation %s: %q is not good here: %s", key, annotations[key], remedy)
+		}
+	}
+	return nil
+}
+
+// checkLabels is the same for labels.
+func checkLabels(labels map[string]string) error {
+	for _, key := range ours(labels) {
+		switch {
+		case key == contract.LabelRole:
+			return refuse(DeniedLabel, "label %s: is written by Sentinel agents, and Services send clients by it: remove it from the pod template", key)
+		case !slices.Contains(podLabels, key):
+			return refuse(DeniedLabel, "label %s: is not known here: remove it; users write the label %s only", key, contract.LabelOptIn)
+		}
+	}
+	return nil
+}
+
+// ours are the keys below our prefix, sorted, so that the same object gives the same message.
+func ours(m map[string]string) []string {
+	var keys []string
+	for key := range m {
+		if strings.HasPrefix(key, contract.Prefix) {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func oneOf(values ...string) annotationRule {
+	return func(value, _ string) string {
+		if slices.Contains(values, value) {
+			return ""
+		}
+		return "write " + strings.Join(values, " or ")
+	}
+}
+
+func never(remedy string) annotationRule {
+	return func(string, string) string { return remedy }
+}
+
+func dnsLabel(what string) annotationRule {
+	return func(value, _ string) string {
+		if len(validation.IsDNS1123Label(value)) == 0 {
+			return ""
+		}
+		return "write " + what
+	}
+}
+
+func objectName(what string) annotationRule {
+	return func(value, _ string) string {
+		if len(validation.IsDNS1123Subdomain(value)) == 0 {
+			return ""
+		}
+		return "write " + what
+	}
+}
+
+// podOfSet wants a pod of the same StatefulSet: another's data is none of this group's.
+func podOfSet(value, statefulSet string) string {
+	ordinal, ok := strings.CutPrefix(value, statefulSet+"-")
+	if n, err := strconv.Atoi(ordinal); ok && err == nil && n >= 0 && strconv.Itoa(n) == ordinal {
+		return ""
+	}
+	return "write the name of a pod of this StatefulSet, like " + statefulSet + "-0"
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mutate
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/policy"
+)
+
+// Input is what Pod needs beside the pod.
+type Input struct {
+	// Namespace of the request; a pod in an admission review may carry none.
+	Namespace string
+	// Name is the pod's name, or its generateName without the dash; used where the pod itself carries no name.
+	Name string
+	// DryRun with AccountReady false keeps the account `default`, because the account that the pod would get does not
+	// exist and the API server would refuse the pod.
+	DryRun bool
+	// AccountReady says that the group's account exists. It matters only on dry-run: otherwise the caller makes what
+	// Result.Group names before it answers.
+	AccountReady bool
+	// NamespaceOptIn says that the Namespace carries the label enabled. Without it only the pod's own label counts.
+	NamespaceOptIn bool
+	// Resolved and ResolveErr are what policy.Resolve returned. The error refuses the pod only if the pod would be
+	// injected and needs what is missing.
+	Resolved   policy.Resolved
+	ResolveErr error
+	// HookKey authenticates the preStop hook; empty leaves the hook out, with a warning.
+	HookKey []byte
+	// Version of the webhook, for the status annotation.
+	Version string
+}
+
+// SetInput is what StatefulSet needs beside the object.
+type SetInput struct {
+	// Namespace of the request.
+	Namespace string
+	// NamespaceOptIn says that the Namespace carries the label enabled.
+	NamespaceOptIn bool
+	// Resolved and ResolveErr are what policy.Resolve returned for the template, with the StatefulSet's own annotations
+	// below this project's prefix laid under the template's: see TemplateLooksAt.
+	Resolved   policy.Resolved
+	ResolveErr error
+}
+
+// Result is the whole answer to one object.
+type Result struct {
+	// Patch is empty where nothing has to change, and always where Denied is set.
+	Patch []Operation
+	// Warnings are for the user who sent the request.
+	Warnings []string
+	// Reason is the one word for logs, metrics and tests.
+	Reason Reason
+	// Denied is the message of a refusal; empty where the object is let through.
+	Denied string
+	// Group is what the pod needs in its namespace before it may start; nil where nothing was injected.
+	Group *Group
+}
+
+// Group is what provision needs to know.
+type Group struct {
+	Namespace   string
+	StatefulSet string
+	// StatefulSetUID is from the pod's ownerReference.
+	StatefulSetUID string
+	// Role is contract.PodRoleRedis or contract.PodRoleSentinel. All fields below Port are empty for a Sentinel set.
+	Role string
+	// Account is the service account that the pod will run under.
+	Account string
+	// OwnAccount says that the user chose Account: it is bound, never made.
+	OwnAccount bool
+	// Port of the Redis or Sentinel servers.
+	Port int
+	// Service is the headless Service of the StatefulSet, as the pod names it; may be empty.
+	Service string
+	// Settings go into the record.
+	Settings contract.GroupSettings
+	// SentinelsListed is policy.Resolved.SentinelsListed.
+	SentinelsListed bool
+	// MasterService and ReplicasService are the names of the two Services.
+	MasterService   string
+	ReplicasService string
+}
+
+// Operation is one step of a JSON patch (RFC 6902).
+type Operation struct {
+	Op   string `json:"op"`
+	Path string `json:"path"`
+	// Value is absent for remove.
+	Value json.RawMessage `json:"value,omitempty"`
+}
+
+// PatchJSON renders the patch; nil where there is nothing to do.
+func (r Result) PatchJSON() ([]byte, error) {
+	if len(r.Patch) == 0 {
+		return nil, nil
+	}
+	out, err := json.Marshal(r.Patch)
+	if err != nil {
+		return nil, fmt.Errorf("encoding patch: %w", err)
+	}
+	return out, nil
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mutate
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// ownDirectory gives the pod a directory of its own in a claim that all pods share. Every mount of the volume moves, so
+// that whatever lies beside the data stays beside it.
+func (j *injection) ownDirectory() {
+	c := j.container()
+	if !slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool { return e.Name == contract.EnvPerPodDirectory }) {
+		env := fromField(contract.EnvPerPodDirectory, "metadata.name")
+		j.patch.array(j.path("env"), len(c.Env))
+		j.patch.add(j.path("env/-"), env)
+		c.Env = append(c.Env, env)
+		j.warn("volume %s: each pod uses the directory of its own name in the shared claim, which starts empty; files at the root of the claim are no longer seen", j.data.name)
+	}
+	for i := range c.VolumeMounts {
+		m := &c.VolumeMounts[i]
+		if m.Name != j.data.name || m.SubPathExpr != "" {
+			continue
+		}
+		at := j.path(fmt.Sprintf("volumeMounts/%d", i))
+		expression := path.Join(escapeVariables(m.SubPath), "$("+contract.EnvPerPodDirectory+")")
+		j.patch.test(at+"/name", m.Name)
+		if m.SubPath != "" {
+			j.patch.remove(at+"/subPath", "", m.SubPath)
+		}
+		j.patch.add(at+"/subPathExpr", expression)
+		m.SubPath, m.SubPathExpr = "", expression
+	}
+}
+
+// escapeVariables keeps text as it is where the kubelet would expand $(NAME) in it.
+func escapeVariables(text string) string { return strings.ReplaceAll(text, "$(", "$$(") }
+
+// directoryContainers make the pod's directories, one each, before Redis starts, and gives it a mode with which Redis can write.
+//
+// The kubelet makes a missing subPathExpr directory itself, as root:root 0755, where no other user can write. So these
+// containers mount the whole volume and are there first. Which user they may be depends on what the pod says about Redis:
+//   - A user other than root is known, or root is forbidden: it runs as restricted as the agent, with the user of Redis
+//     where that is known (mode 0770, the directory is its own), else with that of our image (mode 0777, because the
+//     image of Redis decides who Redis is). The root of the volume must be writable for it, which fsGroup gives.
+//   - Otherwise Redis may start as root, as in the official image, which passes Pod Security baseline at best: it runs as
+//     root with the three capabilities that writing into anybody's directory takes, and mode 0777.
+//
+// 0777 is no wider than it looks: each container sees its own pod's directory and no other.
+func (j *injection) directoryContainers() []corev1.Container {
+	security, mode := j.directorySecurity()
+	resources := agentResources(AgentSpec{Agent: j.in.Resolved.Agent, Guaranteed: guaranteed(j.pod.Spec)})
+	var out []corev1.Container
+	for i, directory := range j.directories() {
+		name := contract.DirectoryContainer
+		if i > 0 {
+			name += "-" + strconv.Itoa(i)
+		}
+		out = append(out, corev1.Container{
+			Name:                     name,
+			Image:                    j.in.Resolved.Agent.Image,
+			ImagePullPolicy:          j.in.Resolved.Agent.ImagePullPolicy,
+			Command:                  []string{contract.AgentBinary, contract.CommandMakeDirectory, "--path", directory, "--mode", mode},
+			Env:                      []corev1.EnvVar{fromField(contract.EnvPodName, "metadata.name")},
+			Resources:                resources,
+			SecurityContext:          security,
+			VolumeMounts:             []corev1.VolumeMount{{Name: j.data.name, MountPath: contract.SharedVolumeDir}},
+			TerminationMessagePath:   corev1.TerminationMessagePathDefault,
+			TerminationMessagePolicy: corev1.TerminationMessageReadFile,
+		})
+	}
+	return out
+}
+
+func (j *injection) directorySecurity() (security *corev1.SecurityContext, mode string) {
+	user, group, nonRoot := effectiveUser(j.pod.Spec.SecurityContext, j.container().SecurityContext)
+	security, mode = restricted(false), "0777"
+	switch {
+	case user != nil && *user != 0:
+		mode = "0770"
+		security.RunAsUser, security.RunAsGroup = user, group
+	case !nonRoot:
+		root, no := int64(0), false
+		security.RunAsUser, security.RunAsNonRoot = &root, &no
+		security.Capabilities.Add = []corev1.Capability{"CHOWN", "DAC_OVERRIDE", "FOWNER"}
+	}
+	return security, mode
+}
+
+// isDirectoryContainer knows them by name.
+func isDirectoryContainer(name string) bool {
+	return name == contract.DirectoryContainer || strings.HasPrefix(name, contract.DirectoryContainer+"-")
+}
+
+// directories are the paths to make, one for each subPath of the volume, as the directory container sees them.
+func (j *injection) directories() []string {
+	var out []string
+	for _, m := range j.container().VolumeMounts {
+		if m.Name != j.data.name {
+			continue
+		}
+		parent := escapeVariables(m.SubPath)
+		if own, ok := strings.CutSuffix(m.SubPathExpr, "$("+contract.EnvPerPodDirectory+")"); ok {
+			parent = own
+		} else if m.SubPathExpr != "" {
+			continue
+		}
+		directory := path.Join(contract.SharedVolumeDir, parent, "$("+contract.EnvPodName+")")
+		if !slices.Contains(out, directory) {
+			out = append(out, directory)
+		}
+	}
+	return out
+}
+
+// effectiveUser is the user that a container runs as, as far as the pod says; nil leaves it to the image.
+func effectiveUser(pod *corev1.PodSecurityContext, container *corev1.SecurityContext) (user, group *int64, nonRoot bool) {
+	if pod != nil {
+		user, group, nonRoot = pod.RunAsUser, pod.RunAsGroup, pod.RunAsNonRoot != nil && *pod.RunAsNonRoot
+	}
+	if container != nil {
+		if container.RunAsUser != nil {
+			user = container.RunAsUser
+		}
+		if container.RunAsGroup != nil {
+			group = container.RunAsGroup
+		}
+		if container.RunAsNonRoot != nil {
+			nonRoot = *container.RunAsNonRoot
+		}
+	}
+	return user, group, nonRoot
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mutate
+
+import (
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// volumes adds what the agent needs.
+func (j *injection) volumes() {
+	for _, want := range AgentVolumes(j.role, j.pod.Annotations[contract.AnnotationConfig]) {
+		j.added = append(j.added, "volumes/"+want.Name)
+		spec := &j.pod.Spec
+		at := slices.IndexFunc(spec.Volumes, func(v corev1.Volume) bool { return v.Name == want.Name })
+		switch {
+		case at < 0:
+			j.patch.array("/spec/volumes", len(spec.Volumes))
+			j.patch.add("/spec/volumes/-", want)
+			spec.Volumes = append(spec.Volumes, want)
+		case !covers(spec.Volumes[at], want):
+			path := fmt.Sprintf("/spec/volumes/%d", at)
+			j.patch.test(path+"/name", want.Name)
+			j.patch.ops = append(j.patch.ops, Operation{Op: "replace", Path: path, Value: encode(want)})
+			spec.Volumes[at] = want
+		}
+	}
+}
+
+// initContainers puts the agent first, or right after a mesh's native sidecar, without which it would have no network;
+// and after it whatever makes the pod's directories.
+func (j *injection) initContainers() {
+	j.added = append(j.added, "initContainers/"+contract.AgentContainer)
+	at := j.placeInit(AgentContainer(j.agentSpec()), j.afterMesh())
+	if !j.data.perPod {
+		return
+	}
+	for _, c := range j.directoryContainers() {
+		j.added = append(j.added, "initContainers/"+c.Name)
+		at = j.placeInit(c, at+1)
+	}
+}
+
+// placeInit makes an init container of ours stand at or behind an index, and returns where it stands.
+func (j *injection) placeInit(want corev1.Container, least int) int {
+	spec := &j.pod.Spec
+	at := slices.IndexFunc(spec.InitContainers, func(c corev1.Container) bool { return c.Name == want.Name })
+	path := func(i int) string { return fmt.Sprintf("/spec/initContainers/%d", i) }
+	switch {
+	case at >= 0 && at < least-1:
+		// Another webhook put what must come first behind us.
+		j.patch.remove(path(at), "/name", want.Name)
+		spec.InitContainers = slices.Delete(spec.InitContainers, at, at+1)
+		least--
+	case at >= 0:
+		if !covers(spec.InitContainers[at], want) {
+			j.patch.test(path(at)+"/name", want.Name)
+			j.patch.ops = append(j.patch.ops, Operation{Op: "replace", Path: path(at), Value: encode(want)})
+			spec.InitContainers[at] = want
+		}
+		return at
+	}
+	j.patch.array("/spec/initContainers", len(spec.InitContainers))
+	j.patch.add(path(least), want)
+	spec.InitContainers = slices.Insert(spec.InitContainers, least, want)
+	return least
+}
+
+// afterMesh is the index behind the last native sidecar of a mesh.
+func (j *injection) afterMesh() int {
+	last := -1
+	for i, c := range j.pod.Spec.InitContainers {
+		if slices.Contains(meshSidecars, c.Name) && c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+			last = i
+		}
+	}
+	return last + 1
+}
+
+func (j *injection) agentSpec() AgentSpec {
+	pod := j.pod.Spec.SecurityContext
+	return AgentSpec{
+		Agent:        j.in.Resolved.Agent,
+		Role:         j.role,
+		Settings:     j.text,
+		HookToken:    j.hookToken(),
+		Root:         pod != nil && pod.RunAsUser != nil && *pod.RunAsUser == 0,
+		Guaranteed:   guaranteed(j.pod.Spec),
+		UserConfig:   j.pod.Annotations[contract.AnnotationConfig] != "",
+		IncludeMount: j.includeMount(),
+	}
+}
+
+func (j *injection) hookToken() string {
+	if j.role != contract.PodRoleRedis {
+		return ""
+	}
+	return HookToken(j.in.HookKey, j.namespace, j.podName)
+}
+
+// includeMount lets the agent read the user's own configuration file, to report what contradicts in it.
+func (j *injection) includeMount() *corev1.VolumeMount {
+	if j.include == "" || j.pod.Annotations[contract.AnnotationConfig] != "" {
+		return nil
+	}
+	m := coveringMount(j.container().VolumeMounts, j.include)
+	if m == nil || m.SubPathExpr != "" || m.Name == j.data.name && j.data.perPod {
+		j.warn("configuration file %s: the agent cannot see it there, and reports nothing that contradicts in it; a ConfigMap that annotation %s names can be seen", j.include, contract.AnnotationConfig)
+		return nil
+	}
+	// A subPath mount is repeated as such: then the path is the file itself.
+	return &corev1.VolumeMount{Name: m.Name, MountPath: m.MountPath, SubPath: m.SubPath, ReadOnly: true}
+}
+
+// guaranteed says whether all containers but ours have limits equal to requests, so that ours must too.
+func guaranteed(spec corev1.PodSpec) bool {
+	for _, c := range slices.Concat(spec.InitContainers, spec.Containers) {
+		if c.Name == contract.AgentContainer || isDirectoryContainer(c.Name) {
+			continue
+		}
+		for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+			limit, ok := c.Resources.Limits[name]
+			request, asked := c.Resources.Requests[name]
+			if !ok || limit.IsZero() || asked && request.Cmp(limit) != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mutate
+
+import (
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kjson "sigs.k8s.io/json"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/policy"
+)
+
+// Pod says what has to change in a pod that is being created.
+func Pod(raw []byte, in Input) Result {
+	var pod corev1.Pod
+	if err := decode(raw, &pod); err != nil {
+		return denied("pod "+in.Namespace+"/"+in.Name, err)
+	}
+	name := orElse(pod.Name, in.Name)
+	object := fmt.Sprintf("pod %s/%s", in.Namespace, name)
+	if reason, err := passes(&pod, in.NamespaceOptIn); err != nil {
+		return denied(object, err)
+	} else if reason != "" {
+		return Result{Reason: reason, Warnings: strayWarning(&pod, reason, in.NamespaceOptIn)}
+	}
+	owner := controller(pod.OwnerReferences)
+	if owner == nil {
+		return denied(object, refuse(DeniedNoStatefulSet, "metadata.ownerReferences: the pod belongs to no StatefulSet, and only those give Redis a name and data that outlive it: use a StatefulSet, or set the label %s to %s", contract.LabelOptIn, contract.OptInDisabled))
+	}
+	s, err := examine(&pod, in.Namespace, name, owner.Name)
+	if err != nil {
+		return denied(object, err)
+	}
+	if err := in.usable(s.role); err != nil {
+		return denied(object, err)
+	}
+	return inject(&pod, s, in, string(owner.UID))
+}
+
+// passes gives the reason why a pod is let through as it is; empty where it has to be injected.
+func passes(pod *corev1.Pod, namespaceOptIn bool) (Reason, error) {
+	if _, ok := pod.Annotations[annotationMirror]; ok {
+		return MirrorPod, nil
+	}
+	switch optIn, err := readOptIn(pod.Labels); {
+	case err != nil:
+		return "", err
+	case optIn == contract.OptInDisabled:
+		return OptedOut, nil
+	case optIn == contract.OptInEnabled:
+		return "", nil
+	case !namespaceOptIn:
+		return NotOptedIn, nil
+	case controller(pod.OwnerReferences) == nil, !looksLikeServer(pod.Annotations, pod.Spec.Containers):
+		return NotRedis, nil
+	}
+	return "", nil
+}
+
+// readOptIn is the value of the label; empty where it is absent.
+func readOptIn(labels map[string]string) (string, error) {
+	value, ok := labels[contract.LabelOptIn]
+	if !ok || value == contract.OptInEnabled || value == contract.OptInDisabled {
+		return value, nil
+	}
+	return "", refuse(DeniedLabel, "label %s: %q is not known: write %s or %s", contract.LabelOptIn, value, contract.OptInEnabled, contract.OptInDisabled)
+}
+
+// strayWarning tells whoever runs Redis without a StatefulSet in a labelled Namespace that it stays alone.
+func strayWarning(pod *corev1.Pod, reason Reason, namespaceOptIn bool) []string {
+	if reason != NotRedis || !namespaceOptIn || controller(pod.OwnerReferences) != nil || !looksLikeServer(pod.Annotations, pod.Spec.Containers) {
+		return nil
+	}
+	return []string{"redis-sentinel: the namespace is labelled, but this pod belongs to no StatefulSet: it stays without replication"}
+}
+
+// controller is the StatefulSet that owns a pod.
+func controller(owners []metav1.OwnerReference) *metav1.OwnerReference {
+	for i, o := range owners {
+		if o.Controller != nil && *o.Controller && o.Kind == "StatefulSet" && o.APIVersion == "apps/v1" {
+			return &owners[i]
+		}
+	}
+	return nil
+}
+
+// usable says whether policy gave what an injected pod of this role needs. A Sentinel is watched by nobody.
+func (in Input) usable(role string) error { return usable(in.Resolved, in.ResolveErr, role) }
+
+func usable(r policy.Resolved, err error, role string) error {
+	var annotation *policy.AnnotationError
+	switch {
+	case errors.As(err, &annotation) && role == contract.PodRoleRedis:
+		return refuse(DeniedAnnotation, "%w", err)
+	case err != nil && (role == contract.PodRoleRedis || r.Agent.Image == ""):
+		return refuse(DeniedPolicy, "%w", err)
+	case r.Agent.Image == "":
+		return refuse(DeniedPolicy, "the policy names no image of the agent: set defaults.agent.image")
+	}
+	return nil
+}
+
+// inject makes every thing so, one after the other. The order matters in one place: what is removed by index goes before
+// what is inserted.
+func inject(pod *corev1.Pod, s subject, in Input, ownerUID string) Result {
+	j := &injection{subject: s, pod: pod, in: in}
+	j.original = originalOf(pod.Spec.Containers[s.index], s.before)
+	if err := j.encodeSettings(); err != nil {
+		return denied("pod "+s.namespace+"/"+s.podName, err)
+	}
+	j.account()
+	j.volumes()
+	j.initContainers()
+	j.serverContainer()
+	j.pullSecrets()
+	j.labels()
+	j.annotations()
+	result := Result{Patch: j.patch.ops, Warnings: j.warnings, Reason: Injected, Group: j.group(ownerUID)}
+	if s.before != nil {
+		result.Reason = Repaired
+	}
+	if len(result.Patch) == 0 {
+		result.Reason = AlreadyInjected
+	}
+	return result
+}
+
+// injection is one pod on its way through the functions that change it.
+type injection struct {
+	subject
+	// pod is kept in step with the patch.
+	pod      *corev1.Pod
+	in       Input
+	settings contract.Settings
+	text     string // settings, encoded
+	patch    patch
+	warnings []string
+	// accountName is set by account.
+	accountName accountName
+	added       []string
+	original    original
+}
+
+func (j *injection) warn(format string, args ...any) {
+	j.warnings = append(j.warnings, "redis-sentinel: "+fmt.Sprintf(format, args...))
+}
+
+// container is the server's.
+func (j *injection) container() *corev1.Container { return &j.pod.Spec.Containers[j.index] }
+
+// path of a field of the server's container.
+func (j *injection) path(field string) string {
+	return fmt.Sprintf("/spec/containers/%d/%s", j.index, field)
+}
+
+// decode reads JSON as the API server reads it: keys are case-sensitive, and unknown ones are somebody else's.
+func decode(raw []byte, into any) error {
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(raw, into); err != nil {
+		return fmt.Errorf("decoding the object: %w", err)
+	}
+	return nil
+}
+
+// PodLooksAt is what policy.Resolve needs of a pod.
+func PodLooksAt(raw []byte) (labels, annotations map[string]string, err error) {
+	var object metav1.PartialObjectMetadata
+	if err := decode(raw, &object); err != nil {
+		return nil, nil, err
+	}
+	return object.Labels, object.Annotations, nil
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mutate
+
+import (
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// serverContainer changes the Redis or Sentinel container, and no other.
+func (j *injection) serverContainer() {
+	j.commandLine()
+	j.configMounts()
+	if j.data.perPod {
+		j.ownDirectory()
+	}
+	j.probes()
+	if j.role == contract.PodRoleRedis {
+		j.hook()
+	}
+}
+
+// commandLine loads the generated file.
+func (j *injection) commandLine() {
+	conf := contract.RedisConfFile
+	if j.role == contract.PodRoleSentinel {
+		conf = contract.SentinelConfFile
+		if own := j.line.ConfigFile; own != "" && own != conf {
+			j.warn("configuration file %s is not loaded: the agent writes the configuration of Sentinels", own)
+		}
+	}
+	c := j.container()
+	command, args := j.line.With(conf)
+	j.setList("command", &c.Command, command)
+	j.setList("args", &c.Args, args)
+	if j.line.Port == 0 && j.include != "" && len(c.Ports) > 0 && !slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool { return int(p.ContainerPort) == j.port }) {
+		j.warn("container %s declares no port %d, on which Redis will listen: a port in %s does not count; write --port as an argument", c.Name, j.port, j.include)
+	}
+}
+
+func (j *injection) setList(field string, current *[]string, want []string) {
+	if slices.Equal(*current, want) {
+		return
+	}
+	if len(*current) == 0 {
+		j.patch.add(j.path(field), want)
+	} else {
+		j.patch.replace(j.path(field), *current, want)
+	}
+	*current = want
+}
+
+// configMounts shows the generated file to the server: Redis may only read it, a Sentinel keeps its state in it.
+func (j *injection) configMounts() {
+	j.mount(corev1.VolumeMount{Name: contract.ConfigVolume, MountPath: contract.ConfigDir, ReadOnly: j.role == contract.PodRoleRedis})
+	if j.pod.Annotations[contract.AnnotationConfig] != "" && j.role == contract.PodRoleRedis {
+		j.mount(corev1.VolumeMount{Name: contract.UserConfigVolume, MountPath: contract.UserConfigDir, ReadOnly: true})
+	}
+}
+
+func (j *injection) mount(want corev1.VolumeMount) {
+	c := j.container()
+	at := slices.IndexFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == want.Name })
+	switch {
+	case at < 0:
+		j.patch.array(j.path("volumeMounts"), len(c.VolumeMounts))
+		j.patch.add(j.path("volumeMounts/-"), want)
+		c.VolumeMounts = append(c.VolumeMounts, want)
+	case c.VolumeMounts[at].MountPath != want.MountPath || c.VolumeMounts[at].ReadOnly != want.ReadOnly || c.VolumeMounts[at].SubPath != "":
+		at := j.path(fmt.Sprintf("volumeMounts/%d", at))
+		j.patch.test(at+"/name", want.Name)
+		j.patch.ops = append(j.patch.ops, Operation{Op: "replace", Path: at, Value: encode(want)})
+	}
+}

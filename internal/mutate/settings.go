@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mutate
+
+import (
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// encodeSettings is what the agent of this pod is told.
+func (j *injection) encodeSettings() error {
+	j.settings = contract.Settings{Role: j.role, StatefulSet: j.statefulSet, Port: j.port}
+	if j.role == contract.PodRoleSentinel {
+		set := j.in.Resolved.LocalSets[j.statefulSet]
+		j.settings.Sentinel = &contract.SentinelSettings{Service: j.sentinelService(), Namespaces: set.Namespaces}
+	} else {
+		j.settings.Redis = &contract.RedisSettings{
+			MasterName:         j.in.Resolved.MasterNameFor(j.namespace, j.statefulSet),
+			Include:            j.include,
+			DataVolume:         j.data.name,
+			MinReplicasToWrite: j.in.Resolved.MinReplicasToWrite,
+			MinReplicasMaxLag:  j.in.Resolved.MinReplicasMaxLag,
+			InitialMaster:      j.pod.Annotations[contract.AnnotationInitialMaster],
+			ReplaceData:        j.pod.Annotations[contract.AnnotationReplaceData],
+			RecoveryTimeoutMs:  j.in.Resolved.RecoveryTimeoutMs,
+			Group:              j.groupSettings(),
+		}
+	}
+	var err error
+	j.text, err = contract.EncodeSettings(j.settings)
+	return err
+}
+
+// sentinelService is the headless Service of a Sentinel set: the StatefulSet controller writes it into its pods.
+func (j *injection) sentinelService() string {
+	if j.pod.Spec.Subdomain != "" {
+		return j.pod.Spec.Subdomain
+	}
+	if service := j.in.Resolved.LocalSets[j.statefulSet].Service; service != "" {
+		return service
+	}
+	return j.statefulSet + "-headless"
+}
+
+func (j *injection) groupSettings() contract.GroupSettings {
+	r := j.in.Resolved
+	return contract.GroupSettings{
+		Sentinels:         r.Sentinels,
+		Quorum:            r.Quorum,
+		DownAfterMs:       r.DownAfterMs,
+		FailoverTimeoutMs: r.FailoverTimeoutMs,
+		ParallelSyncs:     r.ParallelSyncs,
+		MasterName:        r.MasterNameFor(j.namespace, j.statefulSet),
+		Port:              j.port,
+	}
+}
+
+// group is what the pod needs around it.
+func (j *injection) group(uid string) *Group {
+	g := &Group{
+		Namespace:      j.namespace,
+		StatefulSet:    j.statefulSet,
+		StatefulSetUID: uid,
+		Role:           j.role,
+		Account:        j.accountName.name,
+		OwnAccount:     j.accountName.own,
+		Port:           j.port,
+		Service:        j.pod.Spec.Subdomain,
+	}
+	if j.role == contract.PodRoleRedis {
+		g.Settings, g.SentinelsListed = j.groupSettings(), j.in.Resolved.SentinelsListed
+		g.MasterService = masterService(j.pod.Annotations, j.statefulSet)
+		g.ReplicasService = replicasService(j.pod.Annotations, j.statefulSet)
+	}
+	return g
+}

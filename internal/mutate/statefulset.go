@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mutate
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// StatefulSet says what has to change in a StatefulSet; oldRaw is nil at creation.
+//
+// It writes the constant label into the template, and nothing that depends on a version: that would roll every group when
+// the webhook is upgraded. It refuses at once what its pods would be refused for, because a refused pod is only an event.
+func StatefulSet(raw, oldRaw []byte, in SetInput) Result {
+	object := "statefulset in namespace " + in.Namespace
+	var set appsv1.StatefulSet
+	var old *appsv1.StatefulSet
+	if err := decode(raw, &set); err != nil {
+		return denied(object, err)
+	}
+	if oldRaw != nil {
+		old = &appsv1.StatefulSet{}
+		if err := decode(oldRaw, old); err != nil {
+			return denied(object, err)
+		}
+	}
+	if set.DeletionTimestamp != nil {
+		return Result{Reason: Deleting}
+	}
+	s := &stamping{set: &set, old: old, in: in}
+	relevant := old == nil || s.relevant() // asked before the template is changed
+	result, err := s.run()
+	if err == nil {
+		return result
+	}
+	if !relevant {
+		return Result{Reason: Unchanged, Warnings: []string{"redis-sentinel: " + err.Error()}}
+	}
+	return denied(fmt.Sprintf("statefulset %s/%s", in.Namespace, set.Name), inTemplate(err))
+}
+
+// stamping is one StatefulSet on its way.
+type stamping struct {
+	set, old *appsv1.StatefulSet
+	in       SetInput
+	patch    patch
+}
+
+func (s *stamping) run() (Result, error) {
+	reason, err := s.standsAside()
+	if err != nil {
+		return Result{}, err
+	}
+	if reason != "" {
+		if stamped, _ := readStamp(s.set.Spec.Template.Annotations); len(stamped) > 0 {
+			s.unstamp(stamped)
+			reason = Unstamped
+		}
+		return Result{Patch: s.patch.ops, Reason: reason}, s.checkRelease()
+	}
+	if err := s.checkSet(); err != nil {
+		return Result{}, err
+	}
+	s.stamp()
+	if err := s.checkRelease(); err != nil {
+		return Result{}, err
+	}
+	warnings, err := s.examine()
+	if err != nil {
+		return Result{}, err
+	}
+	reason = Unchanged
+	if len(s.patch.ops) > 0 {
+		reason = Stamped
+	}
+	return Result{Patch: s.patch.ops, Warnings: warnings, Reason: reason}, nil
+}
+
+// standsAside gives the reason why the template must not carry our stamp; empty where it must.
+func (s *stamping) standsAside() (Reason, error) {
+	optIn, err := readOptIn(s.set.Labels)
+	if err != nil {
+		return "", err
+	}
+	template := s.set.Spec.Template
+	inTemplate, err := readOptIn(template.Labels)
+	switch {
+	case err != nil:
+		return "", err
+	case optIn == contract.OptInDisabled, inTemplate == contract.OptInDisabled:
+		return OptedOut, nil
+	case optIn == contract.OptInEnabled:
+		return "", nil
+	case !s.in.NamespaceOptIn:
+		return NotOptedIn, nil
+	case !looksLikeServer(s.merged(), template.Spec.Containers):
+		return NotRedis, nil
+	}
+	return "", nil
+}
+
+func (s *stamping) checkSet() error {
+	if err := checkAnnotations(s.set.Annotations, setAnnotations, s.set.Name); err != nil {
+		return err
+	}
+	if release, ok := s.set.Annotations[contract.AnnotationRelease]; ok && release != contract.ReleaseConfirmed {
+		return refuse(DeniedAnnotation, "annotation %s: %q is not known: write %s, or remove it", contract.AnnotationRelease, release, contract.ReleaseConfirmed)
+	}
+	return nil
+}
+
+// checkRelease keeps a group with replicas from being let go by a slip: each of its pods would become a master with a
+// copy of the data, one after the other.
+func (s *stamping) checkRelease() error {
+	if s.old == nil || s.old.Spec.Template.Labels[contract.LabelOptIn] != contract.OptInEnabled ||
+		s.set.Spec.Template.Labels[contract.LabelOptIn] == contract.OptInEnabled {
+		return nil
+	}
+	if s.set.Spec.Replicas == nil || *s.set.Spec.Replicas <= 1 || s.set.Annotations[contract.AnnotationRelease] == contract.ReleaseConfirmed {
+		return nil
+	}
+	return refuse(DeniedRelease, "label %s: the group has %d replicas, and without the label each would become a master of its own: scale to 1 first, or write the annotation %s: %s", contract.LabelOptIn, *s.set.Spec.Replicas, contract.AnnotationRelease, contract.ReleaseConfirmed)
+}
+
+// relevant says whether an update changed anything that can be refused. Nothing else may be held up by a fault that was
+// there before: not scaling, not finalizers, not foreign labels.
+func (s *stamping) relevant() bool {
+	before, after := s.old, s.set
+	return !reflect.DeepEqual(before.Spec.Template, after.Spec.Template) ||
+		before.Labels[contract.LabelOptIn] != after.Labels[contract.LabelOptIn] ||
+		!maps.Equal(oursOf(before.Annotations), oursOf(after.Annotations))
+}
+
+func oursOf(annotations map[string]string) map[string]string {
+	out := map[string]string{}
+	for _, key := range ours(annotations) {
+		if key != contract.AnnotationTouched {
+			out[key] = annotations[key]
+		}
+	}
+	return out
+}
+
+// examine asks of the template what will be asked of its pods, and returns the warnings that they will get.
+func (s *stamping) examine() ([]string, error) {
+	pod := s.firstPod()
+	subject, err := examine(pod, s.in.Namespace, pod.Name, s.set.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := usable(s.in.Resolved, s.in.ResolveErr, subject.role); err != nil {
+		return nil, err
+	}
+	result := inject(pod, subject, Input{Namespace: s.in.Namespace, AccountReady: true, Resolved: s.in.Resolved, HookKey: []byte("any")}, "")
+	return result.Warnings, nil
+}
+
+// firstPod is the pod that the StatefulSet controller would make for ordinal 0, as far as it matters here.
+func (s *stamping) firstPod() *corev1.Pod {
+	template := s.set.Spec.Template.DeepCopy()
+	pod := &corev1.Pod{ObjectMeta: template.ObjectMeta, Spec: template.Spec}
+	pod.Name = s.set.Name + "-0"
+	pod.Spec.Subdomain = s.set.Spec.ServiceName
+	for _, claim := range s.set.Spec.VolumeClaimTemplates {
+		volume := corev1.Volume{Name: claim.Name}
+		volume.PersistentVolumeClaim = &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim.Name + "-" + pod.Name}
+		pod.Spec.Volumes = slices.DeleteFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == claim.Name })
+		pod.Spec.Volumes = append(pod.Spec.Volumes, volume)
+	}
+	return pod
+}
+
+// merged are the annotations that the pods will have.
+func (s *stamping) merged() map[string]string { return mergedAnnotations(s.set) }
+
+func mergedAnnotations(set *appsv1.StatefulSet) map[string]string {
+	stamped, _ := readStamp(set.Spec.Template.Annotations)
+	out := maps.Clone(set.Spec.Template.Annotations)
+	if out == nil {
+		out = map[string]string{}
+	}
+	for key := range stamped {
+		delete(out, key)
+	}
+	for key, value := range set.Annotations {
+		if _, own := out[key]; !own && isUserAnnotation(key) {
+			out[key] = value
+		}
+	}
+	return out
+}
+
+func isUserAnnotation(key string) bool {
+	_, ok := userAnnotations[key]
+	return ok
+}
+
+// inTemplate lets a message about a pod's field name the field of the StatefulSet.
+func inTemplate(err error) error {
+	r, ok := err.(*refusal) //nolint:errorlint // made in this package, never wrapped
+	if ok && strings.HasPrefix(r.message, "spec.") {
+		return &refusal{reason: r.reason, message: "spec.template." + r.message}
+	}
+	return err
+}
+
+// TemplateLooksAt is what policy.Resolve needs of a StatefulSet: the labels and annotations that its pods will have.
+func TemplateLooksAt(raw []byte) (labels, annotations map[string]string, err error) {
+	var set appsv1.StatefulSet
+	if err := decode(raw, &set); err != nil {
+		return nil, nil, err
+	}
+	return set.Spec.Template.Labels, mergedAnnotations(&set), nil
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mutate
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// subject is a pod, or the template of a StatefulSet, after all questions about what the user wrote are answered.
+type subject struct {
+	namespace, podName, statefulSet string
+	server
+	// port of the server.
+	port int
+	// include is the user's own configuration file as the container sees it; empty if there is none.
+	include string
+	// data is the volume with Redis' data, where that is a volume claim.
+	data dataVolume
+	// before is what an earlier look recorded; nil at the first.
+	before *status
+}
+
+// examine answers all questions about a pod, or refuses it. A template is examined as its pod number 0.
+func examine(pod *corev1.Pod, namespace, podName, statefulSet string) (subject, error) {
+	s := subject{namespace: namespace, podName: podName, statefulSet: statefulSet, before: readStatus(pod.Annotations)}
+	if pod.Spec.HostNetwork {
+		return s, refuse(DeniedHostNetwork, "spec.hostNetwork: the ports of Redis, Sentinel and the agent would be the node's: remove it")
+	}
+	if err := checkAnnotations(pod.Annotations, podAnnotations, statefulSet); err != nil {
+		return s, err
+	}
+	if err := checkLabels(pod.Labels); err != nil {
+		return s, err
+	}
+	if len(validation.IsValidLabelValue(statefulSet)) > 0 {
+		return s, refuse(DeniedLabel, "metadata.name: %q cannot be the value of label %s: shorten it to 63 characters", statefulSet, contract.LabelGroup)
+	}
+	var err error
+	if s.server, err = findServer(pod.Annotations, pod.Spec.Containers, s.before); err != nil {
+		return s, err
+	}
+	if err := s.checkConflicts(pod); err != nil {
+		return s, err
+	}
+	s.port = s.line.Port
+	if s.role == contract.PodRoleSentinel {
+		if s.port == 0 {
+			s.port = contract.SentinelPort
+		}
+		return s, nil
+	}
+	if s.port == 0 {
+		s.port = contract.RedisPort
+	}
+	if err := s.checkServices(pod.Annotations); err != nil {
+		return s, err
+	}
+	if s.include, err = s.findInclude(pod); err != nil {
+		return s, err
+	}
+	s.data, err = s.findData(pod)
+	return s, err
+}
+
+// checkConflicts refuses pods in which a name, a path or a port of ours is taken by the user.
+func (s *subject) checkConflicts(pod *corev1.Pod) error {
+	if s.before != nil {
+		return nil // they are ours
+	}
+	for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
+		if c.Name == contract.AgentContainer || isDirectoryContainer(c.Name) {
+			return refuse(DeniedConflict, "container %s: the name is the webhook's: rename the container", c.Name)
+		}
+		for _, port := range c.Ports {
+			if port.ContainerPort == contract.AgentPort {
+				return refuse(DeniedConflict, "container %s, port %d: is the agent's, and containers of a pod share their ports: take another port", c.Name, contract.AgentPort)
+			}
+		}
+	}
+	for _, v := range pod.Spec.Volumes {
+		if slices.Contains(volumeNames, v.Name) {
+			return refuse(DeniedConflict, "volume %s: the name is the webhook's: rename the volume", v.Name)
+		}
+	}
+	for _, m := range pod.Spec.Containers[s.index].VolumeMounts {
+		for _, dir := range []string{contract.ConfigDir, contract.UserConfigDir} {
+			if p := path.Clean(m.MountPath); p == dir || strings.HasPrefix(p, dir+"/") {
+				return refuse(DeniedConflict, "container %s, volumeMounts: %s is the path of the generated configuration: mount %s elsewhere", s.server.name, dir, m.Name)
+			}
+		}
+	}
+	return nil
+}
+
+var volumeNames = []string{contract.ConfigVolume, contract.TokenVolume, contract.PrivateVolume, contract.UserConfigVolume}
+
+// checkServices refuses names that no Service can have; the API server would say so where nobody looks.
+func (s *subject) checkServices(annotations map[string]string) error {
+	for _, service := range []struct{ annotation, name string }{
+		{contract.AnnotationMasterService, masterService(annotations, s.statefulSet)},
+		{contract.AnnotationReplicasService, replicasService(annotations, s.statefulSet)},
+	} {
+		if len(validation.IsDNS1035Label(service.name)) > 0 {
+			return refuse(DeniedAnnotation, "annotation %s: no Service can be called %q (a letter, then letters, digits and dashes, 63 at most): write another name", service.annotation, service.name)
+		}
+	}
+	return nil
+}
+
+func masterService(annotations map[string]string, statefulSet string) string {
+	return orElse(annotations[contract.AnnotationMasterService], statefulSet+contract.MasterServiceSuffix)
+}
+
+func replicasService(annotations map[string]string, statefulSet string) string {
+	return orElse(annotations[contract.AnnotationReplicasService], statefulSet+contract.ReplicasServiceSuffix)
+}
+
+// findInclude is the user's own redis.conf.
+func (s *subject) findInclude(pod *corev1.Pod) (string, error) {
+	file := s.line.ConfigFile
+	if file == contract.RedisConfFile {
+		file = "" // somebody wrote our path by hand: a file cannot include itself
+	}
+	if _, ok := pod.Annotations[contract.AnnotationConfig]; ok {
+		if file != "" {
+			return "", refuse(DeniedAnnotation, "annotation %s: container %s names the configuration file %s too: keep one of them", contract.AnnotationConfig, s.server.name, file)
+		}
+		return contract.UserConfigDir + "/" + contract.UserConfigKey, nil
+	}
+	if dir := pod.Spec.Containers[s.index].WorkingDir; file != "" && !path.IsAbs(file) && dir != "" {
+		file = path.Join(dir, file)
+	}
+	return file, nil
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// override is one annotation that a pod may lay over the policy, where the policy lets it.
+type override struct {
+	annotation string
+	// apply reads the annotation's value; its error says what a good value looks like.
+	apply func(value string, r *Resolved) error
+}
+
+// overrides are the safe annotations, all of which are allowed unless the policy lists fewer. Each is written in
+// allowOverrides without the prefix. The first two have rules of their own, in sets.go.
+var overrides = []override{
+	{contract.AnnotationSentinels, nil},
+	{contract.AnnotationMasterName, nil},
+	{contract.AnnotationQuorum, func(v string, r *Resolved) error { return count(v, 1, &r.Quorum) }},
+	{contract.AnnotationDownAfter, func(v string, r *Resolved) error { return span(v, &r.DownAfterMs) }},
+	{contract.AnnotationFailoverTimeout, func(v string, r *Resolved) error { return span(v, &r.FailoverTimeoutMs) }},
+	{contract.AnnotationParallelSyncs, func(v string, r *Resolved) error { return count(v, 1, &r.ParallelSyncs) }},
+	{contract.AnnotationMinReplicas, func(v string, r *Resolved) error { return count(v, 0, &r.MinReplicasToWrite) }},
+	{contract.AnnotationMinReplicasMaxLag, func(v string, r *Resolved) error { return seconds(v, &r.MinReplicasMaxLag) }},
+}
+
+// OverridableAnnotations are the names that allowOverrides may list, without the prefix.
+func OverridableAnnotations() []string {
+	out := make([]string, 0, len(overrides))
+	for _, o := range overrides {
+		out = append(out, strings.TrimPrefix(o.annotation, contract.Prefix))
+	}
+	return out
+}
+
+// override lays the pod's annotations over r. The first error wins, in the order of the table.
+func (l layer) override(annotations map[string]string, r *Resolved) error {
+	for _, o := range overrides {
+		value, ok := annotations[o.annotation]
+		if !ok {
+			continue
+		}
+		short := strings.TrimPrefix(o.annotation, contract.Prefix)
+		if !slices.Contains(l.allowed, short) {
+			return fmt.Errorf("annotation %s: %s does not let pods choose it; remove the annotation, or ask whoever keeps the policy to list %s in allowOverrides", o.annotation, l.where(), short)
+		}
+		if o.apply == nil {
+			continue
+		}
+		if err := o.apply(value, r); err != nil {
+			return &AnnotationError{Annotation: o.annotation, Err: err}
+		}
+	}
+	return nil
+}
+
+// AnnotationError says that the value of an annotation makes no sense, whatever the policy.
+type AnnotationError struct {
+	Annotation string
+	// Err says what a good value looks like.
+	Err error
+}
+
+func (e *AnnotationError) Error() string { return "annotation " + e.Annotation + ": " + e.Err.Error() }
+
+// Unwrap gives Err.
+func (e *AnnotationError) Unwrap() error { return e.Err }
+
+func count(value string, least int, into *int) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < least || n > maxCount {
+		return fmt.Errorf("%q is not good here: write a number from %d to %d", value, least, maxCount)
+	}
+	*into = n
+	return nil
+}
+
+func span(value string, into *int64) error {
+	d, err := time.ParseDuration(value)
+	if err != nil || d <= 0 {
+		return fmt.Errorf("%q is no duration: write it with its unit, like 5s", value)
+	}
+	*into = d.Milliseconds()
+	return nil
+}
+
+func seconds(value string, into *int) error {
+	var ms int64
+	if err := span(value, &ms); err != nil {
+		return err
+	}
+	whole, err := wholeSeconds(ms)
+	if err != nil {
+		return err
+	}
+	*into = whole
+	return nil
+}
+
+// wholeSeconds is for settings that Redis counts in seconds.
+func wholeSeconds(ms int64) (int, error) {
+	if ms < 1000 || ms%1000 != 0 {
+		return 0, fmt.Errorf("%s is not good here: Redis counts this in whole seconds, at least 1s", time.Duration(ms)*time.Millisecond)
+	}
+	return int(ms / 1000), nil
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package provision
+
+import (
+	"fmt"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// ForeignError says that a name which a group needs is taken by an object that is not ours.
+type ForeignError struct {
+	Kind, Namespace, Name string
+	// Rename is the annotation that chooses another name; empty where the name is fixed.
+	Rename string
+}
+
+// Error names the object and the remedy.
+func (e *ForeignError) Error() string {
+	remedy := "delete it, or give the StatefulSet another name"
+	if e.Rename != "" {
+		remedy = fmt.Sprintf("choose another name by annotation %s on the StatefulSet, or delete it", e.Rename)
+	}
+	return fmt.Sprintf("%s %s/%s exists and does not belong to this group (labels %s and %s are not ours): %s",
+		e.Kind, e.Namespace, e.Name, contract.LabelManaged, contract.LabelGroup, remedy)
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package provision
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-logr/logr"
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// Recovery ends the back-off of StatefulSets whose pods were refused while the webhook was away, which grows to many
+// minutes: the leader writes an annotation on each opted-in StatefulSet that has fewer pods than it wants, and its
+// controller tries again at once.
+type Recovery struct {
+	live client.Client
+	// ready tells whether this replica would answer now; touching earlier would only lengthen the back-off.
+	ready func() error
+	// optedIn tells whether a Namespace asks for injection.
+	optedIn func(ctx context.Context, namespace string) bool
+	wake    chan struct{}
+	log     logr.Logger
+	now     func() time.Time
+	// passes are the pauses before each look. Several, because the API server may need seconds to find the webhook's
+	// endpoints, and because a StatefulSet is not written to again while it has what it wants.
+	passes []time.Duration
+}
+
+// NewRecovery returns a Recovery; live must not be cached, now is the clock.
+func NewRecovery(live client.Client, ready func() error, optedIn func(ctx context.Context, namespace string) bool, log logr.Logger, now func() time.Time) *Recovery {
+	return &Recovery{
+		live: live, ready: ready, optedIn: optedIn, log: log, now: now, wake: make(chan struct{}, 1),
+		passes: []time.Duration{500 * time.Millisecond, 3 * time.Second, 10 * time.Second, 30 * time.Second},
+	}
+}
+
+// NeedLeaderElection is true: one replica touches.
+func (r *Recovery) NeedLeaderElection() bool { return true }
+
+// Wake makes the leader look soon. On other replicas the wish waits until they lead, when they look anyway.
+func (r *Recovery) Wake() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Start looks when the leader starts and each time it is woken.
+func (r *Recovery) Start(ctx context.Context) error {
+	for ctx.Err() == nil {
+		for _, pause := range r.passes {
+			if !sleep(ctx, pause) || !r.waitReady(ctx) {
+				return nil
+			}
+			if err := r.Pass(ctx); err != nil {
+				r.log.Error(err, "Cannot look for StatefulSets with missing pods")
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-r.wake:
+		}
+	}
+	return nil
+}
+
+// Pass touches once every opted-in StatefulSet that has fewer pods than it wants. All namespaces are read live, page by
+// page, because a template that opts in is not in any cache.
+func (r *Recovery) Pass(ctx context.Context) error {
+	var failures []error
+	list := &appsv1.StatefulSetList{}
+	for {
+		if err := r.live.List(ctx, list, client.Limit(50), client.Continue(list.Continue)); err != nil {
+			return fmt.Errorf("listing StatefulSets: %w", err)
+		}
+		for i := range list.Items {
+			set := &list.Items[i]
+			if r.missesPods(set) && r.wants(ctx, set) {
+				failures = append(failures, r.touch(ctx, set))
+			}
+		}
+		if list.Continue == "" {
+			return errors.Join(failures...)
+		}
+	}
+}
+
+// young is the age below which a StatefulSet has no back-off worth ending.
+const young = 10 * time.Second
+
+func (r *Recovery) missesPods(set *appsv1.StatefulSet) bool {
+	if r.now().Sub(set.CreationTimestamp.Time) < young {
+		return false
+	}
+	wanted := int32(1)
+	if set.Spec.Replicas != nil {
+		wanted = *set.Spec.Replicas
+	}
+	return set.DeletionTimestamp.IsZero() && set.Status.Replicas < wanted
+}
+
+// wants asks the three places that opt in; the nearest one that says anything decides.
+func (r *Recovery) wants(ctx context.Context, set *appsv1.StatefulSet) bool {
+	for _, labels := range []map[string]string{set.Spec.Template.Labels, set.Labels} {
+		if value, ok := labels[contract.LabelOptIn]; ok {
+			return value == contract.OptInEnabled
+		}
+	}
+	return r.optedIn(ctx, set.Namespace)
+}
+
+func (r *Recovery) touch(ctx context.Context, set *appsv1.StatefulSet) error {
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"uid":         set.UID,
+		"annotations": map[string]string{contract.AnnotationTouched: r.now().UTC().Format(time.RFC3339Nano)},
+	}})
+	if err != nil {
+		return fmt.Errorf("encoding a touch: %w", err)
+	}
+	r.log.Info("Touching a StatefulSet with missing pods", "namespace", set.Namespace, "statefulSet", set.Name)
+	err = r.live.Patch(ctx, set, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(contract.FieldManager))
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("touching StatefulSet %s/%s: %w", set.Namespace, set.Name, err)
+	}
+	return nil
+}
+
+func (r *Recovery) waitReady(ctx context.Context) bool {
+	for r.ready() != nil {
+		if !sleep(ctx, 200*time.Millisecond) {
+			return false
+		}
+	}
+	return true
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}

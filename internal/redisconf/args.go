@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisconf
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Program is the server that a command line starts.
+type Program string
+
+// Programs.
+const (
+	// ProgramUnsaid: the line names no server; the image's entrypoint starts Redis.
+	ProgramUnsaid Program = ""
+	// ProgramRedis is redis-server or valkey-server.
+	ProgramRedis Program = "redis-server"
+	// ProgramSentinel is redis-sentinel, or redis-server with --sentinel.
+	ProgramSentinel Program = "redis-sentinel"
+)
+
+// Invocation is the command line of a container, as the official image's entrypoint and then the server read it:
+// the server, a configuration file, and options, of which the last one of a name wins over the file.
+type Invocation struct {
+	// Program is what the line starts.
+	Program Program
+	// Server is the name under which With starts the server where the line names none; empty means the Program's own.
+	Server string
+	// ConfigFile is the configuration file that the user named; empty if there is none.
+	ConfigFile string
+	// Options are the user's options, in order.
+	Options []Option
+	// Port is what --port says; 0 if it is absent.
+	Port int
+	// Dir is what --dir says; empty if it is absent.
+	Dir string
+
+	command, args []string
+	// server is the index of the server's name in command and args together, config that of the configuration file;
+	// both are negative where there is none. first is where the server's own arguments begin.
+	server, config, first int
+}
+
+// Option is one --name with its values, the name in lower case.
+type Option struct {
+	Name   string
+	Values []string
+}
+
+// Parse reads command and args of a container. All its errors are of type *ArgumentError.
+func Parse(command, args []string) (Invocation, error) {
+	inv := Invocation{command: command, args: args, server: -1, config: -1}
+	line := slices.Concat(command, args)
+	start := skipWrappers(line)
+	inv.first = start
+	if start < len(line) && !beginsOptions(line[start]) {
+		program, err := programOf(line[start])
+		if err != nil {
+			return Invocation{}, err
+		}
+		inv.Program, inv.server, inv.first = program, start, start+1
+	}
+	rest := line[inv.first:]
+	if len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
+		if strings.Contains(rest[0], "$(") {
+			return Invocation{}, hidden("configuration file", rest[0])
+		}
+		inv.ConfigFile, inv.config, rest = rest[0], inv.first, rest[1:]
+	}
+	if err := inv.readOptions(rest); err != nil {
+		return Invocation{}, err
+	}
+	return inv, inv.checkOptions()
+}
+
+// skipWrappers passes the official entrypoint and the usual init processes, which start what follows them.
+func skipWrappers(line []string) int {
+	i := 0
+	for i < len(line) {
+		switch path.Base(line[i]) {
+		case "docker-entrypoint.sh":
+			i++
+		case "tini", "tini-static", "dumb-init", "catatonit":
+			i++
+			for i < len(line) && strings.HasPrefix(line[i], "-") {
+				i++
+				if line[i-1] == "--" {
+					break
+				}
+			}
+		default:
+			return i
+		}
+	}
+	return i
+}
+
+// beginsOptions says whether the entrypoint puts the server's name before this first argument itself.
+func beginsOptions(first string) bool {
+	return strings.HasPrefix(first, "-") || strings.HasSuffix(first, ".conf")
+}
+
+func programOf(element string) (Program, error) {
+	switch base := path.Base(element); base {
+	case "redis-server", "valkey-server":
+		return ProgramRedis, nil
+	case "redis-sentinel", "valkey-sentinel":
+		return ProgramSentinel, nil
+	case "sh", "bash", "ash", "dash", "zsh", "busybox":
+		return "", &ArgumentError{
+			Kind: ErrShell, Subject: base,
+			Remedy: `start the server itself, like args: ["redis-server", "--appendonly", "yes"]; settings of a longer kind go into a ConfigMap that the annotation redis-sentinel.dev/config names`,
+		}
+	default:
+		return "", &ArgumentError{
+			Kind: ErrProgram, Subject: element,
+			Remedy: `start the server itself, like args: ["redis-server", "--appendonly", "yes"]; a container that is not Redis is left alone where the annotation redis-sentinel.dev/container names the right one`,
+		}
+	}
+}
+
+// readOptions groups arguments as the server does: an element that begins with two dashes starts an option, unless the
+// option before it still wants its first value. Such a value is looked at as an option too when options are checked,
+// because servers before 7.0.1 took it for one.
+func (inv *Invocation) readOptions(rest []string) error {
+	for _, element := range rest {
+		switch {
+		case strings.HasPrefix(element, "--"):
+			for line := range strings.Lines(element[2:]) {
+				if err := inv.startOption(line); err != nil {
+					return err
+				}
+			}
+		case element == "-":
+			return &ArgumentError{Kind: ErrOption, Subject: "-", Remedy: "name a configuration file: the standard input of a container is empty"}
+		case len(inv.Options) == 0:
+			return &ArgumentError{Kind: ErrProgram, Subject: element, Remedy: "this starts no server; remove it"}
+		default:
+			last := &inv.Options[len(inv.Options)-1]
+			last.Values = append(last.Values, element)
+		}
+	}
+	return nil
+}
+
+func (inv *Invocation) startOption(line string) error {
+	fields := strings.Fields(line)
+	if len(fields) == 0 {
+		return nil
+	}
+	name := strings.ToLower(fields[0])
+	if strings.Contains(name, "$(") {
+		return hidden("option", "--"+fields[0])
+	}
+	switch name {
+	case "version", "help", "test-memory", "check-system", "check-rdb", "check-aof":
+		return &ArgumentError{Kind: ErrProgram, Subject: "--" + name, Remedy: "this starts no server; remove it"}
+	case "sentinel":
+		inv.Program = ProgramSentinel
+	}
+	option := Option{Name: name}
+	for _, value := range fields[1:] {
+		option.Values = append(option.Values, strings.Trim(value, `"'`))
+	}
+	inv.Options = append(inv.Options, option)
+	return nil
+}
+
+// checkOptions refuses what contradicts, and notes port and directory.
+func (inv *Invocation) checkOptions() error {
+	for _, o := range inv.Options {
+		if err := inv.Program.check(o); err != nil {
+			return err
+		}
+		switch value := strings.Join(o.Values, " "); o.Name {
+		case "port":
+			port, err := strconv.Atoi(value)
+			if err != nil || port < 1 || port > 65535 {
+				return &ArgumentError{Kind: ErrOption, Subject: "--port " + value, Remedy: "write a number from 1 to 65535: replicas and Sentinels connect to it"}
+			}
+			inv.Port = port
+		case "dir":
+			inv.Dir = value
+		}
+	}
+	return nil
+}
+
+// With is the command line that loads confPath instead of the user's own configuration file, which the generated file
+// includes, and keeps everything else: elements stay in command or in args, wherever the user wrote them, and options
+// follow the file, so that they win over it.
+func (inv Invocation) With(confPath string) (command, args []string) {
+	command, args = slices.Clone(inv.command), slices.Clone(inv.args)
+	insert := []string{confPath}
+	if inv.server < 0 {
+		insert = []string{inv.serverName(), confPath}
+	}
+	at, drop := inv.first, 0
+	if inv.config >= 0 {
+		at, drop = inv.config, 1
+	}
+	if at < len(command) {
+		return slices.Replace(command, at, at+drop, insert...), args
+	}
+	at -= len(command)
+	return command, slices.Replace(args, at, at+drop, insert...)
+}
+
+func (inv Invocation) serverName() string {
+	switch {
+	case inv.Server != "":
+		return inv.Server
+	case inv.Program == ProgramUnsaid:
+		return string(ProgramRedis)
+	}
+	return string(inv.Program)
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisconf
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Kind of an ArgumentError.
+type Kind string
+
+// Kinds.
+const (
+	// ErrShell: a shell stands between the container and the server.
+	ErrShell Kind = "shell"
+	// ErrProgram: the line does not start a server that we know.
+	ErrProgram Kind = "program"
+	// ErrOption: an option contradicts what the agent does.
+	ErrOption Kind = "option"
+)
+
+// ArgumentError says which part of a command line is refused and what to do instead.
+type ArgumentError struct {
+	Kind Kind
+	// Subject is the element in question.
+	Subject string
+	// Remedy is a sentence for the user.
+	Remedy string
+}
+
+func (e *ArgumentError) Error() string {
+	switch e.Kind {
+	case ErrShell:
+		return fmt.Sprintf("the server is started by a shell (%s), which hides its arguments: %s", e.Subject, e.Remedy)
+	case ErrProgram:
+		return fmt.Sprintf("%q is no redis-server or redis-sentinel that this project knows: %s", e.Subject, e.Remedy)
+	default:
+		return fmt.Sprintf("option %q contradicts: %s", e.Subject, e.Remedy)
+	}
+}
+
+func hidden(what, element string) error {
+	return &ArgumentError{Kind: ErrOption, Subject: element, Remedy: "the " + what + " hides behind a variable; write it out"}
+}
+
+// rule refuses an option.
+type rule struct {
+	names []string
+	// fine lists values with which the option is harmless; nil refuses every value.
+	fine []string
+	// redisOnly: a Sentinel has no such option, or may have it.
+	redisOnly bool
+	remedy    string
+}
+
+const (
+	remedyMaster   = "remove it: the agent and the Sentinels choose the master"
+	remedyAnnounce = "remove it: the agent announces the address of the pod"
+	remedyPassword = "passwords and ACLs of Redis are not supported yet; remove it, and let a NetworkPolicy guard the port"
+	remedyConfig   = "put it into the configuration file: the agent lays its own value over it while the pod may not lead"
+)
+
+var rules = []rule{
+	{names: []string{"replicaof", "slaveof"}, redisOnly: true, remedy: remedyMaster},
+	{names: []string{"cluster-enabled"}, fine: []string{"no"}, redisOnly: true, remedy: "Redis Cluster elects masters of its own; remove it, or the label redis-sentinel"},
+	{names: []string{"daemonize"}, fine: []string{"no"}, remedy: "remove it: the container ends with the process that it started"},
+	{names: []string{"bind"}, fine: []string{"*", "0.0.0.0"}, remedy: `remove it, or bind all addresses with "*": replicas and Sentinels connect from other pods, and the agent from this one`},
+	{names: []string{"protected-mode"}, fine: []string{"no"}, remedy: "remove it: replicas and Sentinels connect from other pods"},
+	{names: []string{"requirepass", "masterauth", "masteruser", "primaryauth", "primaryuser"}, fine: []string{"", `""`}, remedy: remedyPassword},
+	{names: []string{"aclfile", "user"}, remedy: remedyPassword},
+	{names: []string{"replica-announce-ip", "slave-announce-ip", "replica-announce-port", "slave-announce-port"}, redisOnly: true, remedy: remedyAnnounce},
+	{names: []string{"replica-announced"}, fine: []string{"yes"}, redisOnly: true, remedy: "remove it: Sentinel must see every replica"},
+	{names: []string{"replica-priority", "slave-priority"}, redisOnly: true, remedy: remedyConfig},
+	{names: []string{"replica-serve-stale-data", "slave-serve-stale-data"}, redisOnly: true, remedy: remedyConfig},
+	{names: []string{"replica-read-only", "slave-read-only"}, fine: []string{"yes"}, redisOnly: true, remedy: "remove it: a write to a replica is lost"},
+	{names: []string{"min-replicas-to-write", "min-slaves-to-write"}, redisOnly: true, remedy: "write the annotation redis-sentinel.dev/min-replicas-to-write instead: the agent switches it with the number of replicas"},
+	{names: []string{"min-replicas-max-lag", "min-slaves-max-lag"}, redisOnly: true, remedy: "write the annotation redis-sentinel.dev/min-replicas-max-lag instead"},
+	{names: []string{"include"}, remedy: "name the file as the configuration file, the first argument after redis-server: the generated file includes it"},
+	{names: []string{"rename-command"}, remedy: "remove it: the agent and the Sentinels call commands by their names"},
+	{names: []string{"tls-port"}, fine: []string{"0"}, remedy: "TLS is not supported yet; remove it"},
+}
+
+// check returns the refusal of an option, if there is one.
+func (p Program) check(o Option) error {
+	value := strings.Join(o.Values, " ")
+	refuse := func(remedy string) error {
+		return &ArgumentError{Kind: ErrOption, Subject: strings.TrimSpace("--" + o.Name + " " + shown(o)), Remedy: remedy}
+	}
+	if o.Name == "sentinel" && value != "" {
+		return refuse("remove it: the Sentinels find groups and settings by themselves")
+	}
+	if strings.HasPrefix(o.Name, "tls-") && o.Name != "tls-port" {
+		return refuse("TLS is not supported yet; remove it")
+	}
+	for _, r := range rules {
+		if !slices.Contains(r.names, o.Name) || r.redisOnly && p == ProgramSentinel {
+			continue
+		}
+		if !r.allows(o) {
+			return refuse(r.remedy)
+		}
+	}
+	return nil
+}
+
+// allows says whether the values are harmless; bind may list several addresses.
+func (r rule) allows(o Option) bool {
+	if r.fine == nil {
+		return false
+	}
+	if o.Name == "bind" {
+		return slices.ContainsFunc(strings.Fields(strings.Join(o.Values, " ")), func(v string) bool { return slices.Contains(r.fine, v) })
+	}
+	return slices.Contains(r.fine, strings.ToLower(strings.Join(o.Values, " ")))
+}
+
+// shown are the values as they may stand in a message: never a password.
+func shown(o Option) string {
+	switch o.Name {
+	case "requirepass", "masterauth", "primaryauth", "user":
+		return ""
+	}
+	return strings.Join(o.Values, " ")
+}

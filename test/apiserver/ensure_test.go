@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apiserver
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/provision"
+)
+
+func TestEnsureMakesEverythingAndTwiceIsOnce(t *testing.T) {
+	c := admin(t)
+	ns := newNamespace(t, c, nil)
+	create(t, c, statefulSet(ns, "sentinel", "sentinel-governing", 5, nil))
+	r := newReplica(t, server)
+	if err := r.Ensure(t.Context(), redisGroup(ns)); err != nil {
+		t.Fatal(err)
+	}
+	before := versions(t, c, ns)
+
+	record := get(t, c, ns, "redis-sentinel-redis", &coordinationv1.Lease{})
+	if record.Spec.HolderIdentity != nil {
+		t.Errorf("the record has holder %q, want none", *record.Spec.HolderIdentity)
+	}
+	settings, err := contract.DecodeGroupSettings(record.Annotations[contract.RecordSettings])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := settings.Sentinels; got.Replicas != 5 || got.Service != "sentinel-governing" {
+		t.Errorf("settings have Sentinels %+v, want what the live StatefulSet says", got)
+	}
+	if account := get(t, c, ns, "redis-sentinel-redis", &corev1.ServiceAccount{}); account.AutomountServiceAccountToken == nil || *account.AutomountServiceAccountToken {
+		t.Error("the account's token is mounted everywhere")
+	}
+	service := get(t, c, ns, "redis-master", &corev1.Service{})
+	if service.Spec.Ports[0].Port != 6380 || service.Spec.Selector[contract.LabelRole] != contract.RoleMaster || service.Spec.PublishNotReadyAddresses {
+		t.Errorf("Service redis-master is %+v", service.Spec)
+	}
+
+	eventually(t, 5*time.Second, "the cache has it all", func() error {
+		if !r.Present(t.Context(), redisGroup(ns)) {
+			return errors.New("not present")
+		}
+		return nil
+	})
+	sent := r.requests.Load()
+	other := newReplica(t, server)
+	for range 3 {
+		if err := r.Ensure(t.Context(), redisGroup(ns)); err != nil {
+			t.Fatal(err)
+		}
+		if err := other.Ensure(t.Context(), redisGroup(ns)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := r.requests.Load() - sent; got != 0 {
+		t.Errorf("three more calls sent %d requests, want none", got)
+	}
+	for what, version := range versions(t, c, ns) {
+		if version != before[what] {
+			t.Errorf("%s was written again", what)
+		}
+	}
+}
+
+func TestEnsureOfManyPodsAtOnce(t *testing.T) {
+	c := admin(t)
+	ns := newNamespace(t, c, nil)
+	replicas := []replica{newReplica(t, server), newReplica(t, server), newReplica(t, server)}
+	var group sync.WaitGroup
+	for i := range 15 {
+		group.Go(func() {
+			if err := replicas[i%len(replicas)].Ensure(t.Context(), redisGroup(ns)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	versions(t, c, ns)
+	if told := replicas[0].told(); !strings.Contains(told, "NoSentinelSet") {
+		t.Errorf("Events are %q, want one about the missing Sentinel set", told)
+	}
+}
+
+func TestEnsureBindsTheRightAccounts(t *testing.T) {
+	c := admin(t)
+	ns := newNamespace(t, c, nil)
+	sentinels := statefulSet(ns, "sentinel", "sentinel", 3, nil)
+	sentinels.Spec.Template.Spec.ServiceAccountName = "their-own"
+	create(t, c, sentinels)
+	g := redisGroup(ns)
+	g.Account, g.OwnAccount = "mine", true
+	if err := newReplica(t, server).Ensure(t.Context(), g); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"redis-sentinel-redis": "mine their-own", "redis-sentinel-redis-labels": "their-own"} {
+		var got []string
+		for _, subject := range get(t, c, ns, name, &rbacv1.RoleBinding{}).Subjects {
+			got = append(got, subject.Name)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("RoleBinding %s has %v, want %s", name, got, want)
+		}
+	}
+	err := c.Get(t.Context(), client.ObjectKey{Namespace: ns, Name: "redis-sentinel-redis"}, &corev1.ServiceAccount{})
+	if !apierrors.IsNotFound(err) {
+		t.Errorf("an account was made beside the user's own: %v", err)
+	}
+}
+
+func TestForeignObjectsAreNeverAdopted(t *testing.T) {
+	c := admin(t)
+	named := metav1.ObjectMeta{Name: "redis-sentinel-redis"}
+	other := metav1.ObjectMeta{Name: "redis-sentinel-redis", Labels: map[string]string{contract.LabelManaged: "true", contract.LabelGroup: "other"}}
+	for what, foreign := range map[string]client.Object{
+		"account":                 &corev1.ServiceAccount{ObjectMeta: named},
+		"record":                  &coordinationv1.Lease{ObjectMeta: named},
+		"role":                    &rbacv1.Role{ObjectMeta: named},
+		"record of another group": &coordinationv1.Lease{ObjectMeta: other},
+	} {
+		t.Run(what+" refuses", func(t *testing.T) {
+			foreign.SetNamespace(newNamespace(t, c, nil))
+			create(t, c, foreign)
+			r := newReplica(t, server)
+			err := r.Ensure(t.Context(), redisGroup(foreign.GetNamespace()))
+			if taken := (*provision.ForeignError)(nil); !errors.As(err, &taken) || taken.Name != foreign.GetName() {
+				t.Fatalf("Ensure returned %v, want a ForeignError about %s", err, foreign.GetName())
+			}
+			if err := r.Repair(t.Context(), redisGroup(foreign.GetNamespace())); err != nil {
+				t.Fatal(err)
+			}
+			if told := r.told(); !strings.Contains(told, "ForeignObject") {
+				t.Errorf("Events are %q, want one about the foreign object", told)
+			}
+			version := foreign.GetResourceVersion()
+			if get(t, c, foreign.GetNamespace(), foreign.GetName(), foreign); foreign.GetResourceVersion() != version {
+				t.Error("the foreign object was written")
+			}
+		})
+	}
+	t.Run("Service only tells", func(t *testing.T) {
+		ns := newNamespace(t, c, nil)
+		foreign := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "redis-master"}, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 1}}}}
+		create(t, c, foreign)
+		r := newReplica(t, server)
+		if err := r.Ensure(t.Context(), redisGroup(ns)); err != nil {
+			t.Fatal(err)
+		}
+		if told := r.told(); !strings.Contains(told, contract.AnnotationMasterService) {
+			t.Errorf("Events are %q, want the annotation that renames the Service", told)
+		}
+		if live := get(t, c, ns, "redis-master", &corev1.Service{}); live.Spec.Ports[0].Port != 1 {
+			t.Error("the foreign Service was changed")
+		}
+	})
+}

@@ -1,0 +1,44 @@
+package host
+
+import (
+	"context"
+	"os/exec"
+	"strings"
+)
+
+// ruleMark is on every iptables rule of ours.
+const ruleMark = "redis-sentinel-test-cluster"
+
+// allowForwarding lets pods' traffic through a firewall that forwards nothing
+// by itself, as Docker leaves the machine. No rule of an nftables table could:
+// what one of them accepts, the next may still drop.
+func allowForwarding(ctx context.Context) error {
+	policies, err := exec.CommandContext(ctx, "iptables", "--list-rules", "FORWARD").Output()
+	if err != nil || !strings.Contains(string(policies), "-P FORWARD DROP") {
+		return nil // no such firewall here
+	}
+	for _, direction := range []string{"--source", "--destination"} {
+		if err := run(ctx, "", "iptables", "--insert", "FORWARD", direction, PodCIDR,
+			"--match", "comment", "--comment", ruleMark, "--jump", "ACCEPT"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endForwarding removes the rules of allowForwarding, however many there are.
+func endForwarding(ctx context.Context) error {
+	rules, err := exec.CommandContext(ctx, "iptables", "--list-rules", "FORWARD").Output()
+	if err != nil {
+		return nil // no such firewall here, so no rules of ours
+	}
+	for rule := range strings.Lines(string(rules)) {
+		added, isRule := strings.CutPrefix(strings.TrimSpace(rule), "-A ")
+		if isRule && strings.Contains(added, ruleMark) {
+			if err := run(ctx, "", "iptables", append([]string{"-D"}, strings.Fields(added)...)...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

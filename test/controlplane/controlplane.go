@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package controlplane starts a real API server, without controllers and nodes, for the tests that need no more.
+package controlplane
+
+import (
+	"fmt"
+	"os"
+
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+)
+
+// policy of the audit: who asked what, once for each request.
+const policy = `apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived, ResponseStarted]
+rules: [{level: Metadata}]
+`
+
+// Start runs etcd and kube-apiserver from the directory that KUBEBUILDER_ASSETS names. The API server listens on the
+// address; empty: on loopback. Where audit names a file, every request is written there when it is answered. What stop returns is nothing a test can do anything about.
+func Start(address, audit string) (config *rest.Config, stop func(), err error) {
+	environment := &envtest.Environment{}
+	server := environment.ControlPlane.GetAPIServer()
+	// The ServiceAccount plugin is half of what injection has to get along with.
+	server.Configure().Disable("disable-admission-plugins")
+	if audit != "" {
+		if err := os.WriteFile(audit+".policy", []byte(policy), 0o644); err != nil {
+			return nil, func() {}, fmt.Errorf("writing the audit policy: %w", err)
+		}
+		server.Configure().Set("audit-policy-file", audit+".policy").Set("audit-log-path", audit)
+	}
+	if address != "" {
+		server.SecureServing.Address, server.SecureServing.Port = address, "6443" // the caller's alone, so it is free
+	}
+	config, err = environment.Start()
+	if err != nil {
+		return nil, func() {}, fmt.Errorf("starting an API server: %w", err)
+	}
+	config.QPS, config.Burst = 500, 1000
+	return config, func() { _ = environment.Stop() }, nil
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
+)
+
+// TestMasterKilledInPlace kills the master's process without persistence, so that it comes back empty in the same pod at
+// the same address: whoever lets it lead again, or lets the replicas follow it, loses every key. Ten times of ten no
+// write that a replica had confirmed may be lost.
+func TestMasterKilledInPlace(t *testing.T) {
+	const times = 10
+	w := connect(t)
+	needsNode(t, w)
+	group := apply(t, w, namespace(t, w, nil), plain("redis", labelled))
+	formed(t, w, group)
+	good := 0
+	for i := range times {
+		if t.Run(fmt.Sprintf("%02d", i+1), func(t *testing.T) { killMasterInPlace(t, w, group) }) {
+			good++
+		}
+	}
+	t.Logf("%d of %d times no write was lost that a replica had", good, times)
+}
+
+func killMasterInPlace(t *testing.T, w *world.World, group world.Group) {
+	before, _ := formed(t, w, group)
+	master, _ := before.Master()
+	writer := writing(t, w, group, world.Writes{Confirm: true})
+	acknowledged(t, writer, 100)
+	killed := time.Now()
+	must(t, w.KillContainer(t.Context(), group.Namespace, master.Pod, contract.RedisContainer))
+	after, elected, err := w.WaitView(t.Context(), group, generous, "a master after the crash", func(view world.View) string {
+		if now, one := view.Master(); one && now.Redis.RunID == master.Redis.RunID {
+			return "the killed process still answers"
+		}
+		return view.Elected()
+	})
+	must(t, err)
+	successor, _ := after.Master()
+	acknowledged(t, writer, 100)
+	whole, _ := formed(t, w, group)
+	written := stopped(t, writer)
+	t.Logf("%s was killed; %s is master after %d ms (reason %s), the group is whole after %.1f s", master.Pod, successor.Pod, elected.Milliseconds(), whole.Record.Reason, time.Since(killed).Seconds())
+	if lost := written.LostReplicated(); len(lost) > 0 {
+		t.Errorf("%d acknowledged writes were lost that a replica had, the first is number %d", len(lost), lost[0].Number)
+	}
+	if len(written.Lost) == len(written.Acks) {
+		t.Error("the data set is gone")
+	}
+}
+
+// TestMasterPodCrashes makes the master's pod disappear as with its machine: Sentinel fails over, and the pod that comes
+// back under the same name follows.
+func TestMasterPodCrashes(t *testing.T) {
+	w := connect(t)
+	group := apply(t, w, namespace(t, w, nil), plain("redis", labelled))
+	before, _ := formed(t, w, group)
+	master, _ := before.Master()
+	writer := writing(t, w, group, world.Writes{Confirm: true})
+	acknowledged(t, writer, 100)
+	must(t, w.CrashPod(t.Context(), group.Namespace, master.Pod))
+	after, elected, err := w.WaitView(t.Context(), group, generous, "a new master", func(view world.View) string {
+		if now, one := view.Master(); one && now.UID == master.UID {
+			return "the killed pod still answers as master"
+		}
+		return view.Elected()
+	})
+	must(t, err)
+	successor, _ := after.Master()
+	whole, back, err := w.WaitView(t.Context(), group, generous, master.Pod+" to be back", func(view world.View) string {
+		if node, there := view.Node(master.Pod); !there || node.UID == master.UID {
+			return "its successor is not there yet"
+		}
+		return view.Missing()
+	})
+	must(t, err)
+	acknowledged(t, writer, 100)
+	written := stopped(t, writer)
+	explainSlow(t, w, group, elected)
+	t.Logf("%s was killed; %s is master after %d ms, the group is whole %.1f s later", master.Pod, successor.Pod, elected.Milliseconds(), back.Seconds())
+	if now, _ := whole.Master(); now.Pod == master.Pod {
+		t.Errorf("%s came back empty and is master", master.Pod)
+	}
+	if lost := written.LostReplicated(); len(lost) > 0 {
+		t.Errorf("%d acknowledged writes were lost that a replica had", len(lost))
+	}
+}
+
+// slowFailover is longer than Sentinel needs when its first election succeeds.
+const slowFailover = 15 * time.Second
+
+// explainSlow prints what the Sentinels logged when a failover took longer than one election.
+func explainSlow(t *testing.T, w *world.World, group world.Group, took time.Duration) {
+	t.Helper()
+	if took > slowFailover {
+		t.Logf("slower than one election: %s", w.DescribeSentinels(t.Context(), group.Sentinels, group.Namespace))
+	}
+}

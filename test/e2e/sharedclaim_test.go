@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
+)
+
+// redisUser is the user of Redis in the official image.
+const redisUser = 999
+
+// TestSharedClaimAsUser shares one volume between all pods while Redis runs as uid 999, as under a restrictive policy: the
+// directories that the kubelet makes belong to root, and Redis has to be able to write into its own. The root of the
+// volume is writable for that user, as an export of a file server would be (ADR 0006).
+func TestSharedClaimAsUser(t *testing.T) {
+	w := connect(t)
+	needsNode(t, w)
+	in := namespace(t, w, nil)
+	directory := filepath.Join("/var/lib", in)
+	sharedVolume(t, w, in, directory)
+	group := apply(t, w, in, plain("redis", labelled, sharedClaim, asRedisUser, args("--appendonly", "yes"),
+		annotated(contract.AnnotationPerPodDirectory, "true")))
+	_, took := formed(t, w, group)
+	t.Logf("formed after %.1f s", took.Seconds())
+	for ordinal := range group.Replicas {
+		if _, err := os.Stat(filepath.Join(directory, group.Pod(ordinal), "appendonlydir")); err != nil {
+			t.Errorf("%s does not work in a directory of its own: %v", group.Pod(ordinal), err)
+		}
+	}
+	fill(t, w, group, mustMaster(t, w, group))
+	// All pods go at once, so that what is left is what lies in the directories.
+	for ordinal := range group.Replicas {
+		must(t, w.ForceDeletePod(t.Context(), in, group.Pod(ordinal)))
+	}
+	view, took := formed(t, w, group)
+	t.Logf("formed again %.1f s after all pods were deleted, master is %s", took.Seconds(), mustNode(t, view).Pod)
+	if missing := missingKeys(t, w, mustNode(t, view).Address); missing > 0 {
+		t.Errorf("%d keys of %d did not survive a restart of the whole group", missing, adoptedKeys)
+	}
+}
+
+func asRedisUser(set *appsv1.StatefulSet) {
+	user := int64(redisUser)
+	set.Spec.Template.Spec.SecurityContext = &corev1.PodSecurityContext{RunAsUser: &user, RunAsGroup: &user}
+}
+
+// sharedVolume binds the claim of sharedClaim to a directory of the node.
+func sharedVolume(t *testing.T, w *world.World, namespace, directory string) {
+	t.Helper()
+	must(t, os.Mkdir(directory, 0o755))
+	must(t, os.Chown(directory, redisUser, redisUser))
+	kind := corev1.HostPathDirectory
+	none := ""
+	modes := []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany}
+	size := corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("64Mi")}
+	volumes := w.Client.CoreV1().PersistentVolumes()
+	_, err := volumes.Create(t.Context(), &corev1.PersistentVolume{
+		ObjectMeta: metav1.ObjectMeta{Name: namespace},
+		Spec: corev1.PersistentVolumeSpec{
+			Capacity: size, AccessModes: modes, PersistentVolumeReclaimPolicy: corev1.PersistentVolumeReclaimRetain,
+			ClaimRef:               &corev1.ObjectReference{Namespace: namespace, Name: "shared"},
+			PersistentVolumeSource: corev1.PersistentVolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: directory, Type: &kind}},
+		},
+	}, metav1.CreateOptions{})
+	must(t, err)
+	t.Cleanup(func() {
+		ctx, cancel := afterwards(t)
+		defer cancel()
+		if t.Failed() {
+			t.Log(w.Describe(ctx, namespace))
+		}
+		// The pods still write into it: the namespace goes first, its own cleanup finds nothing left to do.
+		if err := w.RemoveNamespace(ctx, namespace); err != nil {
+			t.Error(err)
+		}
+		if err := volumes.Delete(ctx, namespace, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			t.Error(err)
+		}
+		if err := os.RemoveAll(directory); err != nil {
+			t.Error(err)
+		}
+	})
+	_, err = w.Client.CoreV1().PersistentVolumeClaims(namespace).Create(t.Context(), &corev1.PersistentVolumeClaim{
+		ObjectMeta: metav1.ObjectMeta{Name: "shared"},
+		Spec: corev1.PersistentVolumeClaimSpec{
+			AccessModes: modes, StorageClassName: &none, VolumeName: namespace,
+			Resources: corev1.VolumeResourceRequirements{Requests: size},
+		},
+	}, metav1.CreateOptions{})
+	must(t, err)
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// failoverClient is a client of the group's master, found through the Sentinels as applications find it. It connects by
+// dial, so that the caller may see where to.
+func (w *World) failoverClient(ctx context.Context, group Group, byPods bool, dial dialer) (*redis.Client, error) {
+	hosts, err := w.sentinelHosts(ctx, group.Sentinels, byPods)
+	if err != nil {
+		return nil, err
+	}
+	addresses := make([]string, len(hosts))
+	for i, host := range hosts {
+		addresses[i] = net.JoinHostPort(host, strconv.Itoa(contract.SentinelPort))
+	}
+	return redis.NewFailoverClient(&redis.FailoverOptions{
+		MasterName:    group.MasterName(),
+		SentinelAddrs: addresses,
+		Dialer:        dial,
+		DialTimeout:   time.Second,
+		ReadTimeout:   time.Second,
+	}), nil
+}
+
+// sentinelHosts is the address of the Sentinels' Service, or those of their pods.
+func (w *World) sentinelHosts(ctx context.Context, set SentinelSet, byPods bool) ([]string, error) {
+	if !byPods {
+		service, err := w.Client.CoreV1().Services(set.Namespace).Get(ctx, set.Name, metav1.GetOptions{})
+		if err != nil {
+			return nil, fmt.Errorf("finding the Sentinels' Service: %w", err)
+		}
+		return []string{service.Spec.ClusterIP}, nil
+	}
+	pods, err := w.sentinelPods(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	hosts := make([]string, len(pods))
+	for i, pod := range pods {
+		hosts[i] = pod.Status.PodIP
+	}
+	return hosts, nil
+}

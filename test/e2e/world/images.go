@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ImageFiles makes the images of the cluster under test as tar files in a folder. They hold the binaries that lie beside
+// the cluster's tool, where `make build` puts them, and freshly built ones where there are none.
+func (w *World) ImageFiles(ctx context.Context, folder string) ([]string, error) {
+	arguments := []string{"images", "-out", folder}
+	built := filepath.Dir(os.Getenv(EnvClusterTool))
+	if _, err := os.Stat(filepath.Join(built, "webhook")); err == nil {
+		arguments = append(arguments, "-bin", built)
+	}
+	output, err := w.tool.run(ctx, arguments...)
+	if err != nil {
+		return nil, err
+	}
+	files := strings.Fields(output)
+	kept := files[:0]
+	for _, file := range files {
+		if filepath.Ext(file) == ".tar" { // the rest of the output is progress
+			kept = append(kept, file)
+		}
+	}
+	return kept, nil
+}

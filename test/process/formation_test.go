@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package process
+
+import (
+	"testing"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
+)
+
+// group starts Sentinels and a group of three, and waits until it is formed.
+func group(s *lab.Scene, o lab.Options) (*lab.Set, *lab.Pod) {
+	s.T.Helper()
+	s.StartSentinels()
+	if o.Name == "" {
+		o.Name = "redis"
+	}
+	if o.Replicas == 0 {
+		o.Replicas = 3
+	}
+	set := s.Set(o)
+	set.StartAll()
+	if s.T.Failed() {
+		s.T.FailNow()
+	}
+	return set, set.WaitFormed(30 * time.Second)
+}
+
+func TestFormation(t *testing.T) {
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, _ := group(s, lab.Options{})
+		if took := set.Writable(5 * time.Second); took > 2*time.Second {
+			t.Errorf("the first write took %s", took)
+		}
+	})
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// mirror is where this machine gets its own packages from, by the word of apt.
+func mirror(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(SITE)", "Identifier: Packages", "Component: main").Output()
+	if err != nil {
+		return "", fmt.Errorf("asking apt for its mirror: %w", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if site := strings.TrimSpace(line); strings.HasSuffix(site, "/debian") || strings.HasSuffix(site, "/debian/") {
+			return site, nil
+		}
+	}
+	return "", fmt.Errorf("apt knows no mirror of Debian: %q", out)
+}
+
+// debian returns a root with the servers of a release. It downloads them where the cache has none: packages and what they
+// depend on, with an apt state of its own, so that the machine's own packages stay as they are.
+func debian(ctx context.Context, release string, packages ...string) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("finding the cache folder (set HOME or XDG_CACHE_HOME): %w", err)
+	}
+	root := filepath.Join(cache, "redis-sentinel-test-servers", release)
+	if _, err := os.Stat(root); err == nil {
+		return root, nil
+	}
+	site, err := mirror(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(root), 0o755); err != nil {
+		return "", err
+	}
+	work, err := os.MkdirTemp(filepath.Dir(root), release+"-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(work) //nolint:errcheck // the cache folder may hold more
+	if err := download(ctx, site, release, work, packages); err != nil {
+		return "", err
+	}
+	unpacked := filepath.Join(work, "root")
+	// Debian's directories /lib and /lib64 are links into /usr since long; packages expect to find them.
+	for _, dir := range []string{"bin", "sbin", "lib", "lib64"} {
+		if err := os.MkdirAll(filepath.Join(unpacked, "usr", dir), 0o755); err != nil {
+			return "", err
+		}
+		if err := os.Symlink("usr/"+dir, filepath.Join(unpacked, dir)); err != nil {
+			return "", err
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(work, "cache/archives/*.deb"))
+	if err != nil || len(files) == 0 {
+		return "", fmt.Errorf("apt downloaded no packages of %s (%w)", release, err)
+	}
+	for _, file := range files {
+		unpack := "dpkg-deb --fsys-tarfile \"$0\" | tar -x --keep-directory-symlink -C \"$1\""
+		if out, err := exec.CommandContext(ctx, "sh", "-c", unpack, file, unpacked).CombinedOutput(); err != nil {
+			return "", fmt.Errorf("unpacking %s: %w: %s", file, err, out)
+		}
+	}
+	return root, os.Rename(unpacked, root)
+}
+
+func download(ctx context.Context, site, release, work string, packages []string) error {
+	for _, dir := range []string{"state/lists/partial", "cache/archives/partial"} {
+		if err := os.MkdirAll(filepath.Join(work, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	list := "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] " + site + " " + release + " main\n"
+	for name, text := range map[string]string{"sources.list": list, "status": ""} {
+		if err := os.WriteFile(filepath.Join(work, name), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	common := []string{
+		"-o", "Dir::State=" + work + "/state", "-o", "Dir::State::status=" + work + "/status", "-o", "Dir::Cache=" + work + "/cache",
+		"-o", "Dir::Etc::sourcelist=" + work + "/sources.list", "-o", "Dir::Etc::sourceparts=-",
+		"-o", "APT::Sandbox::User=root", "-o", "APT::Install-Recommends=false", "-o", "Acquire::Languages=none",
+	}
+	for _, args := range [][]string{
+		{"update"},
+		append([]string{"install", "-y", "--download-only"}, packages...),
+	} {
+		if out, err := exec.CommandContext(ctx, "apt-get", append(common, args...)...).CombinedOutput(); err != nil {
+			return fmt.Errorf("apt-get %s: %w: %s", args[0], err, out)
+		}
+	}
+	return nil
+}

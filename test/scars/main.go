@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command scars holds this project against what has hurt others that do the same job. Without a flag it runs the tests of
+// every scar and prints what happened there and here; with -write it writes docs/scars.md from the same table.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+)
+
+//go:generate go run . -write ../../docs/scars.md
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+// errFailed means that the table has a row with a failed test.
+var errFailed = errors.New("not every scar passed")
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("scars", flag.ContinueOnError)
+	write := flags.String("write", "", "write the page to this file instead of running anything")
+	module := flags.String("module", ".", "the directory of go.mod")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *write != "" {
+		return os.WriteFile(*write, []byte(page()), 0o644)
+	}
+	results, err := runAll(ctx, *module)
+	if err != nil {
+		return err
+	}
+	if !report(out, results) {
+		return errFailed
+	}
+	return nil
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// scar is one way in which a project that does the same job has been hurt.
+type scar struct {
+	number int
+	name   string
+	// where it was told, as repository#thread.
+	where string
+	// there is what happened there, and here what happens here.
+	there string
+	here  string
+	// built: it cannot befall this project, by how it is built; the tests hold that.
+	built bool
+	// tests that show it, as directory: Test.
+	tests []test
+}
+
+// test is one test function.
+type test struct{ folder, name string }
+
+func (t test) String() string { return t.folder + ": " + t.name }
+
+// needsCluster says that the test runs with `make e2e` only.
+func (t test) needsCluster() bool { return t.folder == "test/e2e" }
+
+// in names tests of one directory.
+func in(folder string, names ...string) []test {
+	var tests []test
+	for _, name := range names {
+		tests = append(tests, test{folder, name})
+	}
+	return tests
+}
+
+// process, decide and mutate are the directories that hold most of the proof.
+func process(names ...string) []test { return in("test/process", names...) }
+func decide(names ...string) []test  { return in("internal/bootstrap/decide", names...) }
+func mutate(names ...string) []test  { return in("internal/mutate", names...) }
+
+const preface = `# What has hurt others
+
+<!-- Written by "make generate" from test/scars. -->
+
+Other charts, operators and scripts run Redis with Sentinel on Kubernetes too, and their issues tell what went wrong. Each row is one
+such story, as *repository#thread* tells it, and what happens here. The tests named are run by ` + "`make scars`" + `, which prints this table
+with results; those of ` + "`test/e2e`" + ` need a cluster and run with ` + "`make e2e`" + `. "Cannot happen" means by construction, and the tests hold the
+construction. Numbers have gaps: not every story is about something that this project does.
+
+| | what | there | here | held by |
+|---|---|---|---|---|
+`
+
+// page renders docs/scars.md.
+func page() string {
+	var b strings.Builder
+	b.WriteString(preface)
+	for _, s := range table {
+		here := s.here
+		if s.built {
+			here = "Cannot happen: " + here
+		}
+		var tests []string
+		for _, t := range s.tests {
+			tests = append(tests, "`"+t.String()+"`")
+		}
+		fmt.Fprintf(&b, "| %d | %s | %s (%s) | %s | %s |\n", s.number, s.name, s.there, s.where, here, strings.Join(tests, ", "))
+	}
+	return b.String()
+}

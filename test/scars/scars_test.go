@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const module = "../.."
+
+// TestScarsNameTestsThatExist: a row without a test is a claim.
+func TestScarsNameTestsThatExist(t *testing.T) {
+	for _, s := range table {
+		here := 0
+		for _, one := range s.tests {
+			if !declared(t, one) {
+				t.Errorf("scar %d: there is no test %s", s.number, one)
+			}
+			if !one.needsCluster() {
+				here++
+			}
+		}
+		if here == 0 {
+			t.Errorf("scar %d is shown by no test that runs without a cluster", s.number)
+		}
+		if s.name == "" || s.where == "" || s.there == "" || s.here == "" {
+			t.Errorf("scar %d is incomplete", s.number)
+		}
+	}
+}
+
+func declared(t *testing.T, one test) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(module, one.folder, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "\nfunc "+one.name+"(") {
+			return true
+		}
+	}
+	return false
+}
+
+func TestPageIsUpToDate(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(module, "docs", "scars.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(text) != page() {
+		t.Error("docs/scars.md is not what the table says: make generate")
+	}
+}
+
+func TestARowFailsWithOneOfItsTests(t *testing.T) {
+	s := scar{tests: append(in("a", "TestX", "TestY"), in("test/e2e", "TestZ")...)}
+	results := map[test]result{{"a", "TestX"}: {word: "pass"}, {"a", "TestY"}: {word: "pass"}}
+	if word, _ := s.judge(results); word != "pass" {
+		t.Errorf("got %s, want pass", word)
+	}
+	for _, word := range []string{"fail", "skip", ""} {
+		results[test{"a", "TestY"}] = result{word: word}
+		if got, _ := s.judge(results); got != "FAIL" {
+			t.Errorf("one test %q: got %s, want FAIL", word, got)
+		}
+	}
+}
+
+// TestResetIsNeverUsed: SENTINEL RESET makes a Sentinel forget the replicas and restarts its patience.
+func TestResetIsNeverUsed(t *testing.T) {
+	found := 0
+	for _, folder := range []string{"internal/bootstrap", "cmd"} {
+		err := filepath.WalkDir(filepath.Join(module, folder), func(path string, entry os.DirEntry, err error) error {
+			if err == nil && entry.IsDir() && entry.Name() == "simtest" {
+				return filepath.SkipDir // there a meddling person sends it
+			}
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			found++
+			if strings.Contains(strings.ToLower(string(text)), `"reset"`) {
+				t.Errorf("%s sends RESET", path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d files were read", found)
+	}
+}
