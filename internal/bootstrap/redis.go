@@ -98,8 +98,8 @@ func (a *redisAgent) turn(ctx context.Context) time.Duration {
 	began := time.Now()
 	view := a.observer.View(ctx)
 	decision, memory := decide.Next(view, a.memory)
-	memory, err := a.actor.Do(ctx, view, decision, memory)
 	a.memory = memory
+	err := a.actor.Do(ctx, view, decision)
 	a.prepare(ctx, view)
 	a.report(ctx, view, decision, err)
 	a.pages.metrics.turn(a.env.Settings.StatefulSet, decision.Action.String(), string(decision.Reason), time.Since(began), err)

@@ -215,7 +215,7 @@ func TestHandoverOutlivesItsTurn(t *testing.T) {
 func TestViewThatIsOlderWritesNothing(t *testing.T) {
 	s := newStage(t, script{offset: 100})
 	s.view.Record.Version = "4"
-	_, err := s.actor.Do(t.Context(), s.view, decide.Decision{Action: decide.Claim, Reason: decide.BestData, Epoch: 2048}, decide.Memory{})
+	err := s.actor.Do(t.Context(), s.view, decide.Decision{Action: decide.Claim, Reason: decide.BestData, Epoch: 2048})
 	if !errors.Is(err, record.ErrConflict) || slices.Contains(s.journal, "withdraw") {
 		t.Errorf("err=%v, done %q", err, s.journal)
 	}
@@ -231,7 +231,7 @@ func TestOfferWakesItsTarget(t *testing.T) {
 	s := newStage(t, script{offset: 100})
 	s.view.Peers[0].Address.Host = host
 	offer := decide.Offer{PodUID: "uid-1", RunID: "run-1", Reason: string(decide.RestartedOffer)}
-	if _, err := s.actor.role(t.Context(), s.view, decide.Decision{Action: decide.MakeOffer, Reason: decide.RestartedOffer, Offer: &offer}, decide.Memory{}); err != nil {
+	if err := s.actor.role(t.Context(), s.view, decide.Decision{Action: decide.MakeOffer, Reason: decide.RestartedOffer, Offer: &offer}); err != nil {
 		t.Fatal(err)
 	}
 	select {

@@ -34,46 +34,45 @@ type Redis struct {
 	Named func(context.Context, decide.Address) bool
 }
 
-// Do carries the decision out and returns the memory with what is known of the outcome.
-func (a *Redis) Do(ctx context.Context, v decide.View, d decide.Decision, m decide.Memory) (decide.Memory, error) {
-	m, err := a.role(ctx, v, d, m)
-	if err != nil {
-		return m, err
+// Do carries the decision out. What came of it, the next observation shows.
+func (a *Redis) Do(ctx context.Context, v decide.View, d decide.Decision) error {
+	if err := a.role(ctx, v, d); err != nil {
+		return err
 	}
 	// After a handover the role is another one: the next turn tunes for it.
 	if v.Self.Redis.Answer != decide.Up || d.Reason == decide.RecordUnknown || d.Action == decide.Handover {
-		return m, nil
+		return nil
 	}
-	_, err = redisio.Tune(ctx, a.Own, d.Tuning)
-	return m, err
+	_, err := redisio.Tune(ctx, a.Own, d.Tuning)
+	return err
 }
 
-func (a *Redis) role(ctx context.Context, v decide.View, d decide.Decision, m decide.Memory) (decide.Memory, error) {
+func (a *Redis) role(ctx context.Context, v decide.View, d decide.Decision) error {
 	switch d.Action {
 	case decide.Follow:
-		return m, a.follow(ctx, v, d.Target)
+		return a.follow(ctx, v, d.Target)
 	case decide.Fence:
 		if d.Reason == decide.MasterAddressGone && !a.stillFollows(ctx, v.Self.Redis.Following) {
-			return m, nil // a Sentinel pointed it elsewhere, or made it master, since it was asked
+			return nil // a Sentinel pointed it elsewhere, or made it master, since it was asked
 		}
-		return m, a.follow(ctx, v, decide.Nowhere)
+		return a.follow(ctx, v, decide.Nowhere)
 	case decide.Promote:
-		return m, redisio.Promote(ctx, a.Own)
+		return redisio.Promote(ctx, a.Own)
 	case decide.Claim:
-		return a.claim(ctx, v, d, m)
+		return a.claim(ctx, v, d)
 	case decide.Join:
 		next := v.Record
 		next.Members = d.Members
-		return m, a.swap(ctx, v, next, d.Reason)
+		return a.swap(ctx, v, next, d.Reason)
 	case decide.MakeOffer:
-		return m, a.offer(ctx, v, d)
+		return a.offer(ctx, v, d)
 	case decide.Handover:
-		return m, a.handOver(ctx, v, d)
+		return a.handOver(ctx, v, d)
 	case decide.Hold:
-		return m, a.hold(ctx, v, d)
+		return a.hold(ctx, v, d)
 	case decide.Wait:
 	}
-	return m, nil
+	return nil
 }
 
 // follow points my Redis; where it was master, its clients are sent away, so that they ask Sentinel.
@@ -94,16 +93,11 @@ func (a *Redis) stillFollows(ctx context.Context, master decide.Address) bool {
 }
 
 // claim writes me into the record that this very view has seen.
-func (a *Redis) claim(ctx context.Context, v decide.View, d decide.Decision, m decide.Memory) (decide.Memory, error) {
-	next := decide.Record{
+func (a *Redis) claim(ctx context.Context, v decide.View, d decide.Decision) error {
+	return a.swap(ctx, v, decide.Record{
 		Holder: v.Self.Name, PodUID: v.Self.UID, Address: v.Self.Address,
 		Epoch: d.Epoch, Lineage: d.Lineage, Members: d.Members,
-	}
-	if err := a.swap(ctx, v, next, d.Reason); err != nil {
-		return m, err
-	}
-	m.Claimed = decide.Claimed{Epoch: d.Epoch, RunID: v.Self.Redis.RunID, Offset: v.Self.Redis.Offset}
-	return m, nil
+	}, d.Reason)
 }
 
 // offer writes the offer, and wakes its target's agent: the watch would tell it too, a little later.

@@ -68,7 +68,7 @@ type Tuning struct {
 
 // Memory is the only state that an agent carries from one turn to the next and cannot observe again.
 type Memory struct {
-	// Claimed is the last claim that the record accepted from me, until I have been seen as master by it.
+	// Claimed is the last claim that I tried, until I have been seen as master by it.
 	Claimed Claimed
 	// SyncedRun is the run id under which my replication link was last seen up.
 	SyncedRun string
@@ -89,6 +89,9 @@ type Memory struct {
 	OfferedTo string
 	OfferedAt time.Time
 	Declined  []string
+	// AnsweredRun is the process that my Redis last answered as, and Refusals how many connects in a row were refused since.
+	AnsweredRun string
+	Refusals    int
 	// AdoptedFrom are claims by ordinal of un-injected pods whose data I have followed.
 	AdoptedFrom map[int]string
 	// MaxEpoch is the greatest epoch seen in the record RecordUID: a smaller one in the same record is stale.
@@ -96,9 +99,8 @@ type Memory struct {
 	RecordUID string
 }
 
-// Claimed is a claim that succeeded, and the process that it was made for.
+// Claimed is a claim, and the process that it was made for.
 type Claimed struct {
-	Epoch  uint64
-	RunID  string
-	Offset int64
+	Epoch uint64
+	RunID string
 }

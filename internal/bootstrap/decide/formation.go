@@ -27,20 +27,20 @@ func formation(v View, m Memory) (Decision, Memory) {
 	case leader != v.Self.Ordinal:
 		return keep(v, m, AnotherLeads), m
 	}
-	return claim(v, m, why), m
+	return claim(v, m, why)
 }
 
 // patience keeps the clock of the wait for possible holders: it begins anew at each sign of progress of any of them.
-// Unless unborn counts, it does not run while a possible holder has no pod, or one that the scheduler cannot place.
+// Unless unborn counts, it does not run while a possible holder has no pod.
 func patience(v View, m Memory, unborn bool) (Memory, bool) {
 	var seen strings.Builder
-	stalled := false
+	missing := false
 	for _, o := range possibleHolders(v) {
 		p, born := podOf(v, o)
-		stalled = stalled || !born || p.Unschedulable
+		missing = missing || !born
 		seen.WriteString(strconv.Itoa(o) + p.UID + strconv.Itoa(int(p.Redis.Answer)) + ";")
 	}
-	if m.WaitingSince.IsZero() || m.Progress != seen.String() || stalled && !unborn {
+	if m.WaitingSince.IsZero() || m.Progress != seen.String() || missing && !unborn {
 		m.WaitingSince, m.Progress = v.Now, seen.String()
 	}
 	return m, v.Now.Sub(m.WaitingSince) > v.Config.RecoveryTimeout
@@ -60,7 +60,7 @@ func firstMaster(v View, m Memory) (int, Reason) {
 		return i, BestData
 	}
 	if len(holders) == 0 {
-		if len(blanks) == 0 || !allEmpty(v) {
+		if len(blanks) == 0 || !allEmpty(v, m) {
 			return -1, HoldersSilent
 		}
 		return blanks[0].Ordinal, AllEmpty

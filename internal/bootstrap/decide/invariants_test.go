@@ -40,7 +40,7 @@ var invariants = []struct {
 		return d.Action != Promote || recordedHolder(v) && d.Epoch == v.Record.Epoch && (own || !v.API && !holdsNothing(v, v.Self))
 	}},
 	{"a Redis that did not answer is left alone", func(v View, _ Memory, d Decision) bool {
-		return v.Self.Redis.Answer == Up || d.Action == Wait || v.Self.Redis.Answer == Loading && d.Action == MakeOffer
+		return v.Self.Redis.Answer == Up || d.Action == Wait || (v.Self.Redis.Answer == Loading || v.Self.Redis.Refused) && d.Action == MakeOffer
 	}},
 }
 
@@ -83,9 +83,6 @@ func checkInvariants(group []turn, wrong *findings) {
 // either may be the one.
 var rivalsBorne = []excuse{
 	{"an offer stands, and the holder or another replica does not wait for its target", func(u turn) bool { return u.view.Record.Offer != nil }},
-	{"no holder is recorded but Sentinels name one that is gone: every pod takes the data of the others for foreign", func(u turn) bool {
-		return !u.view.Record.HasHolder() && named(u.view).exists()
-	}},
 	{"who remembers that its link was up takes its own data for known, and nobody else can know that", func(u turn) bool {
 		return u.memory.SyncedRun != "" && slices.ContainsFunc(append([]Pod{u.view.Self}, u.view.Peers...), func(p Pod) bool {
 			return p.Redis.Keys > 0 && !belongs(u.view, p) && !slices.Contains(u.view.Record.Lineage, p.Redis.ReplID)

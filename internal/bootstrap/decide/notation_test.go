@@ -85,7 +85,7 @@ func addressWord(a Address) string {
 
 var dataIDs = map[string]string{"a": lineageID, "b": otherID, "c": thirdID}
 
-var podWord = regexp.MustCompile(`^(\d)(\?|L|M|\.|[>/](?:\d'?|x))(?:=([abc])@(\d+)\*(\d+))?((?:\+[a-z2]+)*)$`)
+var podWord = regexp.MustCompile(`^(\d)(\?|-|L|M|\.|[>/](?:\d'?|x))(?:=([abc])@(\d+)\*(\d+))?((?:\+[a-z2]+)*)$`)
 
 // pod reads one pod, for example 1>0=a@90*9+term.
 func (in *reader) pod(word string) Pod {
@@ -98,6 +98,9 @@ func (in *reader) pod(word string) Pod {
 	switch state := part[2]; state[0] {
 	case '?':
 		result = result.silent()
+	case '-':
+		result = result.silent()
+		result.Redis.Refused = true
 	case 'L':
 		result.Redis.Answer = Loading
 	case 'M':
@@ -126,6 +129,8 @@ func (in *reader) flag(pod Pod, flag string) Pod {
 		pod = pod.reborn()
 	case "volume":
 		pod.Claim = "another claim"
+	case "ephemeral":
+		pod.Claim = pod.UID
 	case "again":
 		pod.Redis.RunID += "-again"
 	case "other":
@@ -138,8 +143,6 @@ func (in *reader) flag(pod Pod, flag string) Pod {
 		pod.Redis.Priority = 0
 	case "old":
 		pod.Redis.TooOld = true
-	case "pending":
-		pod.Unschedulable = true
 	case "labelled":
 		pod.Label = RoleMasterLabel
 	case "second":

@@ -38,7 +38,7 @@ func newOracle(v View, m Memory) oracle {
 func (o oracle) allowed() []Action {
 	switch self := o.v.Self.Redis; {
 	case self.Answer == Silent:
-		return []Action{Wait}
+		return o.gone()
 	case self.Answer == Loading && o.iAmRecorded():
 		return o.restarted()
 	case self.Answer == Loading:
@@ -142,13 +142,14 @@ func (o oracle) formation() []Action {
 // restarted is the row "My Redis restarted in its pod, I was master".
 func (o oracle) restarted() []Action {
 	self := o.v.Self
-	inSync := slices.ContainsFunc(o.v.Peers, o.mayBeOffered)
+	inSync := slices.ContainsFunc(o.v.Peers, func(p Pod) bool { return o.mayBeOffered(p) && !o.behindMe(p) })
+	heard := len(o.silent()) == 0 || o.waitedEnough()
 	behind := !o.ours(self.Redis) || slices.ContainsFunc(o.v.Peers, func(p Pod) bool {
 		return o.mayBeOffered(p) && p.Redis.Offset > self.Redis.Offset
 	})
 	others := slices.ContainsFunc(o.v.Peers, o.hasData)
 	switch {
-	case !o.v.API && self.Redis.Answer == Up && o.hasData(self) && o.mostSentinelsNameMe() && !inSync:
+	case !o.v.API && self.Redis.Answer == Up && o.hasData(self) && o.mostSentinelsNameMe() && !inSync && heard:
 		return []Action{Promote}
 	case !o.v.API:
 		return []Action{Wait}
@@ -156,7 +157,7 @@ func (o oracle) restarted() []Action {
 		return []Action{MakeOffer, Claim}
 	case inSync:
 		return []Action{MakeOffer}
-	case self.Redis.Answer != Up, len(o.silent()) > 0 && !o.waitedEnough():
+	case self.Redis.Answer != Up, !heard:
 		return []Action{Wait}
 	case o.hasData(self) && !o.member(self):
 		return []Action{Wait, MakeOffer, Claim} // one pod with two claims in its life: the protocol does not know it
@@ -168,6 +169,20 @@ func (o oracle) restarted() []Action {
 	return o.onlyIf(len(o.silent()) == 0 && o.mayWrite(), Claim)
 }
 
+// behindMe: it has less than I of the same history, which an offer to it would lose.
+func (o oracle) behindMe(p Pod) bool {
+	return o.answers(o.v.Self) && p.Redis.ReplID == o.v.Self.Redis.ReplID && p.Redis.Offset < o.v.Self.Redis.Offset
+}
+
+// gone is the row "My Redis process is gone, I was master, I live": at the third refused connect after an answer.
+func (o oracle) gone() []Action {
+	crashed := o.v.Self.Redis.Refused && o.m.AnsweredRun != "" && o.m.Refusals >= 2
+	if crashed && o.iAmRecorded() && o.v.API && !o.failover() && !o.someMaster() && slices.ContainsFunc(o.v.Peers, o.mayBeOffered) {
+		return []Action{MakeOffer}
+	}
+	return []Action{Wait}
+}
+
 // mayBeOffered: a replica in sync that answers, has the group's history, and has not let an offer pass.
 func (o oracle) mayBeOffered(p Pod) bool {
 	return o.answers(p) && !p.Terminating && p.Redis.Role == Replica && o.member(p) && o.v.Record.Members[p.Ordinal].InSync &&
@@ -176,7 +191,8 @@ func (o oracle) mayBeOffered(p Pod) bool {
 
 // masterSilent is that row and the row "Everything restarted".
 func (o oracle) masterSilent() []Action {
-	lives := slices.ContainsFunc(o.v.Peers, func(p Pod) bool { return o.names(p) && p.Redis.Answer != Silent })
+	recorded := o.v.Record.PodUID != ""
+	lives := recorded && slices.ContainsFunc(o.v.Peers, func(p Pod) bool { return o.names(p) && p.Redis.Answer != Silent })
 	overdue := o.v.Now.Sub(o.m.SilentSince) > o.v.Config.DownAfter+o.v.Config.FailoverTimeout && !o.m.SilentSince.IsZero()
 	electable := slices.ContainsFunc(o.pods(), func(p Pod) bool {
 		return o.answers(p) && p.Redis.Role == Replica && p.Redis.Priority > 0
@@ -185,6 +201,9 @@ func (o oracle) masterSilent() []Action {
 	if lives || !o.mayWrite() || o.someMaster() || !o.provenGone() || !soonest && !o.strangerAnswers() ||
 		len(o.silent()) > 0 && !o.waitedEnough() {
 		return o.wait()
+	}
+	if !recorded {
+		return o.formation()
 	}
 	if !o.mayLead(o.v.Self) {
 		return o.wait()
@@ -210,18 +229,6 @@ func (o oracle) mayLead(p Pod) bool {
 	return p.Name == o.v.Record.Holder || !slices.ContainsFunc(o.answered(), func(q Pod) bool {
 		return !q.Terminating && o.member(q) == o.member(p) && q.Redis.ReplID == p.Redis.ReplID && q.Redis.Offset > p.Redis.Offset
 	})
-}
-
-// unevenData: under one id some pods have more than others.
-func (o oracle) unevenData() bool {
-	var offsets []int64
-	for _, p := range o.answered() {
-		if o.ours(p.Redis) && !p.Terminating {
-			offsets = append(offsets, p.Redis.Offset)
-		}
-	}
-	slices.Sort(offsets)
-	return len(slices.Compact(offsets)) > 1
 }
 
 // The words of section 3.
@@ -345,23 +352,6 @@ func (o oracle) foreign(p Pod) bool {
 var differences = []excuse{
 	{"who was promoted by a failover that is over claims at once, where a claim that Sentinels never heard of stands above it and its pod is gone", func(u turn) bool {
 		return u.view.Self.Redis.Role == Master && u.decision.Action == Claim && u.decision.Reason == MasterGone
-	}},
-	{"an offer is taken, or waited over, though a Sentinel names another at a greater epoch than the one that offered", func(u turn) bool {
-		offer := u.view.Record.Offer
-		return offer != nil && offer.PodUID == u.view.Self.UID && newOracle(u.view, u.memory).epoch > u.view.Record.Epoch
-	}},
-	{"all replicas in sync let an offer pass: it is made again, and the holder with data of its own does not lead", func(u turn) bool {
-		return u.kind == "let down" && u.decision.Action == MakeOffer
-	}},
-	{"no holder is recorded but Sentinels name one that is gone: every pod takes the data of the others for foreign", func(u turn) bool {
-		return !u.view.Record.HasHolder() && u.decision.Action == Claim && newOracle(u.view, u.memory).epoch > 0
-	}},
-	{"a replica in sync that never went away leads, though another has more under the same id", func(u turn) bool {
-		return newOracle(u.view, u.memory).unevenData()
-	}},
-	{"the data is given up though a possible holder of it is silent, after recovery-timeout", func(u turn) bool {
-		o := newOracle(u.view, u.memory)
-		return u.decision.Reason == DataGone && len(o.silent()) > 0 && o.waitedEnough()
 	}},
 }
 

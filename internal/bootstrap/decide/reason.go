@@ -45,6 +45,8 @@ const (
 	BestData            Reason = "BestData"
 	UnrelatedData       Reason = "UnrelatedData"
 	DataGone            Reason = "DataGone"
+	OnlyForeignData     Reason = "OnlyForeignData"
+	CrashedOffer        Reason = "CrashedOffer"
 	RestartedOffer      Reason = "RestartedOffer"
 	RestartedWaiting    Reason = "RestartedWaiting"
 	RestartedInPlace    Reason = "RestartedInPlace"

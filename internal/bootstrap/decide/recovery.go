@@ -3,6 +3,7 @@
 package decide
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -14,22 +15,19 @@ const offerPatience = time.Second
 // lost yet. A replica that was in sync holds what I may have lost: it leads, whether I am still loading or not.
 func restarted(v View, m Memory) (Decision, Memory) {
 	if !v.API {
-		if v.Self.Redis.Answer == Up && !empty(v, v.Self) && majorityNamesMe(v) && len(inSyncReplicas(v, m)) == 0 {
-			return Decision{Action: Promote, Reason: RestartedInPlace, Epoch: v.Record.Epoch, Tuning: masterTuning(v), Recheck: atOnce}, m
-		}
-		return keep(v, m, APIAway), m
+		return restartedUnwritten(v, m)
 	}
-	if d, waiting := offerStanding(v, m); waiting {
+	if offerStanding(v, m, offerPatience) {
+		d := keep(v, m, RestartedWaiting)
+		d.Recheck = soon
 		return d, m
 	}
-	if m.OfferedTo != "" && !slices.Contains(m.Declined, m.OfferedTo) {
-		m.Declined = append(slices.Clone(m.Declined), m.OfferedTo)
-	}
-	if replicas := inSyncReplicas(v, m); len(replicas) > 0 {
+	m = passedOver(m)
+	if replicas := notBehindMe(v, inSyncReplicas(v, m)); len(replicas) > 0 {
 		if coversAll(v, replicas) {
-			return claim(v, m, RestartedInPlace), m
+			return claim(v, m, RestartedInPlace)
 		}
-		return offerTo(v, m, replicas[0])
+		return offerTo(v, m, replicas[0], RestartedOffer)
 	}
 	if v.Self.Redis.Answer != Up {
 		return keep(v, m, LoadingData), m
@@ -38,16 +36,40 @@ func restarted(v View, m Memory) (Decision, Memory) {
 	if len(unheard(v)) > 0 && !expired {
 		return keep(v, m, RestartedWaiting), m
 	}
-	best, why := bestData(v, m, expired)
+	var unwilling []string
+	if expired {
+		unwilling = m.Declined
+	}
+	best, why := bestData(v, m, unwilling)
 	switch {
 	case why != "":
 		return keep(v, m, why), m
-	case best.UID == v.Self.UID && allEmpty(v):
-		return claim(v, m, DataGone), m
+	case best.UID == v.Self.UID && allEmpty(v, m):
+		return claim(v, m, DataGone)
 	case best.UID == v.Self.UID:
-		return claim(v, m, RestartedInPlace), m
+		return claim(v, m, RestartedInPlace)
 	}
-	return offerTo(v, m, best)
+	return offerTo(v, m, best, RestartedOffer)
+}
+
+// restartedUnwritten: nothing can be offered or claimed, but the old epoch still names me, and so do most Sentinels.
+func restartedUnwritten(v View, m Memory) (Decision, Memory) {
+	if v.Self.Redis.Answer != Up || empty(v, v.Self) || !majorityNamesMe(v) || len(notBehindMe(v, inSyncReplicas(v, m))) > 0 {
+		return keep(v, m, APIAway), m
+	}
+	m, expired := patience(v, m, false)
+	if len(unheard(v)) > 0 && !expired {
+		return keep(v, m, RestartedWaiting), m
+	}
+	return Decision{Action: Promote, Reason: RestartedInPlace, Epoch: v.Record.Epoch, Tuning: masterTuning(v), Recheck: atOnce}, m
+}
+
+// notBehindMe leaves out the replicas that have less than I of one history: an offer to them would lose the difference.
+func notBehindMe(v View, replicas []Pod) []Pod {
+	mine := v.Self.Redis
+	return slices.DeleteFunc(replicas, func(p Pod) bool {
+		return mine.Answer == Up && p.Redis.ReplID == mine.ReplID && p.Redis.Offset < mine.Offset
+	})
 }
 
 // coversAll: my Redis has the history of the replicas, and no less of it than any of them: it did not restart at all, or
@@ -82,31 +104,6 @@ func followedFollows(v View) bool {
 	return i >= 0 && v.Peers[i].Redis.Role == Replica && len(unheard(v)) == 0 && !anyMaster(v) && allSentinelsAnswered(v) && !failoverRunning(v)
 }
 
-// offerStanding: an offer was made and its target has not had its time yet.
-func offerStanding(v View, m Memory) (Decision, bool) {
-	offer := v.Record.Offer
-	if offer == nil || offer.RunID != m.OfferedTo || v.Now.Sub(m.OfferedAt) > offerPatience {
-		return Decision{}, false
-	}
-	for _, p := range v.Peers {
-		if p.UID == offer.PodUID && (p.Redis.Answer == Silent || p.Redis.RunID != offer.RunID) {
-			return Decision{}, false
-		}
-	}
-	d := keep(v, m, RestartedWaiting)
-	d.Recheck = soon
-	return d, true
-}
-
-// offerTo holds the mastership out to one process, at the position at which I saw it.
-func offerTo(v View, m Memory, p Pod) (Decision, Memory) {
-	m.OfferedTo, m.OfferedAt = p.Redis.RunID, v.Now
-	return Decision{
-		Action: MakeOffer, Reason: RestartedOffer, Tuning: fencedTuning(), Recheck: soon,
-		Offer: &Offer{PodUID: p.UID, RunID: p.Redis.RunID, ReplID: p.Redis.ReplID, Offset: p.Redis.Offset, Reason: string(RestartedOffer)},
-	}, m
-}
-
 // inSyncReplicas are the peers whose link stood when the members last changed, and that have not let an offer pass; the
 // furthest first.
 func inSyncReplicas(v View, m Memory) []Pod {
@@ -129,7 +126,7 @@ func recovery(v View, m Memory, n naming) (Decision, Memory) {
 	if m.SilentEpoch != n.epoch || m.SilentSince.IsZero() {
 		m.SilentSince, m.SilentEpoch = v.Now, n.epoch
 	}
-	if p, lives := n.pod(v); lives && p.Redis.Answer != Silent {
+	if p, lives := n.pod(v); lives && p.Redis.Answer != Silent && v.Record.HasHolder() {
 		return keep(v, m, MasterReturning), m
 	}
 	switch {
@@ -145,18 +142,21 @@ func recovery(v View, m Memory, n naming) (Decision, Memory) {
 		}
 		return keep(v, m, MasterSilent), m
 	}
-	best, why := bestData(v, m, expired)
+	if !v.Record.HasHolder() { // only Sentinels remember a master; without a record there are no members to choose from
+		return formation(v, m)
+	}
+	best, why := bestData(v, m, nil)
 	switch {
 	case why != "":
 		return keep(v, m, why), m
 	case best.UID != v.Self.UID:
 		return keep(v, m, AnotherLeads), m
-	case allEmpty(v):
-		return claim(v, m, DataGone), m
+	case allEmpty(v, m):
+		return claim(v, m, DataGone)
 	case isHoldersData(v, v.Self):
-		return claim(v, m, Resumed), m
+		return claim(v, m, Resumed)
 	}
-	return claim(v, m, MasterGone), m
+	return claim(v, m, MasterGone)
 }
 
 // mayReplace: the named master is proven gone, and Sentinel has had its time; it needs none where it could elect nobody,
@@ -190,43 +190,70 @@ func isHoldersData(v View, p Pod) bool {
 }
 
 // bestData names the pod whose data leads: the recorded holder's own data, then data under the newest known id by
-// offset, then members in sync by keys. Never a stranger while the record knows members, and never one that was not in
-// sync while one that was may still come.
-func bestData(v View, m Memory, expired bool) (Pod, Reason) {
+// offset, then members in sync by keys. Never a stranger while the record knows members. It is asked when everybody has
+// answered or has had his time. Processes that are unwilling to lead are left out.
+func bestData(v View, m Memory, unwilling []string) (Pod, Reason) {
 	pods := candidates(v)
-	if allEmpty(v) {
-		for _, p := range pods {
-			if p.Name == v.Record.Holder {
-				return p, ""
-			}
-		}
-	} else {
-		pods = slices.DeleteFunc(pods, func(p Pod) bool { return empty(v, p) || foreign(v, m, p) })
+	if allEmpty(v, m) {
+		return bestOfNothing(v, m, pods)
 	}
+	pods = slices.DeleteFunc(pods, func(p Pod) bool { return empty(v, p) || foreign(v, m, p) })
+	pods = willing(pods, unwilling)
 	if len(pods) == 0 {
-		return Pod{}, HoldersSilent
+		return Pod{}, nobodysData(v, m)
 	}
-	best := slices.MaxFunc(pods, func(a, b Pod) int {
-		if c := compareData(v, a, b); c != 0 {
-			return c
-		}
-		return b.Ordinal - a.Ordinal
-	})
-	if !expired && !isHoldersData(v, best) && !v.Record.Members[best.Ordinal].InSync && inSyncMayCome(v) {
-		return Pod{}, HoldersSilent
-	}
-	return best, ""
+	worth := func(a, b Pod) int { return cmp.Or(compareData(v, a, b), b.Ordinal-a.Ordinal) }
+	best := slices.MaxFunc(pods, worth)
+	// One history is one sequence: who is further in it has all that the best one has.
+	same := slices.DeleteFunc(pods, func(p Pod) bool { return p.Redis.ReplID != best.Redis.ReplID })
+	return slices.MaxFunc(same, func(a, b Pod) int { return cmp.Or(sign(a.Redis.Offset-b.Redis.Offset), worth(a, b)) }), ""
 }
 
-// inSyncMayCome: a possible holder that was in sync has not answered.
-func inSyncMayCome(v View) bool {
-	return slices.ContainsFunc(unheard(v), func(o int) bool { return v.Record.Members[o].InSync })
+// bestOfNothing: all that answered are empty. The recorded holder leads, or the lowest, but only when nobody is left who
+// may hold the data that they lack.
+func bestOfNothing(v View, m Memory, pods []Pod) (Pod, Reason) {
+	pods = slices.DeleteFunc(pods, func(p Pod) bool { return foreign(v, m, p) })
+	if len(pods) == 0 || slices.ContainsFunc(unheard(v), func(o int) bool { return mayHoldData(v, o) }) {
+		return Pod{}, HoldersSilent
+	}
+	if i := slices.IndexFunc(pods, func(p Pod) bool { return p.Name == v.Record.Holder }); i >= 0 {
+		return pods[i], ""
+	}
+	return pods[0], ""
+}
+
+// mayHoldData: not a pod whose data dies with it and that the group does not know yet: it never had any.
+func mayHoldData(v View, ordinal int) bool {
+	p, born := podOf(v, ordinal)
+	return !born || p.Claim != p.UID || isMember(v, p)
+}
+
+// willing leaves out the processes that let an offer pass, unless all did: their agents are gone, and the others cannot
+// wait for them for ever.
+func willing(pods []Pod, unwilling []string) []Pod {
+	left := slices.DeleteFunc(slices.Clone(pods), func(p Pod) bool { return slices.Contains(unwilling, p.Redis.RunID) })
+	if len(left) == 0 {
+		return pods
+	}
+	return left
+}
+
+// nobodysData says why there is data, but none that may lead.
+func nobodysData(v View, m Memory) Reason {
+	if slices.ContainsFunc(candidates(v), func(p Pod) bool { return foreign(v, m, p) }) {
+		return OnlyForeignData
+	}
+	return HoldersSilent
 }
 
 // allEmpty: of the pods that answered, none holds data. One that ends holds its data still, and its successor may have it.
-func allEmpty(v View) bool {
+// Foreign data counts until its owner gives it up.
+func allEmpty(v View, m Memory) bool {
 	return !slices.ContainsFunc(append([]Pod{v.Self}, v.Peers...), func(p Pod) bool {
-		return p.Injected && p.Redis.Answer == Up && (p.Redis.Keys > 0 || inLineage(v, p.Redis) && p.Redis.Offset > 0)
+		if !p.Injected || p.Redis.Answer != Up || foreign(v, m, p) && v.Config.ReplaceData == p.Name {
+			return false
+		}
+		return p.Redis.Keys > 0 || inLineage(v, p.Redis) && p.Redis.Offset > 0
 	})
 }
 

@@ -40,8 +40,13 @@ func TestRestartedInItsPod(t *testing.T) {
 		},
 		{
 			name:   "without the API, with data, and a majority of Sentinels names me: the old epoch stands",
-			view:   with(formed(0, inPlace(0).data(otherID, 0, 10), pod(1).silent(), pod(2).silent()), func(v *View) { v.API = false }),
+			view:   with(formed(0, inPlace(0).data(otherID, 0, 10), pod(1), pod(2)), func(v *View) { v.API = false }),
 			action: Promote, reason: RestartedInPlace,
+		},
+		{
+			name:   "the same, and the others are silent: they may hold what I lost",
+			view:   with(formed(0, inPlace(0).data(otherID, 0, 10), pod(1).silent(), pod(2).silent()), func(v *View) { v.API = false }),
+			action: Wait, reason: RestartedWaiting,
 		},
 		{
 			name:   "a Sentinel made me the replica of another, which the record does not know yet: left alone",

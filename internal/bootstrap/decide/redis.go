@@ -41,6 +41,17 @@ func remember(v View, m Memory) Memory {
 		}
 	}
 	r := v.Self.Redis
+	switch {
+	case r.Answer != Silent:
+		m.AnsweredRun, m.Refusals = r.RunID, 0
+	case r.Refused && m.AnsweredRun != "":
+		m.Refusals++
+	default:
+		m.Refusals = 0
+	}
+	if v.Record.Known && !holdsRecord(v) { // an offer of mine is void
+		m.OfferedTo, m.Declined = "", nil
+	}
 	if _, verified := named(v).verifiedMaster(v); verified {
 		m.SilentSince = time.Time{}
 	}
@@ -60,7 +71,7 @@ func situation(v View, m Memory) (Decision, Memory) {
 	case v.UIDByName != "" && v.UIDByName != v.Self.UID:
 		return fence(v, Replaced), m
 	case r.Answer == Silent:
-		return Decision{Reason: NotRunning, Recheck: soon}, m
+		return notRunning(v, m)
 	case r.TooOld:
 		return tooOld(v, m)
 	case r.Answer == Loading && holdsRecord(v):
@@ -112,7 +123,7 @@ func asMaster(v View, m Memory, n naming) (Decision, Memory) {
 		// The one that should claim waits for every other master to go.
 		return fence(v, NeverNamed), m
 	case chosenInstead(v, n):
-		return claim(v, m, MasterGone), m
+		return claim(v, m, MasterGone)
 	case overdue && allSentinelsAnswered(v):
 		return fence(v, NeverNamed), m
 	}
@@ -145,7 +156,7 @@ func asReplica(v View, m Memory, n naming) (Decision, Memory) {
 	case ownClaim(v, m):
 		return Decision{Action: Promote, Reason: OwnClaim, Epoch: m.Claimed.Epoch, Tuning: masterTuning(v), Ready: syncedOnce(v, m), Recheck: atOnce}, m
 	case offeredToMe(v):
-		return takeOffer(v, m), m
+		return takeOffer(v, m)
 	case verified && failoverRunning(v) && v.Self.Redis.Following != Nowhere && v.Self.Redis.Following != master.Address:
 		return keep(v, m, FailoverRunning), m
 	case verified:
@@ -186,7 +197,8 @@ func letGo(v View, m Memory) Decision {
 	return d
 }
 
-// ownClaim: the last thing that I know of the record is that it accepted my claim, for this very process.
+// ownClaim: the record names me at the epoch of my claim, which was made for this very process. Nobody else writes my name at
+// that epoch, so the claim was accepted, whether its answer came or not.
 func ownClaim(v View, m Memory) bool {
 	return holdsRecord(v) && m.Claimed.Epoch == v.Record.Epoch && m.Claimed.RunID == v.Self.Redis.RunID
 }
@@ -197,39 +209,41 @@ func holdsRecord(v View) bool {
 	return v.Record.HasHolder() && n.epoch == v.Record.Epoch && n.isMe(v)
 }
 
-// offeredToMe: the holder holds out the mastership to my pod.
+// offeredToMe: the holder holds out the mastership to my pod, and no greater epoch says that it is not his any more.
 func offeredToMe(v View) bool {
-	return v.Record.Offer != nil && v.Record.Offer.PodUID == v.Self.UID && !holdsRecord(v)
+	return v.Record.Offer != nil && v.Record.Offer.PodUID == v.Self.UID && !holdsRecord(v) && named(v).epoch == v.Record.Epoch
 }
 
 // takeOffer claims if my Redis is the process that was offered to and has at least the data that was offered for.
-func takeOffer(v View, m Memory) Decision {
+func takeOffer(v View, m Memory) (Decision, Memory) {
 	offer, r := v.Record.Offer, v.Self.Redis
 	if offer.RunID != r.RunID || offer.ReplID != r.ReplID || r.Offset < offer.Offset {
-		return keep(v, m, OfferDoesNotFit)
+		return keep(v, m, OfferDoesNotFit), m
 	}
 	return claim(v, m, OfferTaken)
 }
 
-// claim writes me into the record. A pod that leaves, or that cannot read the API, does not.
-func claim(v View, m Memory, why Reason) Decision {
+// claim writes me into the record. A pod that leaves, or that cannot read the API, does not. The claim is remembered before
+// it is made: its answer may be lost, and a record that names me at this epoch is the answer then.
+func claim(v View, m Memory, why Reason) (Decision, Memory) {
 	switch {
 	case v.Self.Terminating, v.API && !shown(v):
-		return keep(v, m, Leaving)
+		return keep(v, m, Leaving), m
 	case !v.API:
-		return keep(v, m, APIAway)
+		return keep(v, m, APIAway), m
 	case v.SetGone:
-		return keep(v, m, SetDeleted)
+		return keep(v, m, SetDeleted), m
 	}
 	if why == DataGone {
 		// A new history begins. Whoever comes back later with the old one must not be overwritten as if he belonged to this.
 		v.Record.Members, v.Record.Lineage = nil, nil
 	}
+	m.Claimed = Claimed{Epoch: claimEpoch(v), RunID: v.Self.Redis.RunID}
 	return Decision{
-		Action: Claim, Reason: why, Epoch: claimEpoch(v), Recheck: atOnce, Tuning: fencedTuning(),
+		Action: Claim, Reason: why, Epoch: m.Claimed.Epoch, Recheck: atOnce, Tuning: fencedTuning(),
 		Members: membersAtClaim(v, m), Lineage: lineageWith(v, v.Self.Redis.ReplID),
 		Ready: syncedOnce(v, m),
-	}
+	}, m
 }
 
 // follow points my Redis at a master, unless that would destroy data that nobody gave up. A claim that the record does not

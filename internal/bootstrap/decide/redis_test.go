@@ -190,6 +190,20 @@ func TestPromotionNeedsMyOwnClaimForThisProcess(t *testing.T) {
 	}
 }
 
+// TestClaimWhoseAnswerIsLost: the record took it all the same. Whoever reads his name there at the epoch of his claim has to
+// lead: he does not take himself for one who restarted, and gives nothing away.
+func TestClaimWhoseAnswerIsLost(t *testing.T) {
+	v := fresh(pod(0), pod(1), pod(2))
+	d, m := Next(v, Memory{})
+	if d.Action != Claim {
+		t.Fatalf("%s/%s, want a claim", d.Action, d.Reason)
+	}
+	v.Record = with(formed(0, pod(0)), func(v *View) { v.Record.Epoch = d.Epoch }).Record
+	if d, _ := Next(v, m); d.Action != Promote || d.Reason != OwnClaim {
+		t.Errorf("%s/%s, want to be promoted by the claim", d.Action, d.Reason)
+	}
+}
+
 // TestClaimIsSpentByTheMastership: a master that somebody demoted does not promote itself again by the record that it
 // read before; it offers or claims anew, which the compare-and-swap guards.
 func TestClaimIsSpentByTheMastership(t *testing.T) {
@@ -218,5 +232,18 @@ func TestEpochs(t *testing.T) {
 	v := with(formed(0, pod(1), pod(0).master()), func(v *View) { v.Sentinels = sentinels(at(2), poison) })
 	if d, _ := Next(v, Memory{}); d.Target != at(0) {
 		t.Errorf("followed %s, which only an unbelievable epoch names", d.Target)
+	}
+}
+
+// TestClockPutBack: what is remembered lies in the future then, and must not make a wait longer than from now.
+func TestClockPutBack(t *testing.T) {
+	v := formed(0, inPlace(0).data(otherID, 0, 10), pod(1).silent(), pod(2).silent())
+	_, m := Next(moment(v, time.Hour), Memory{})
+	d, m := Next(v, m)
+	if d.Action != Wait {
+		t.Fatalf("%s/%s, want to wait for the others", d.Action, d.Reason)
+	}
+	if d, _ := Next(moment(v, 61*time.Second), m); d.Action != Claim {
+		t.Errorf("%s/%s a minute after the clock was put back by an hour, want the claim that recovery-timeout allows", d.Action, d.Reason)
 	}
 }

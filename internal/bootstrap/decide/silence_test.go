@@ -55,9 +55,6 @@ var silenceThatMayEnable = []excuse{
 	{"in an outage of the API nobody can offer or claim: my data leads on at the old epoch, as long as most Sentinels name me", func(u turn) bool {
 		return u.before.API && !u.view.API && u.decision.Action == Promote && u.decision.Reason == RestartedInPlace && majorityNamesMe(u.view)
 	}},
-	{"the same, and a replica that could take over falls silent: nobody waits for it", func(u turn) bool {
-		return !u.before.API && u.decision.Action == Promote && u.decision.Reason == RestartedInPlace && majorityNamesMe(u.view)
-	}},
 	{"recovery-timeout bounds the wait for a possible holder: who was silent so long is not waited for", func(u turn) bool {
 		_, expired := patience(u.view, u.memory, true)
 		return expired && u.before.API == u.view.API && slices.Equal(u.before.Sentinels, u.view.Sentinels)

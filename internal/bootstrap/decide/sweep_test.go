@@ -17,6 +17,7 @@ import (
 var nodeStates = []string{
 	"",            // no such pod
 	"N?",          // silent
+	"N-",          // gone: connects are refused
 	"NL",          // loading
 	"NM",          // master
 	"N>A",         // synced replica of A
@@ -130,6 +131,7 @@ func memoryOf(v View, kind string) Memory {
 		m, _ := patience(v, Memory{SyncedRun: run}, true)
 		m.WaitingSince, m.MasterSince, m.Confirmed = clock.Add(-61*time.Second), clock.Add(-31*time.Second), clock.Add(-31*time.Second)
 		m.SilentSince, m.SilentEpoch = clock.Add(-31*time.Second), named(v).epoch
+		m.AnsweredRun, m.Refusals = "the run before", 2
 		if kind == "let down" {
 			m.NamedEpoch = holderAt - epochStep
 			for _, p := range v.Peers {

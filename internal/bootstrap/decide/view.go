@@ -76,6 +76,8 @@ type Redis struct {
 	PersistenceError bool
 	// TooOld: its version lacks what the agents need, such as a pause of writes alone.
 	TooOld bool
+	// Refused: it is silent because nothing listens at its address; the connect was refused.
+	Refused bool
 }
 
 // Pod is one pod of the group, as the API knows it and as its Redis answered.
@@ -90,8 +92,6 @@ type Pod struct {
 	Injected    bool
 	Ready       bool
 	Terminating bool
-	// Unschedulable: the scheduler found no node; such a pod makes no progress by waiting.
-	Unschedulable bool
 	// Updated: it is of the StatefulSet's newest revision.
 	Updated bool
 	// Label is the role label that the pod bears.

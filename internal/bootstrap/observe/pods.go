@@ -52,11 +52,8 @@ func podFacts(pod *corev1.Pod, ordinal, port int, like netip.Addr) decide.Pod {
 		p.Address = decide.Address{Host: host, Port: port}
 	}
 	for _, c := range pod.Status.Conditions {
-		switch c.Type {
-		case corev1.PodReady:
+		if c.Type == corev1.PodReady {
 			p.Ready = c.Status == corev1.ConditionTrue
-		case corev1.PodScheduled:
-			p.Unschedulable = c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable
 		}
 	}
 	return p

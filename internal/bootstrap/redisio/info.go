@@ -4,21 +4,24 @@ package redisio
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
 )
 
-// Ask returns what one Redis says of itself; decide.Silent when nothing usable came back in time.
+// Ask returns what one Redis says of itself; decide.Silent when nothing usable came back in time, with whether the connect
+// was refused.
 func Ask(ctx context.Context, client *redis.Client) decide.Redis {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
 	text, err := client.Info(ctx).Result()
 	if err != nil {
-		return decide.Redis{}
+		return decide.Redis{Refused: errors.Is(err, syscall.ECONNREFUSED)}
 	}
 	return ParseInfo(text)
 }

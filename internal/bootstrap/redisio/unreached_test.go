@@ -47,6 +47,9 @@ func TestUnreachedCarriesTheReason(t *testing.T) {
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("the reason is lost: %v", err)
 	}
+	if r := Ask(t.Context(), client); r.Answer != decide.Silent || !r.Refused {
+		t.Errorf("a refused connect is seen as %+v", r)
+	}
 }
 
 // pong answers as a server would that knows PING only.

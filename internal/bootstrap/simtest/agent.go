@@ -120,9 +120,8 @@ func (w *World) question(p *pod) (decide.View, bool) {
 // answer adds the late answers.
 func (w *World) answer(p *pod, v *decide.View) {
 	v.Now = w.clockOf(p.host)
-	if p.server.alive {
-		v.Self.Redis = w.info(p.host, p.server)
-	}
+	v.Self.Redis = w.info(p.host, p.server)
+	v.Self.Redis.Refused = !p.server.alive
 	for i := range v.Peers {
 		if v.Peers[i].Redis.Answer == decide.Silent {
 			v.Peers[i].Redis = w.info(p.host, w.listeners[v.Peers[i].Address])
@@ -252,8 +251,7 @@ func (w *World) claim(p *pod, v decide.View, d decide.Decision) error {
 	err := w.write1(p, v, decide.Record{
 		Holder: v.Self.Name, PodUID: v.Self.UID, Address: v.Self.Address, Epoch: d.Epoch, Lineage: d.Lineage, Members: d.Members,
 	})
-	if err == nil {
-		p.memory.Claimed = decide.Claimed{Epoch: d.Epoch, RunID: v.Self.Redis.RunID, Offset: v.Self.Redis.Offset}
+	if err == nil || errors.Is(err, errUnknown) { // an answer that is lost does not undo it
 		w.checkClaim(p, v, d)
 	}
 	return err

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simtest
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+)
+
+// TestCrashIsOverBeforeSentinelSeesIt: the master's process dies, and its agent lives. A replica leads long before
+// down-after, and with a decider that cannot tell a crash from silence it does not.
+func TestCrashIsOverBeforeSentinelSeesIt(t *testing.T) {
+	scripts := trap(Step{At: 20 * time.Second, Do: "kill-lead", For: 80 * time.Second})
+	blind := redisMind(func(v decide.View, m decide.Memory) (decide.Decision, decide.Memory) {
+		v.Self.Redis.Refused = false
+		return decide.Next(v, m)
+	})
+	with, without := gaps(t, scripts, Real), gaps(t, scripts, blind)
+	t.Logf("no write was taken for %s (median), at most %s; without offers %s, at least %s", with[50], with[99], without[50], without[0])
+	if with[99] > downAfter/2 {
+		t.Errorf("no write was taken for %s, which is not before Sentinel's %s", with[99], downAfter)
+	}
+	if without[0] < 2*with[99] {
+		t.Errorf("without offers it took %s in one story: this test shows nothing", without[0])
+	}
+}
+
+// gaps plays a hundred stories and returns the longest time without a write of each, in order.
+func gaps(t *testing.T, scripts func(uint64) Script, mind Mind) []time.Duration {
+	t.Helper()
+	var all []time.Duration
+	for seed := range uint64(100) {
+		result := Run(scripts(seed+1), mind, false)
+		if result.Violation != nil {
+			t.Fatalf("seed %d: %s", seed+1, result.Violation)
+		}
+		all = append(all, result.Gap)
+	}
+	slices.Sort(all)
+	return all
+}
