@@ -72,7 +72,7 @@ func TestClientsOfADemotedMasterAreSentAway(t *testing.T) {
 	for err == nil {
 		_, err = conn.Read(make([]byte, 64))
 	}
-	if timeout := (net.Error)(nil); !errors.Is(err, io.EOF) && errors.As(err, &timeout) && timeout.Timeout() {
+	if timeout := net.Error(nil); !errors.Is(err, io.EOF) && errors.As(err, &timeout) && timeout.Timeout() {
 		t.Error("the connection stays open")
 	}
 	set.WaitFormed(stalled)

@@ -32,11 +32,11 @@ func (*lists) IsWatchListSemanticsUnSupported() bool { return true }
 func listed[T runtime.Object](t *testing.T, when <-chan struct{}, example T, list runtime.Object) *watcher[T] {
 	t.Helper()
 	return startWatcher(t.Context(), &lists{cache.ListWatch{
-		ListFunc: func(metav1.ListOptions) (runtime.Object, error) {
+		ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) {
 			<-when
 			return list, nil
 		},
-		WatchFunc: func(metav1.ListOptions) (watch.Interface, error) { return watch.NewFake(), nil },
+		WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) { return watch.NewFake(), nil },
 	}}, example, func(T) {})
 }
 

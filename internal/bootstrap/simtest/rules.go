@@ -13,6 +13,7 @@ import (
 // Rule names what must hold; docs/architecture.md explains each.
 type Rule string
 
+// The rules, by the names that the protocol gives them: S what never happens, L what happens in the end.
 const (
 	OneAddress    Rule = "S1 one epoch names one address"
 	NamedOnly     Rule = "S2 only who is named, or was made master by a Sentinel, takes writes"

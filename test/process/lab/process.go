@@ -3,7 +3,6 @@
 package lab
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -127,6 +126,3 @@ func (p *Process) kill() {
 	p.Signal(syscall.SIGKILL)
 	<-p.done
 }
-
-// errEnded is what a pod says that was removed meanwhile.
-var errEnded = errors.New("the pod has ended")
