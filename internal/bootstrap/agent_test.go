@@ -124,7 +124,7 @@ func TestRedisConfIsWrittenWholeWithTheUsersValuesKept(t *testing.T) {
 	}
 	env.Settings.Redis.Include = file
 	user, err := writeRedisConf(env)
-	if err != nil || user.Priority != 30 || user.ServeStale {
+	if err != nil || user.values.Priority != 30 || user.values.ServeStale {
 		t.Fatalf("user=%+v err=%v, want the values of the user's file", user, err)
 	}
 	info, err := os.Stat(filepath.Join(env.ConfigDir, "redis.conf"))
@@ -197,4 +197,30 @@ func TestSentinelMayReplaceItsFile(t *testing.T) {
 	if err != nil || info.Mode()&os.ModeSticky != 0 || info.Mode().Perm() != 0o777 {
 		t.Errorf("mode=%v err=%v: every user of the pod must be able to rename a file over another's", info.Mode(), err)
 	}
+}
+
+// TestEndWaitsForTheTurn: SIGTERM in the middle of a handover must not leave its offer and its pause behind.
+func TestEndWaitsForTheTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		served, turns, ended := make(chan error), make(chan struct{}), make(chan error, 1)
+		go func() { ended <- untilEnded(ctx, served, turns) }()
+		cancel()
+		synctest.Wait()
+		select {
+		case <-ended:
+			t.Fatal("it ended while a turn ran")
+		default:
+		}
+		close(turns)
+		synctest.Wait()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+		default:
+			t.Error("the turn is over, and it goes on")
+		}
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
 )
 
 // patienceOfPeople is how long a wait must last before it becomes an Event: most waits end by themselves.
@@ -45,6 +46,25 @@ func (e *events) consider(ctx context.Context, now time.Time, reason decide.Reas
 	}
 	e.told = true
 	go e.write(ctx, kind, string(reason), strings.TrimSpace(reason.Sentence()+" "+reason.Advice()))
+}
+
+// unsuitable is the reason of the Event about the user's own configuration file; it is no decision.
+const unsuitable = "UnsuitableConfiguration"
+
+// longestMessage is what the API server takes of an Event.
+const longestMessage = 1024
+
+// object tells what in the user's own configuration file the agent cannot work with, or overrules.
+func (e *events) object(ctx context.Context, file string, objections []redisconf.Objection) {
+	if len(objections) == 0 {
+		return
+	}
+	message := "The configuration file " + file + " of the Redis container does not go with the agent:"
+	for _, o := range objections {
+		message += " " + o.String() + "."
+	}
+	e.env.Log.Error(message, "reason", unsuitable)
+	go e.write(ctx, corev1.EventTypeWarning, unsuitable, message[:min(len(message), longestMessage)])
 }
 
 // kindOf is the type of the Event that a reason is worth now; empty when it is worth none.

@@ -62,7 +62,7 @@ func RunRedis(ctx context.Context, env Environment) error {
 		return stopped(ctx, err)
 	}
 	observer := &observe.Observer{
-		Group: group, Clients: redisio.NewClients(), Names: observe.NewNames(env.PodIP), Hellos: &redisio.Hellos{}, User: user,
+		Group: group, Clients: redisio.NewClients(), Names: observe.NewNames(env.PodIP), Hellos: &redisio.Hellos{}, User: user.values,
 		Leaving: leave.asked,
 	}
 	leave.within(group.Grace)
@@ -76,9 +76,18 @@ func RunRedis(ctx context.Context, env Environment) error {
 			Clients: observer.Clients, Named: observer.Named,
 		},
 	}
-	go repeat(ctx, env.Log, woken, agent.turn)
+	agent.events.object(ctx, env.Settings.Redis.Include, user.objections)
+	turns := make(chan struct{})
+	go func() { repeat(ctx, env.Log, woken, agent.turn); close(turns) }()
+	return untilEnded(ctx, served, turns)
+}
+
+// untilEnded waits for the end that is asked for, or for that of the probes' server. A turn that has begun comes to its end
+// first: a handover that breaks off leaves an offer and a pause behind, and writes between the two would be lost.
+func untilEnded(ctx context.Context, served <-chan error, turns <-chan struct{}) error {
 	select {
 	case <-ctx.Done():
+		<-turns
 		return nil
 	case err := <-served:
 		return stopped(ctx, err)
@@ -149,17 +158,23 @@ func (a *redisAgent) report(ctx context.Context, v decide.View, d decide.Decisio
 	a.events.consider(ctx, v.Now, d.Reason, d.Action != decide.Wait && d.Action != decide.Hold && err == nil)
 }
 
-// writeRedisConf renders redis.conf in one rename, and reads the user's own values from his file.
-func writeRedisConf(env Environment) (observe.UserValues, error) {
+// userFile is what the user's own redis.conf says that concerns the agent.
+type userFile struct {
+	values     observe.UserValues
+	objections []redisconf.Objection
+}
+
+// writeRedisConf renders redis.conf in one rename, and reads the user's own file.
+func writeRedisConf(env Environment) (userFile, error) {
 	own := env.Settings.Redis
 	conf := redisconf.Redis{Include: own.Include, Port: env.Settings.Port, AnnounceIP: env.PodIP.String()}
-	user := observe.UserValues{Priority: 100, ServeStale: true}
+	user := userFile{values: observe.UserValues{Priority: 100, ServeStale: true}}
 	if own.Include != "" {
 		text, err := os.ReadFile(own.Include)
 		if err != nil {
 			env.Log.Error("the user's configuration file cannot be read by the agent; defaults are given back after a sync", "file", own.Include, "error", err.Error())
 		}
-		user = userValues(redisconf.Values(string(text)), user)
+		user.values, user.objections = userValues(redisconf.Values(string(text)), user.values), redisconf.Objections(string(text))
 	}
 	return user, writeFile(env.ConfigDir, filepath.Base(contract.RedisConfFile), conf.String(), 0o644)
 }

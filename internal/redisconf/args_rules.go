@@ -52,7 +52,10 @@ type rule struct {
 	fine []string
 	// redisOnly: a Sentinel has no such option, or may have it.
 	redisOnly bool
-	remedy    string
+	// overlaid: in the user's own file it does no harm, because the generated file has a later line of that name, or none is
+	// needed there.
+	overlaid bool
+	remedy   string
 }
 
 const (
@@ -65,19 +68,19 @@ const (
 var rules = []rule{
 	{names: []string{"replicaof", "slaveof"}, redisOnly: true, remedy: remedyMaster},
 	{names: []string{"cluster-enabled"}, fine: []string{"no"}, redisOnly: true, remedy: "Redis Cluster elects masters of its own; remove it, or the label redis-sentinel"},
-	{names: []string{"daemonize"}, fine: []string{"no"}, remedy: "remove it: the container ends with the process that it started"},
-	{names: []string{"bind"}, fine: []string{"*", "0.0.0.0"}, remedy: `remove it, or bind all addresses with "*": replicas and Sentinels connect from other pods, and the agent from this one`},
-	{names: []string{"protected-mode"}, fine: []string{"no"}, remedy: "remove it: replicas and Sentinels connect from other pods"},
+	{names: []string{"daemonize"}, fine: []string{"no"}, overlaid: true, remedy: "remove it: the container ends with the process that it started"},
+	{names: []string{"bind"}, fine: []string{"*", "0.0.0.0"}, overlaid: true, remedy: `remove it, or bind all addresses with "*": replicas and Sentinels connect from other pods, and the agent from this one`},
+	{names: []string{"protected-mode"}, fine: []string{"no"}, overlaid: true, remedy: "remove it: replicas and Sentinels connect from other pods"},
 	{names: []string{"requirepass", "masterauth", "masteruser", "primaryauth", "primaryuser"}, fine: []string{"", `""`}, remedy: remedyPassword},
 	{names: []string{"aclfile", "user"}, remedy: remedyPassword},
-	{names: []string{"replica-announce-ip", "slave-announce-ip", "replica-announce-port", "slave-announce-port"}, redisOnly: true, remedy: remedyAnnounce},
+	{names: []string{"replica-announce-ip", "slave-announce-ip", "replica-announce-port", "slave-announce-port"}, redisOnly: true, overlaid: true, remedy: remedyAnnounce},
 	{names: []string{"replica-announced"}, fine: []string{"yes"}, redisOnly: true, remedy: "remove it: Sentinel must see every replica"},
-	{names: []string{"replica-priority", "slave-priority"}, redisOnly: true, remedy: remedyConfig},
-	{names: []string{"replica-serve-stale-data", "slave-serve-stale-data"}, redisOnly: true, remedy: remedyConfig},
-	{names: []string{"replica-read-only", "slave-read-only"}, fine: []string{"yes"}, redisOnly: true, remedy: "remove it: a write to a replica is lost"},
-	{names: []string{"min-replicas-to-write", "min-slaves-to-write"}, redisOnly: true, remedy: "write the annotation redis-sentinel.dev/min-replicas-to-write instead: the agent switches it with the number of replicas"},
+	{names: []string{"replica-priority", "slave-priority"}, redisOnly: true, overlaid: true, remedy: remedyConfig},
+	{names: []string{"replica-serve-stale-data", "slave-serve-stale-data"}, redisOnly: true, overlaid: true, remedy: remedyConfig},
+	{names: []string{"replica-read-only", "slave-read-only"}, fine: []string{"yes"}, redisOnly: true, overlaid: true, remedy: "remove it: a write to a replica is lost"},
+	{names: []string{"min-replicas-to-write", "min-slaves-to-write"}, redisOnly: true, overlaid: true, remedy: "write the annotation redis-sentinel.dev/min-replicas-to-write instead: the agent switches it with the number of replicas"},
 	{names: []string{"min-replicas-max-lag", "min-slaves-max-lag"}, redisOnly: true, remedy: "write the annotation redis-sentinel.dev/min-replicas-max-lag instead"},
-	{names: []string{"include"}, remedy: "name the file as the configuration file, the first argument after redis-server: the generated file includes it"},
+	{names: []string{"include"}, overlaid: true, remedy: "name the file as the configuration file, the first argument after redis-server: the generated file includes it"},
 	{names: []string{"rename-command"}, remedy: "remove it: the agent and the Sentinels call commands by their names"},
 	{names: []string{"tls-port"}, fine: []string{"0"}, remedy: "TLS is not supported yet; remove it"},
 }

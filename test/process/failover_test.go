@@ -72,18 +72,21 @@ func TestMasterKilledInPlace(t *testing.T) {
 }
 
 // TestMasterKilledForGood: the process dies and does not come back for a while; its agent lives and gives the mastership
-// away, or Sentinel does.
+// away, before Sentinel sees anything.
 func TestMasterKilledForGood(t *testing.T) {
-	s := scene(t)
-	set, old := group(s, lab.Options{})
-	fill(s, set, 200)
-	old.CrashServer(true)
-	s.Bar("writable", set.Writable(stalled), failover)
-	old.Release()
-	if now := set.WaitFormed(30 * time.Second); now == old {
-		t.Error("the pod whose process was dead leads")
-	}
-	filled(s, set, 200)
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, old := group(s, lab.Options{})
+		fill(s, set, 200)
+		old.CrashServer(true)
+		s.Bar("writable", set.Writable(stalled), failover)
+		told(s, "CrashedOffer")
+		told(s, "OfferTaken")
+		old.Release()
+		if now := set.WaitFormed(30 * time.Second); now == old {
+			t.Error("the pod whose process was dead leads")
+		}
+		filled(s, set, 200)
+	})
 }
 
 // TestAgentKilled: Redis does not notice.

@@ -5,6 +5,7 @@ package process
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"testing"
@@ -78,5 +79,19 @@ func TestClientsOfADemotedMasterAreSentAway(t *testing.T) {
 	set.WaitFormed(stalled)
 	if old.Info(t.Context(), "role") != "slave" {
 		t.Errorf("%s was not demoted: this test shows nothing", old.Name)
+	}
+}
+
+// TestUsersOwnFile (K-C7): what a user's redis.conf says of the master has no effect, and what the agent cannot work with is
+// told by an Event. His other values stay.
+func TestUsersOwnFile(t *testing.T) {
+	s := scene(t)
+	set, master := group(s, lab.Options{Conf: "maxmemory 77mb\nreplicaof 10.9.9.9 6379\nrename-command FLUSHALL \"\"\nreplica-priority 30\n"})
+	told(s, "UnsuitableConfiguration")
+	fill(s, set, 100)
+	filled(s, set, 100)
+	got, err := master.Do(t.Context(), "config", "get", "maxmemory")
+	if err != nil || fmt.Sprint(got) != "[maxmemory 80740352]" {
+		t.Errorf("the user's maxmemory is lost: %v, %v", got, err)
 	}
 }

@@ -77,6 +77,27 @@ func TestFullRestartWithTheHoldersVolumeLost(t *testing.T) {
 	filled(s, set, 100)
 }
 
+// TestRestoredBackup: every volume is new, and one of them holds a backup. Nobody leads and nobody overwrites it, and the
+// Event says what to do; without the record the group forms from it.
+func TestRestoredBackup(t *testing.T) {
+	s := scene(t)
+	set, old := group(s, lab.Options{Persistent: true, Args: durable})
+	fill(s, set, 100)
+	restored := (old.Ordinal + 1) % len(set.Pods)
+	everything(s, set, func() { set.LoseAllBut(restored) })
+	told(s, "OnlyForeignData")
+	pods := set.Live()
+	all(pods, (*lab.Pod).Lose)
+	all(pods, (*lab.Pod).Forget)
+	set.ForgetRecord()
+	set.StartAll()
+	s.Bar("writable after the last start", set.Writable(stalled), recovered)
+	if now := set.WaitFormed(recovered); now.Ordinal != restored {
+		t.Errorf("%s leads, want the pod with the backup", now.Name)
+	}
+	filled(s, set, 100)
+}
+
 // TestBlankSentinels: three Sentinels that know nothing name the right master soon, and nobody ever hears of another.
 func TestBlankSentinels(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {

@@ -126,6 +126,9 @@ func (p *Pod) makeRoot() error {
 	err := errors.Join(
 		os.Chown(filepath.Join(p.root, contract.ConfigDir), agentUser, agentUser),
 		unix.Mknod(random, unix.S_IFCHR|0o666, int(unix.Mkdev(1, 9))), os.Chmod(random, 0o666))
+	if p.set.Conf != "" {
+		err = errors.Join(err, os.WriteFile(filepath.Join(p.root, ownConf), []byte(p.set.Conf), 0o644))
+	}
 	for name, text := range map[string]string{
 		"etc/resolv.conf": "nameserver " + s.Network.Gateway.String() + "\noptions timeout:1 attempts:1\n",
 		"etc/hosts":       "127.0.0.1 localhost\n" + p.Address.String() + " " + p.Name + "\n",

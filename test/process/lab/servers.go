@@ -25,7 +25,7 @@ type Server struct {
 	root string
 }
 
-// Versions are those that this project is tested with, the one of the daily test first.
+// Versions are those that this project is tested with.
 var Versions = []string{"redis-7.0.15", "redis-8.0.2", "valkey-8.1.1"}
 
 // FindServer makes the root of one version: from the machine's own packages, or from those of a Debian release, which are

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -26,6 +28,8 @@ type Options struct {
 	Sentinel bool
 	// Args follow the server's name, as a user would write them.
 	Args []string
+	// Conf is the user's own redis.conf, which he mounts and names; empty: he has none.
+	Conf string
 	// Persistent: each pod has a volume claim that outlives it.
 	Persistent bool
 	// Ordered: pods are born one after the other.
@@ -33,6 +37,9 @@ type Options struct {
 	// Annotations of the pod template.
 	Annotations map[string]string
 }
+
+// ownConf is where a user mounts his redis.conf.
+const ownConf = "/usr/local/etc/redis/redis.conf"
 
 // Set is a StatefulSet whose pods the scene makes.
 type Set struct {
@@ -133,6 +140,14 @@ func (set *Set) spec(ordinal int) corev1.PodSpec {
 		}},
 		Volumes: []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
 	}
+	if set.Conf != "" {
+		c := &spec.Containers[0]
+		c.Command = slices.Insert(c.Command, 1, ownConf)
+		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: "conf", MountPath: filepath.Dir(ownConf)})
+		spec.Volumes = append(spec.Volumes, corev1.Volume{Name: "conf", VolumeSource: corev1.VolumeSource{
+			ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "conf"}},
+		}})
+	}
 	if set.Persistent {
 		spec.Volumes[0].VolumeSource = corev1.VolumeSource{
 			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: set.claimName(ordinal)},
@@ -187,6 +202,26 @@ func (set *Set) pod(ordinal int) *Pod {
 func (set *Set) LoseData() {
 	for n := range set.Pods {
 		set.LoseDataOf(n)
+	}
+}
+
+// LoseAllBut takes all volume claims away; the new one of an ordinal holds what the old one held, as from a backup.
+func (set *Set) LoseAllBut(ordinal int) {
+	s := set.scene
+	s.T.Helper()
+	backup := set.claimDir(ordinal)
+	set.LoseData()
+	if out, err := exec.CommandContext(s.context(), "cp", "-a", backup+"/.", set.claimDir(ordinal)).CombinedOutput(); err != nil {
+		s.T.Fatalf("restoring %s: %v: %s", backup, err, out)
+	}
+}
+
+// ForgetRecord deletes the group's Lease.
+func (set *Set) ForgetRecord() {
+	s := set.scene
+	s.T.Helper()
+	if err := s.Client.CoordinationV1().Leases(s.Namespace).Delete(s.context(), contract.ObjectName(set.Name), metav1.DeleteOptions{}); err != nil {
+		s.T.Fatal(err)
 	}
 }
 

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisconf
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Objection is a line of the user's own redis.conf that the agent cannot work with, or that has no effect.
+type Objection struct {
+	// Line counts from 1.
+	Line int
+	// Directive is its name, without a value that may be a password.
+	Directive string
+	// Remedy is a sentence for the user.
+	Remedy string
+}
+
+func (o Objection) String() string {
+	return fmt.Sprintf("line %d, %s: %s", o.Line, o.Directive, o.Remedy)
+}
+
+// Objections judges the user's own redis.conf by the rules for options. What the generated file, which comes after it,
+// overrules without harm is not among them; files that it includes are not read.
+func Objections(text string) []Objection {
+	var all []Objection
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		words := strings.Fields(line)
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+			continue
+		}
+		o := Option{Name: strings.ToLower(words[0])}
+		for _, w := range words[1:] {
+			o.Values = append(o.Values, strings.Trim(w, `"'`))
+		}
+		i := slices.IndexFunc(rules, func(r rule) bool { return slices.Contains(r.names, o.Name) })
+		if i >= 0 && !rules[i].overlaid && !rules[i].allows(o) {
+			all = append(all, Objection{Line: n, Directive: o.Name, Remedy: rules[i].remedy})
+		}
+	}
+	return all
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisconf
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestObjections: each line that the agent cannot work with is named with its number, and no password is repeated.
+func TestObjections(t *testing.T) {
+	const text = `# a comment, then an empty line
+
+maxmemory 100mb
+bind 127.0.0.1
+replica-priority 7
+cluster-enabled no
+requirepass ""
+ReplicaOf redis-0.redis 6379
+  rename-command FLUSHALL ""
+aclfile /etc/redis/users.acl
+user worker on >secret ~* +@all
+requirepass 'very secret'
+cluster-enabled yes
+tls-port 6380
+`
+	var got []string
+	for _, o := range Objections(text) {
+		got = append(got, o.String())
+	}
+	want := []string{"line 8, replicaof: ", "line 9, rename-command: ", "line 10, aclfile: ", "line 11, user: ", "line 12, requirepass: ", "line 13, cluster-enabled: ", "line 14, tls-port: "}
+	if len(got) != len(want) {
+		t.Fatalf("got %d objections, want %d: %q", len(got), len(want), got)
+	}
+	for i := range want {
+		if !strings.HasPrefix(got[i], want[i]) || len(got[i]) <= len(want[i]) || strings.Contains(got[i], "secret") {
+			t.Errorf("got %q, want %q and a remedy, without a secret", got[i], want[i])
+		}
+	}
+}
