@@ -32,15 +32,27 @@ func newEvents(client kubernetes.Interface, env Environment) *events {
 	return &events{client: client, env: env}
 }
 
+// outcome says what a turn did for its reason.
+type outcome int
+
+const (
+	// waited: nothing was to be done.
+	waited outcome = iota
+	// tried: it was done, and nobody knows with which result.
+	tried
+	// done: it was done.
+	done
+)
+
 // consider decides whether this turn is worth an Event, once for each stretch of one reason.
-func (e *events) consider(ctx context.Context, now time.Time, reason decide.Reason, acted bool) {
+func (e *events) consider(ctx context.Context, now time.Time, reason decide.Reason, what outcome) {
 	if reason != e.reason {
 		e.reason, e.since, e.told = reason, now, false
 	}
 	if e.told {
 		return
 	}
-	kind := kindOf(reason.Telling(), acted, now.Sub(e.since))
+	kind := kindOf(reason.Telling(), what, now.Sub(e.since))
 	if kind == "" {
 		return
 	}
@@ -68,11 +80,12 @@ func (e *events) object(ctx context.Context, file string, objections []redisconf
 }
 
 // kindOf is the type of the Event that a reason is worth now; empty when it is worth none.
-func kindOf(t decide.Telling, acted bool, lasted time.Duration) string {
+func kindOf(t decide.Telling, what outcome, lasted time.Duration) string {
 	switch {
-	case t == decide.ToldWhenActed && acted:
+	case t == decide.ToldWhenActed && what == done:
 		return corev1.EventTypeNormal
-	case (t == decide.WarnedWhenActed || t == decide.Warned) && acted, (t == decide.WarnedWhenLasting || t == decide.Warned) && lasted > patienceOfPeople:
+	case t == decide.WarnedWhenActed && what == done, t == decide.WarnedWhenLasting && lasted > patienceOfPeople,
+		t == decide.Warned && (what != waited || lasted > patienceOfPeople): // it is so, whatever came of what was done for it
 		return corev1.EventTypeWarning
 	}
 	return ""

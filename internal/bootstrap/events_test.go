@@ -15,22 +15,24 @@ func TestEventsTellWhatAPersonShouldKnow(t *testing.T) {
 	long := patienceOfPeople + time.Second
 	for _, c := range []struct {
 		reason decide.Reason
-		acted  bool
+		what   outcome
 		lasted time.Duration
 		want   string
 	}{
-		{decide.Incumbent, true, long, ""},
-		{decide.AllEmpty, true, 0, corev1.EventTypeNormal},
-		{decide.AllEmpty, false, long, ""},
-		{decide.DataGone, true, 0, corev1.EventTypeWarning},
-		{decide.ForeignData, false, long, corev1.EventTypeWarning},
-		{decide.ForeignData, false, time.Second, ""},
-		{decide.CannotSave, true, 0, corev1.EventTypeWarning},
-		{decide.CannotSave, false, long, corev1.EventTypeWarning},
-		{decide.CannotSave, false, 0, ""},
+		{decide.Incumbent, done, long, ""},
+		{decide.AllEmpty, done, 0, corev1.EventTypeNormal},
+		{decide.AllEmpty, waited, long, ""},
+		{decide.DataGone, done, 0, corev1.EventTypeWarning},
+		{decide.ForeignData, waited, long, corev1.EventTypeWarning},
+		{decide.ForeignData, waited, time.Second, ""},
+		{decide.CannotSave, done, 0, corev1.EventTypeWarning},
+		{decide.CannotSave, tried, 0, corev1.EventTypeWarning}, // a handover of unknown end
+		{decide.DataGone, tried, 0, ""},
+		{decide.CannotSave, waited, long, corev1.EventTypeWarning},
+		{decide.CannotSave, waited, 0, ""},
 	} {
-		if got := kindOf(c.reason.Telling(), c.acted, c.lasted); got != c.want {
-			t.Errorf("%s, acted %v, for %s: %q, want %q", c.reason, c.acted, c.lasted, got, c.want)
+		if got := kindOf(c.reason.Telling(), c.what, c.lasted); got != c.want {
+			t.Errorf("%s, outcome %d, for %s: %q, want %q", c.reason, c.what, c.lasted, got, c.want)
 		}
 	}
 }

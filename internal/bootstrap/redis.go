@@ -155,7 +155,17 @@ func (a *redisAgent) report(ctx context.Context, v decide.View, d decide.Decisio
 			"target", d.Target.String(), "epoch", d.Epoch, "recordEpoch", v.Record.Epoch, "holder", v.Record.Holder, "error", text)
 	}
 	a.last, a.lastErr = d, text
-	a.events.consider(ctx, v.Now, d.Reason, d.Action != decide.Wait && d.Action != decide.Hold && err == nil)
+	a.events.consider(ctx, v.Now, d.Reason, outcomeOf(d, err))
+}
+
+func outcomeOf(d decide.Decision, err error) outcome {
+	switch {
+	case d.Action == decide.Wait, d.Action == decide.Hold:
+		return waited
+	case err != nil:
+		return tried
+	}
+	return done
 }
 
 // userFile is what the user's own redis.conf says that concerns the agent.
