@@ -68,7 +68,7 @@ func RunRedis(ctx context.Context, env Environment) error {
 	leave.within(group.Grace)
 	own := redisio.Keep(observer.Own(), "", "")
 	observer.Mine = own
-	go observer.Hellos.Listen(ctx, own)
+	go observer.Hellos.Listen(ctx, own, woken.wake)
 	agent := &redisAgent{
 		env: env, observer: observer, pages: pages, events: newEvents(client, env), leave: leave,
 		actor: &act.Redis{

@@ -13,21 +13,6 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
 )
 
-const (
-	// catchUp bounds the wait for the heir to have all that was written; the first pause outlasts it.
-	catchUp = time.Second
-	// firstPause stays below the least down-after: a paused master answers PING late, because hellos wait with the writes.
-	firstPause = 1500 * time.Millisecond
-	// longPause covers the offer and its answer. Nothing may be written between offer and demotion, or it would be lost.
-	longPause = 8 * time.Second
-	// claimTime is how long the heir has to claim and promote.
-	claimTime = time.Second
-	// moveTime is how long clients are kept for Sentinels to name the heir.
-	moveTime = 500 * time.Millisecond
-	// pollEvery is how often a server is asked while writes are held back.
-	pollEvery = 5 * time.Millisecond
-)
-
 var errNoClaim = errors.New("the heir did not take the mastership in time; it was taken back")
 
 // handOver gives the mastership to the heir without losing a write: pause, let it catch up, offer, wait for its claim,
@@ -37,16 +22,16 @@ func (a *Redis) handOver(ctx context.Context, v decide.View, d decide.Decision) 
 	// Whatever becomes of the loop meanwhile, the end must be reached before the pause runs out: steps on the way are
 	// bounded together, the last step has its own time.
 	end := context.WithoutCancel(ctx)
-	ctx, cancel := context.WithTimeout(end, longPause-2*time.Second)
+	ctx, cancel := context.WithTimeout(end, decide.HandoverLongPause-2*time.Second)
 	defer cancel()
-	if err := redisio.PauseWrites(ctx, a.Own, firstPause); err != nil {
+	if err := redisio.PauseWrites(ctx, a.Own, decide.HandoverFirstPause); err != nil {
 		return err
 	}
 	heir, err := a.caughtUp(ctx, d.Heir)
 	if err != nil {
 		return errors.Join(err, redisio.Unpause(end, a.Own))
 	}
-	if err := redisio.PauseWrites(ctx, a.Own, longPause); err != nil {
+	if err := redisio.PauseWrites(ctx, a.Own, decide.HandoverLongPause); err != nil {
 		return errors.Join(err, redisio.Unpause(end, a.Own))
 	}
 	next := v.Record
@@ -59,11 +44,11 @@ func (a *Redis) handOver(ctx context.Context, v decide.View, d decide.Decision) 
 		return errors.Join(err, a.stepDown(end, decide.Nowhere))
 	}
 	poke(ctx, d.Heir.Address.Host)
-	if !a.promoted(ctx, d.Heir, claimTime) {
+	if !a.promoted(ctx, d.Heir, decide.HandoverClaimTime) {
 		if err := a.withdraw(ctx, v, next); err == nil {
 			return errors.Join(errNoClaim, redisio.Unpause(end, a.Own))
 		}
-		if !a.promoted(ctx, d.Heir, claimTime) {
+		if !a.promoted(ctx, d.Heir, decide.HandoverClaimTime) {
 			return errors.Join(errNoClaim, a.stepDown(end, decide.Nowhere))
 		}
 	}
@@ -74,7 +59,7 @@ func (a *Redis) handOver(ctx context.Context, v decide.View, d decide.Decision) 
 func (a *Redis) caughtUp(ctx context.Context, heir decide.Pod) (decide.Redis, error) {
 	client := a.Clients.To(heir.Address, "", "")
 	var last decide.Redis
-	err := poll(ctx, catchUp, func() bool {
+	err := poll(ctx, decide.HandoverCatchUp, func() bool {
 		own := redisio.Ask(ctx, a.Own)
 		last = redisio.Ask(ctx, client)
 		return own.Answer == decide.Up && last.Answer == decide.Up && last.ReplID == own.ReplID && last.Offset >= own.Offset && last.RunID == heir.Redis.RunID
@@ -118,7 +103,7 @@ func (a *Redis) moveTo(ctx context.Context, heir decide.Pod) error {
 	if err := redisio.Follow(ctx, a.Own, heir.Address); err != nil {
 		return err
 	}
-	_ = poll(ctx, moveTime, func() bool { return a.Named(ctx, heir.Address) }) // late Sentinels cost clients a retry
+	_ = poll(ctx, decide.HandoverMoveTime, func() bool { return a.Named(ctx, heir.Address) }) // late Sentinels cost clients a retry
 	return errors.Join(redisio.KillClients(ctx, a.Own), redisio.Unpause(ctx, a.Own))
 }
 
@@ -131,7 +116,7 @@ func (a *Redis) stepDown(ctx context.Context, to decide.Address) error {
 func poll(ctx context.Context, most time.Duration, yes func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	for ticker := time.NewTicker(pollEvery); ; {
+	for ticker := time.NewTicker(decide.HandoverPollEvery); ; {
 		if yes() {
 			ticker.Stop()
 			return nil

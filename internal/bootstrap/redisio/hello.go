@@ -4,6 +4,8 @@ package redisio
 
 import (
 	"context"
+	"errors"
+	"net"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -21,21 +23,44 @@ type Hellos struct{ epoch atomic.Uint64 }
 // Epoch is the greatest current epoch heard so far.
 func (h *Hellos) Epoch() uint64 { return h.epoch.Load() }
 
-// Listen subscribes until the context ends. The subscription renews itself when the server comes back.
-func (h *Hellos) Listen(ctx context.Context, client *redis.Client) {
+const (
+	// quiet is how long nothing may come before the server is asked whether the subscription stands.
+	quiet = 5 * time.Second
+	// resubscribe is the pause between two attempts to reach a server that is away.
+	resubscribe = 100 * time.Millisecond
+)
+
+// Listen subscribes until the context ends, and calls changed when the connection breaks or stands again: a process that
+// dies is noticed by that first, and one that has just started too.
+func (h *Hellos) Listen(ctx context.Context, client *redis.Client, changed func()) {
 	sub := client.Subscribe(ctx, helloChannel)
 	defer sub.Close() //nolint:errcheck // the connection is of no use afterwards
-	messages := sub.Channel(redis.WithChannelHealthCheckInterval(5 * time.Second))
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case message, ok := <-messages:
-			if !ok {
-				return
-			}
-			h.hear(message.Payload)
+	stands := false
+	for ctx.Err() == nil {
+		message, err := sub.ReceiveTimeout(ctx, quiet)
+		if late := net.Error(nil); errors.As(err, &late) && late.Timeout() {
+			err = sub.Ping(ctx)
 		}
+		if stands != (err == nil) {
+			stands = err == nil
+			changed()
+		}
+		if err != nil {
+			wait(ctx, resubscribe)
+		}
+		if hello, ok := message.(*redis.Message); ok {
+			h.hear(hello.Payload)
+		}
+	}
+}
+
+// wait sleeps, or ends with the context.
+func wait(ctx context.Context, long time.Duration) {
+	timer := time.NewTimer(long)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
 }
 

@@ -9,16 +9,6 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
 )
 
-// The times of internal/bootstrap/act.
-const (
-	catchUp    = time.Second
-	firstPause = 1500 * time.Millisecond
-	longPause  = 8 * time.Second
-	claimTime  = time.Second
-	moveTime   = 500 * time.Millisecond
-	pollEvery  = 5 * time.Millisecond
-)
-
 var errNoClaim = errors.New("the heir did not take the mastership in time")
 
 // handing is one handover on its way; the steps are those of internal/bootstrap/act.
@@ -33,8 +23,8 @@ type handing struct {
 
 func (w *World) handOver(p *pod, v decide.View, d decide.Decision) {
 	h := &handing{w: w, p: p, v: v, d: d, generation: p.generation, run: p.server.run}
-	p.server.paused = w.now + firstPause
-	h.poll(catchUp, h.caughtUp, h.offer, func() { h.resume(errNoClaim) })
+	p.server.paused = w.now + decide.HandoverFirstPause
+	h.poll(decide.HandoverCatchUp, h.caughtUp, h.offer, func() { h.resume(errNoClaim) })
 }
 
 // poll asks until the answer is yes or the time is over; a dead agent asks no more.
@@ -49,7 +39,7 @@ func (h *handing) poll(most time.Duration, yes func() bool, then, otherwise func
 		case h.w.now >= end:
 			otherwise()
 		default:
-			h.w.on(h.p.host, pollEvery, ask)
+			h.w.on(h.p.host, decide.HandoverPollEvery, ask)
 		}
 	}
 	ask()
@@ -64,7 +54,7 @@ func (h *handing) caughtUp() bool {
 
 func (h *handing) offer() {
 	own, heir := h.p.server, h.heir()
-	own.paused = h.w.now + longPause
+	own.paused = h.w.now + decide.HandoverLongPause
 	next := h.v.Record
 	next.Offer = &decide.Offer{PodUID: h.d.Heir.UID, RunID: heir.RunID, ReplID: heir.ReplID, Offset: heir.Offset}
 	if h.w.Mind.NamesHeir { // the design that PROTOCOL forbids
@@ -81,7 +71,7 @@ func (h *handing) offer() {
 		return
 	}
 	h.w.wakePod(h.w.podOf(h.d.Heir.Ordinal))
-	h.poll(claimTime, h.promoted, h.move, func() { h.withdraw(next) })
+	h.poll(decide.HandoverClaimTime, h.promoted, h.move, func() { h.withdraw(next) })
 }
 
 func (h *handing) promoted() bool {
@@ -102,7 +92,7 @@ func (h *handing) withdraw(offered decide.Record) {
 			return
 		}
 	}
-	h.poll(claimTime, h.promoted, h.move, func() { h.stepDown(errNoClaim) })
+	h.poll(decide.HandoverClaimTime, h.promoted, h.move, func() { h.stepDown(errNoClaim) })
 }
 
 // move follows the heir, and keeps the clients until Sentinels name it.
@@ -120,7 +110,7 @@ func (h *handing) move() {
 		}
 		return n > len(h.w.sentinels)/2
 	}
-	h.poll(moveTime, named, func() { h.resume(nil) }, func() { h.resume(nil) })
+	h.poll(decide.HandoverMoveTime, named, func() { h.resume(nil) }, func() { h.resume(nil) })
 }
 
 // stepDown serves nobody.

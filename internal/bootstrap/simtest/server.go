@@ -93,6 +93,7 @@ func (w *World) die(s *server, silently bool) {
 	}
 	if !silently {
 		w.dropReplicas(s)
+		w.wakePod(s.pod) // its agent's connection breaks
 	}
 }
 

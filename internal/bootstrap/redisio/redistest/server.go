@@ -24,8 +24,9 @@ type Server struct {
 	Address decide.Address
 	answer  func(command string) string
 
-	mu   sync.Mutex
-	told []string
+	mu    sync.Mutex
+	told  []string
+	conns []net.Conn
 }
 
 // Start listens on a loopback address until the test ends. Answer gets a command as one line and gives the reply as it
@@ -61,11 +62,24 @@ func (s *Server) Told() []string {
 	return slices.Clone(s.told)
 }
 
+// Disconnect breaks all connections; new ones are taken.
+func (s *Server) Disconnect() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, conn := range s.conns {
+		_ = conn.Close()
+	}
+	s.conns = nil
+}
+
 // Bulk is a reply of one text.
 func Bulk(text string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(text), text) }
 
 func (s *Server) serve(conn net.Conn) {
 	defer conn.Close() //nolint:errcheck // the client has gone
+	s.mu.Lock()
+	s.conns = append(s.conns, conn)
+	s.mu.Unlock()
 	in := bufio.NewReader(conn)
 	for {
 		words, err := command(in)
