@@ -26,7 +26,7 @@ endif
 
 SHELL         := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test unit apiserver process matrix scars sim chart e2e cluster-up cluster-down tools install uninstall images build lint generate verify
+.PHONY: help demo demo-down test unit apiserver process scars sim chart e2e cluster-up cluster-down tools install uninstall images build lint generate verify
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,18 +64,14 @@ chart: $(TOOL) ## render and check the chart
 apiserver: $(TOOL) ## tests against a real API server
 	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_APISERVER=1 go test -v -count=1 ./test/apiserver/...
 
-process: $(TOOL) ## real Redis, Sentinels and agents without Kubernetes' nodes (needs root); PROCESS='-run TestX' names tests
-	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_PROCESS=1 go test -v -count=1 -timeout 10m -parallel 3 ./test/process/... $(PROCESS)
+process: $(TOOL) ## real Redis 7.0, Redis 8.0 and Valkey 8.1, Sentinels and agents, without Kubernetes' nodes (needs root); PROCESS='-run TestX' names tests
+	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_PROCESS=1 go test -v -count=1 -timeout 20m -parallel 5 ./test/process/... $(PROCESS)
 
 sim: ## 100,000 simulated stories of faults (minutes); SIM='-sim.seeds=5000 -sim.first=1' says how many and which
 	go test -v -count=1 -timeout 60m -run '^TestSeeds$$' ./internal/bootstrap/simtest -sim.seeds=100000 $(SIM)
 
-matrix: $(TOOL) ## every process scenario with each server: Redis 7.0, Redis 8.0, Valkey 8.1
-	@for server in redis-7.0.15 redis-8.0.2 valkey-8.1.1; do \
-	  echo "== $$server"; TEST_SERVER=$$server $(MAKE) --no-print-directory process || exit; done
-
 scars: $(TOOL) ## what has hurt others, and what happens here; runs the tests of every row
-	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_PROCESS=1 go run ./test/scars
+	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_PROCESS=1 TEST_SERVER="$${TEST_SERVER:-redis-7.0.15}" go run ./test/scars
 
 e2e: install ## tests on a real cluster; E2E names packages
 ifneq ($(CLUSTER),current)

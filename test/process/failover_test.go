@@ -91,44 +91,46 @@ func TestMasterKilledForGood(t *testing.T) {
 
 // TestAgentKilled: Redis does not notice.
 func TestAgentKilled(t *testing.T) {
-	s := scene(t)
-	set, master := group(s, lab.Options{})
-	writer := writing(s, set)
-	for range 10 {
-		all(set.Live(), func(p *lab.Pod) { p.CrashAgent(false) })
-		acknowledge(s, writer, 30)
-	}
-	w := written(s, writer)
-	if len(w.Errors) > 0 || len(w.Lost) > 0 {
-		t.Errorf("%d writes failed, %d are lost", len(w.Errors), len(w.Lost))
-	}
-	for _, p := range set.Live() {
-		if p.Restarts() > 0 {
-			t.Errorf("%s was restarted", p.Name)
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, master := group(s, lab.Options{})
+		writer := writing(s, set)
+		for range 10 {
+			all(set.Live(), func(p *lab.Pod) { p.CrashAgent(false) })
+			acknowledge(s, writer, 30)
 		}
-	}
-	if now := set.WaitFormed(10 * time.Second); now != master {
-		t.Errorf("%s leads, want %s", now.Name, master.Name)
-	}
+		w := written(s, writer)
+		if len(w.Errors) > 0 || len(w.Lost) > 0 {
+			t.Errorf("%d writes failed, %d are lost", len(w.Errors), len(w.Lost))
+		}
+		for _, p := range set.Live() {
+			if p.Restarts() > 0 {
+				t.Errorf("%s was restarted", p.Name)
+			}
+		}
+		if now := set.WaitFormed(10 * time.Second); now != master {
+			t.Errorf("%s leads, want %s", now.Name, master.Name)
+		}
+	})
 }
 
 // TestNativePromotionStands: what Sentinel promotes by itself stays promoted, and gets into the record.
 func TestNativePromotionStands(t *testing.T) {
-	s := scene(t)
-	set, old := group(s, lab.Options{})
-	writer := writing(s, set)
-	acknowledge(s, writer, 50)
-	must(t, s.Sentinels.Pods[0].Failover(t.Context(), set))
-	until(s, 15*time.Second, "the record to take the switch over", func(context.Context) string {
-		if now := set.Master(); now == nil || now == old {
-			return "it names the old master"
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, old := group(s, lab.Options{})
+		writer := writing(s, set)
+		acknowledge(s, writer, 50)
+		must(t, s.Sentinels.Pods[0].Failover(t.Context(), set))
+		until(s, 15*time.Second, "the record to take the switch over", func(context.Context) string {
+			if now := set.Master(); now == nil || now == old {
+				return "it names the old master"
+			}
+			return ""
+		})
+		now := set.Master()
+		unmoved(s, set, now, 3*time.Second)
+		if again := set.WaitFormed(20 * time.Second); again != now {
+			t.Errorf("%s leads, want what Sentinel chose: %s", again.Name, now.Name)
 		}
-		return ""
+		s.Bar("clients waited", written(s, writer).LongestGap, failover+patience)
 	})
-	now := set.Master()
-	unmoved(s, set, now, 3*time.Second)
-	if again := set.WaitFormed(20 * time.Second); again != now {
-		t.Errorf("%s leads, want what Sentinel chose: %s", again.Name, now.Name)
-	}
-	s.Bar("clients waited", written(s, writer).LongestGap, failover+patience)
 }

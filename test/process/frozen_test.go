@@ -10,45 +10,50 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
 )
 
+// hang is how long a node hangs: as long as Redis' own repl-timeout, after which links count as broken.
+const hang = time.Minute
+
 // TestFrozenMaster: the node of the master hangs, and comes back when another leads.
 func TestFrozenMaster(t *testing.T) {
-	s := scene(t)
-	set, old := group(s, lab.Options{})
-	writer := writing(s, set)
-	acknowledge(s, writer, 100)
-	old.Freeze()
-	takenOver(s, set, old)
-	acknowledge(s, writer, 100)
-	until(s, stalled, "the label of the master to leave the frozen pod", func(ctx context.Context) string {
-		if old.Label(ctx) == "master" || set.Master().Label(ctx) != "master" {
-			return "not yet"
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, old := group(s, lab.Options{})
+		writer := writing(s, set)
+		acknowledge(s, writer, 100)
+		frozen := time.Now()
+		old.Freeze()
+		takenOver(s, set, old)
+		acknowledge(s, writer, 100)
+		until(s, stalled, "the label of the master to leave the frozen pod", func(ctx context.Context) string {
+			if old.Label(ctx) == "master" || set.Master().Label(ctx) != "master" {
+				return "not yet"
+			}
+			return ""
+		})
+		time.Sleep(hang - time.Since(frozen)) // there is nothing to wait for
+		accepted := s.WriteDirectly(old)
+		s.Logf("%s thaws", old.Name)
+		thawed := time.Now()
+		old.Thaw()
+		now := set.WaitFormed(20 * time.Second)
+		if now == old {
+			t.Error("the frozen pod leads again")
 		}
-		return ""
+		w := written(s, writer)
+		if last := accepted(); !last.IsZero() {
+			s.Bar("the old master took writes after the thaw", last.Sub(thawed), time.Second)
+		}
+		s.Bar("clients waited", w.LongestGap, failover+patience)
+		lost := 0
+		for _, ack := range w.Lost {
+			if ack.At.After(w.GapAt.Add(w.LongestGap - time.Millisecond)) {
+				lost++
+			}
+		}
+		if lost > 0 {
+			t.Errorf("%d writes that the new master acknowledged are lost", lost)
+		}
+		filledNothing(s, old)
 	})
-	time.Sleep(12 * time.Second) // the hang itself; there is nothing to wait for
-	accepted := s.WriteDirectly(old)
-	s.Logf("%s thaws", old.Name)
-	thawed := time.Now()
-	old.Thaw()
-	now := set.WaitFormed(20 * time.Second)
-	if now == old {
-		t.Error("the frozen pod leads again")
-	}
-	w := written(s, writer)
-	if last := accepted(); !last.IsZero() {
-		s.Bar("the old master took writes after the thaw", last.Sub(thawed), time.Second)
-	}
-	s.Bar("clients waited", w.LongestGap, failover+patience)
-	lost := 0
-	for _, ack := range w.Lost {
-		if ack.At.After(w.GapAt.Add(w.LongestGap - time.Millisecond)) {
-			lost++
-		}
-	}
-	if lost > 0 {
-		t.Errorf("%d writes that the new master acknowledged are lost", lost)
-	}
-	filledNothing(s, old)
 }
 
 // filledNothing: what was written to the old master directly is gone with its history.
@@ -65,50 +70,53 @@ func filledNothing(s *lab.Scene, old *lab.Pod) {
 // TestIsolatedMaster: the master's network is silent for everybody. Another leads; when the network is back, the old one
 // follows.
 func TestIsolatedMaster(t *testing.T) {
-	s := scene(t)
-	set, old := group(s, lab.Options{})
-	writer := writing(s, set)
-	acknowledge(s, writer, 100)
-	must(t, old.Cut())
-	takenOver(s, set, old)
-	acknowledge(s, writer, 100)
-	time.Sleep(3 * time.Second) // the cut itself
-	must(t, old.Heal())
-	if now := set.WaitFormed(20 * time.Second); now == old {
-		t.Error("the isolated pod leads again")
-	}
-	s.Bar("clients waited", written(s, writer).LongestGap, failover+patience)
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, old := group(s, lab.Options{})
+		writer := writing(s, set)
+		acknowledge(s, writer, 100)
+		must(t, old.Cut())
+		takenOver(s, set, old)
+		acknowledge(s, writer, 100)
+		time.Sleep(3 * time.Second) // the cut itself
+		must(t, old.Heal())
+		if now := set.WaitFormed(20 * time.Second); now == old {
+			t.Error("the isolated pod leads again")
+		}
+		s.Bar("clients waited", written(s, writer).LongestGap, failover+patience)
+	})
 }
 
 // TestAddressReused: the address of a dead master is given to a pod of another group, which follows its own master there.
 func TestAddressReused(t *testing.T) {
-	s := scene(t)
-	set, old := group(s, lab.Options{})
-	fill(s, set, 100)
-	other := s.Set(lab.Options{Name: "other", Replicas: 3})
-	other.Start(0)
-	other.Start(1)
-	other.Writable(90 * time.Second)
-	fillOther(s, other, 50)
-	old.Lose()
-	old.Forget()
-	intruder := other.StartAt(2, old.Address)
-	s.Logf("%s of the other group has the address %s of the dead master", intruder.Name, old.Address)
-	neitherMixed(s, set, old, other)
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, old := group(s, lab.Options{})
+		fill(s, set, 100)
+		other := s.Set(lab.Options{Name: "other", Replicas: 3})
+		other.Start(0)
+		other.Start(1)
+		other.Writable(90 * time.Second)
+		fillOther(s, other, 50)
+		old.Lose()
+		old.Forget()
+		intruder := other.StartAt(2, old.Address)
+		s.Logf("%s of the other group has the address %s of the dead master", intruder.Name, old.Address)
+		neitherMixed(s, set, old, other)
+	})
 }
 
 // TestAddressReusedByAMaster: the same, and there the pod leads a group of its own.
 func TestAddressReusedByAMaster(t *testing.T) {
-	s := scene(t)
-	set, old := group(s, lab.Options{})
-	fill(s, set, 100)
-	other := s.Set(lab.Options{Name: "other", Replicas: 1})
-	old.Lose()
-	old.Forget()
-	other.StartAt(0, old.Address)
-	other.Writable(20 * time.Second)
-	fillOther(s, other, 50)
-	neitherMixed(s, set, old, other)
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, old := group(s, lab.Options{})
+		fill(s, set, 100)
+		other := s.Set(lab.Options{Name: "other", Replicas: 1})
+		old.Lose()
+		old.Forget()
+		other.StartAt(0, old.Address)
+		other.Writable(20 * time.Second)
+		fillOther(s, other, 50)
+		neitherMixed(s, set, old, other)
+	})
 }
 
 // neitherMixed: both groups come to rest with their own data, all of it, and nothing else.

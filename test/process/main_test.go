@@ -3,11 +3,9 @@
 package process
 
 import (
-	"cmp"
 	"context"
 	"flag"
 	"fmt"
-	"hash/crc32"
 	"os"
 	"testing"
 
@@ -50,28 +48,19 @@ func open() (err error) {
 	return err
 }
 
-// serverOf is the version of a scenario that runs with one only: its name chooses, so that together they run with all.
-func serverOf(t *testing.T) string {
-	return cmp.Or(os.Getenv("TEST_SERVER"), lab.Versions[crc32.ChecksumIEEE([]byte(t.Name()))%uint32(len(lab.Versions))])
-}
-
-// scene makes a namespace for servers of a version; the scenario's own where none is given.
-func scene(t *testing.T, version ...string) *lab.Scene {
-	t.Helper()
+// everyVersion runs a scenario with each of the servers, or with the one that TEST_SERVER names, in a namespace of its own.
+func everyVersion(t *testing.T, scenario func(*testing.T, *lab.Scene)) {
 	if absent != nil {
 		t.Skip(absent)
 	}
-	t.Parallel()
-	return shared.NewScene(t, append(version, serverOf(t))[0])
-}
-
-// everyVersion runs a scenario with each of the servers, or with the one that TEST_SERVER names.
-func everyVersion(t *testing.T, scenario func(*testing.T, *lab.Scene)) {
 	versions := lab.Versions
-	if os.Getenv("TEST_SERVER") != "" {
-		versions = []string{serverOf(t)}
+	if named := os.Getenv("TEST_SERVER"); named != "" {
+		versions = []string{named}
 	}
 	for _, version := range versions {
-		t.Run(version, func(t *testing.T) { scenario(t, scene(t, version)) })
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			scenario(t, shared.NewScene(t, version))
+		})
 	}
 }

@@ -15,121 +15,126 @@ import (
 // TestFastEmptyReboot: the pod of the master is lost with its data and born again at once, before any Sentinel has missed
 // it; even its address is the same.
 func TestFastEmptyReboot(t *testing.T) {
-	s := scene(t)
-	set, old := group(s, lab.Options{})
-	fill(s, set, 100)
-	old.Lose()
-	old.Forget()
-	set.StartAt(old.Ordinal, old.Address)
-	s.Bar("writable", set.Writable(stalled), failover+4*time.Second)
-	if now := set.WaitFormed(stalled); now.Name == old.Name {
-		t.Error("the pod that was born empty leads")
-	}
-	filled(s, set, 100)
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, old := group(s, lab.Options{})
+		fill(s, set, 100)
+		old.Lose()
+		old.Forget()
+		set.StartAt(old.Ordinal, old.Address)
+		s.Bar("writable", set.Writable(stalled), failover+4*time.Second)
+		if now := set.WaitFormed(stalled); now.Name == old.Name {
+			t.Error("the pod that was born empty leads")
+		}
+		filled(s, set, 100)
+	})
 }
 
 // TestBornBeforeTheFailover: the same at another address. Being born moves nobody.
 func TestBornBeforeTheFailover(t *testing.T) {
-	s := scene(t)
-	set, old := group(s, lab.Options{})
-	fill(s, set, 100)
-	old.Lose()
-	old.Forget()
-	born := set.Start(old.Ordinal)
-	s.Bar("writable", set.Writable(stalled), failover+2*time.Second)
-	if now := set.WaitFormed(stalled); now == born {
-		t.Error("the pod that was born empty leads")
-	}
-	filled(s, set, 100)
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, old := group(s, lab.Options{})
+		fill(s, set, 100)
+		old.Lose()
+		old.Forget()
+		born := set.Start(old.Ordinal)
+		s.Bar("writable", set.Writable(stalled), failover+2*time.Second)
+		if now := set.WaitFormed(stalled); now == born {
+			t.Error("the pod that was born empty leads")
+		}
+		filled(s, set, 100)
+	})
 }
 
 // TestBornAlone: a pod that reaches nobody does not promote itself.
 func TestBornAlone(t *testing.T) {
-	s := scene(t)
-	set, master := group(s, lab.Options{})
-	fill(s, set, 50)
-	lonely := set.Pods[0]
-	if lonely == master {
-		lonely = set.Pods[1]
-	}
-	others := append(set.Live(), s.Sentinels.Live()...)
-	for _, p := range others {
-		if p != lonely {
-			must(t, lonely.CutFrom(p.Address))
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, master := group(s, lab.Options{})
+		fill(s, set, 50)
+		lonely := set.Pods[0]
+		if lonely == master {
+			lonely = set.Pods[1]
 		}
-	}
-	lonely.CrashServer(false)
-	err := world.Holds(t.Context(), 5*time.Second, "the lonely pod is no master", func(ctx context.Context) string {
-		if role := lonely.Info(ctx, "role"); role == "master" {
-			return "it is"
+		others := append(set.Live(), s.Sentinels.Live()...)
+		for _, p := range others {
+			if p != lonely {
+				must(t, lonely.CutFrom(p.Address))
+			}
 		}
-		return ""
+		lonely.CrashServer(false)
+		err := world.Holds(t.Context(), 5*time.Second, "the lonely pod is no master", func(ctx context.Context) string {
+			if role := lonely.Info(ctx, "role"); role == "master" {
+				return "it is"
+			}
+			return ""
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		for _, p := range others {
+			if p != lonely {
+				must(t, lonely.HealFrom(p.Address))
+			}
+		}
+		if now := set.WaitFormed(stalled); now != master {
+			t.Errorf("%s leads, want %s", now.Name, master.Name)
+		}
+		filled(s, set, 50)
 	})
-	if err != nil {
-		t.Error(err)
-	}
-	for _, p := range others {
-		if p != lonely {
-			must(t, lonely.HealFrom(p.Address))
-		}
-	}
-	if now := set.WaitFormed(stalled); now != master {
-		t.Errorf("%s leads, want %s", now.Name, master.Name)
-	}
-	filled(s, set, 50)
 }
 
 // TestOrderedRestart: pods are born one after the other, each when the one before it is ready, and the last one led.
 func TestOrderedRestart(t *testing.T) {
-	s := scene(t)
-	set, last := group(s, lab.Options{
-		Persistent: true, Ordered: true, Args: durable, Annotations: map[string]string{contract.AnnotationInitialMaster: "redis-2"},
-	})
-	if last.Ordinal != 2 {
-		t.Fatalf("%s leads, want the last", last.Name)
-	}
-	fill(s, set, 100)
-	pods := append(set.Live(), s.Sentinels.Live()...)
-	all(pods, (*lab.Pod).Lose)
-	all(pods, (*lab.Pod).Forget)
-	s.Sentinels.StartAll()
-	for n := range set.Pods {
-		p := set.Start(n)
-		until(s, stalled, p.Name+" to be ready", func(context.Context) string {
-			if !p.Ready() {
-				return "it is not"
-			}
-			return ""
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, last := group(s, lab.Options{
+			Persistent: true, Ordered: true, Args: durable, Annotations: map[string]string{contract.AnnotationInitialMaster: "redis-2"},
 		})
-	}
-	s.Bar("writable after the last start", set.Writable(stalled), recovered)
-	if now := set.WaitFormed(stalled); now.Name != last.Name {
-		t.Errorf("%s leads, want the recorded holder %s", now.Name, last.Name)
-	}
-	filled(s, set, 100)
+		if last.Ordinal != 2 {
+			t.Fatalf("%s leads, want the last", last.Name)
+		}
+		fill(s, set, 100)
+		pods := append(set.Live(), s.Sentinels.Live()...)
+		all(pods, (*lab.Pod).Lose)
+		all(pods, (*lab.Pod).Forget)
+		s.Sentinels.StartAll()
+		for n := range set.Pods {
+			p := set.Start(n)
+			until(s, stalled, p.Name+" to be ready", func(context.Context) string {
+				if !p.Ready() {
+					return "it is not"
+				}
+				return ""
+			})
+		}
+		s.Bar("writable after the last start", set.Writable(stalled), recovered)
+		if now := set.WaitFormed(stalled); now.Name != last.Name {
+			t.Errorf("%s leads, want the recorded holder %s", now.Name, last.Name)
+		}
+		filled(s, set, 100)
+	})
 }
 
 // TestRollingRestart: pods are replaced from the last to the first, each when the one before it is ready again.
 func TestRollingRestart(t *testing.T) {
-	s := scene(t)
-	set, _ := group(s, lab.Options{})
-	writer := writing(s, set)
-	acknowledge(s, writer, 50)
-	for n := 2; n >= 0; n-- {
-		set.Pods[n].Delete()
-		p := set.Start(n)
-		until(s, stalled, p.Name+" to be ready", func(context.Context) string {
-			if !p.Ready() {
-				return "it is not"
-			}
-			return ""
-		})
-	}
-	acknowledge(s, writer, 50)
-	set.WaitFormed(stalled)
-	w := written(s, writer)
-	if len(w.Lost) > 0 {
-		t.Errorf("%d acknowledged writes are lost", len(w.Lost))
-	}
-	s.Bar("clients waited", w.LongestGap, lab.DownAfter)
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, _ := group(s, lab.Options{})
+		writer := writing(s, set)
+		acknowledge(s, writer, 50)
+		for n := 2; n >= 0; n-- {
+			set.Pods[n].Delete()
+			p := set.Start(n)
+			until(s, stalled, p.Name+" to be ready", func(context.Context) string {
+				if !p.Ready() {
+					return "it is not"
+				}
+				return ""
+			})
+		}
+		acknowledge(s, writer, 50)
+		set.WaitFormed(stalled)
+		w := written(s, writer)
+		if len(w.Lost) > 0 {
+			t.Errorf("%d acknowledged writes are lost", len(w.Lost))
+		}
+		s.Bar("clients waited", w.LongestGap, lab.DownAfter)
+	})
 }

@@ -16,13 +16,14 @@ type mishap func(t *testing.T, set *lab.Set, master *lab.Pod)
 // mended does a mishap to a group with data: it must be whole again, with all its data.
 func mended(t *testing.T, do mishap) {
 	t.Helper()
-	s := scene(t)
-	set, master := group(s, lab.Options{})
-	fill(s, set, 100)
-	do(t, set, master)
-	s.Bar("writable", set.Writable(stalled), failover+10*time.Second)
-	set.WaitFormed(stalled)
-	filled(s, set, 100)
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, master := group(s, lab.Options{})
+		fill(s, set, 100)
+		do(t, set, master)
+		s.Bar("writable", set.Writable(stalled), failover+10*time.Second)
+		set.WaitFormed(stalled)
+		filled(s, set, 100)
+	})
 }
 
 func command(t *testing.T, p *lab.Pod, args ...any) {
@@ -83,46 +84,48 @@ func TestRewrittenConfigurationIsNotKept(t *testing.T) {
 
 // TestAgentsAwayDuringFailover: Sentinel fails over alone. The agents that come back do not undo it.
 func TestAgentsAwayDuringFailover(t *testing.T) {
-	s := scene(t)
-	set, old := group(s, lab.Options{})
-	fill(s, set, 100)
-	// Sentinel elects by priority, which it reads every ten seconds.
-	until(s, stalled, "Sentinels to list a successor", func(ctx context.Context) string {
-		for _, p := range s.Sentinels.Live() {
-			if p.Electable(ctx, set) == 0 {
-				return p.Name + " lists none"
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, old := group(s, lab.Options{})
+		fill(s, set, 100)
+		// Sentinel elects by priority, which it reads every ten seconds.
+		until(s, stalled, "Sentinels to list a successor", func(ctx context.Context) string {
+			for _, p := range s.Sentinels.Live() {
+				if p.Electable(ctx, set) == 0 {
+					return p.Name + " lists none"
+				}
+			}
+			return ""
+		})
+		pods := append(set.Live(), s.Sentinels.Live()...)
+		all(pods, func(p *lab.Pod) { p.CrashAgent(true) })
+		old.CrashServer(true)
+		takenOver(s, set, old)
+		var now *lab.Pod
+		for _, p := range set.Live() {
+			if p != old && p.Info(t.Context(), "role") == "master" {
+				now = p
 			}
 		}
-		return ""
-	})
-	pods := append(set.Live(), s.Sentinels.Live()...)
-	all(pods, func(p *lab.Pod) { p.CrashAgent(true) })
-	old.CrashServer(true)
-	takenOver(s, set, old)
-	var now *lab.Pod
-	for _, p := range set.Live() {
-		if p != old && p.Info(t.Context(), "role") == "master" {
-			now = p
+		all(pods, (*lab.Pod).Release)
+		if led := set.WaitFormed(stalled); led != now {
+			t.Errorf("%s leads, Sentinel chose %s", led.Name, now.Name)
 		}
-	}
-	all(pods, (*lab.Pod).Release)
-	if led := set.WaitFormed(stalled); led != now {
-		t.Errorf("%s leads, Sentinel chose %s", led.Name, now.Name)
-	}
-	filled(s, set, 100)
+		filled(s, set, 100)
+	})
 }
 
 // TestHandoverWithoutSentinels: the hook needs no Sentinel.
 func TestHandoverWithoutSentinels(t *testing.T) {
-	s := scene(t)
-	set, old := group(s, lab.Options{})
-	fill(s, set, 100)
-	all(s.Sentinels.Live(), func(p *lab.Pod) { p.CrashServer(true) })
-	old.Delete()
-	set.Start(old.Ordinal)
-	all(s.Sentinels.Live(), (*lab.Pod).Release)
-	if now := set.WaitFormed(stalled); now.Name == old.Name {
-		t.Error("the deleted pod leads")
-	}
-	filled(s, set, 100)
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, old := group(s, lab.Options{})
+		fill(s, set, 100)
+		all(s.Sentinels.Live(), func(p *lab.Pod) { p.CrashServer(true) })
+		old.Delete()
+		set.Start(old.Ordinal)
+		all(s.Sentinels.Live(), (*lab.Pod).Release)
+		if now := set.WaitFormed(stalled); now.Name == old.Name {
+			t.Error("the deleted pod leads")
+		}
+		filled(s, set, 100)
+	})
 }

@@ -20,78 +20,82 @@ const quiet = 20 * time.Second
 // TestIdleGroupAsksNothing: three Redis and three Sentinels with their agents, formed and written to, send no request to
 // the API server. Their watches stand, and are renewed every five to ten minutes.
 func TestIdleGroupAsksNothing(t *testing.T) {
-	s := scene(t)
-	set, _ := group(s, lab.Options{})
-	writing(s, set)
-	time.Sleep(5 * time.Second) // what formation left to do: labels, members
-	begin := time.Now()
-	time.Sleep(quiet)
-	requests, err := s.Requests(begin)
-	must(t, err)
-	for _, r := range requests {
-		t.Errorf("%s %s by %s after %.1f s", r.Verb, r.Resource, r.User, r.At.Sub(begin).Seconds())
-	}
-	before, err := s.Requests(s.Start)
-	must(t, err)
-	if len(before) == 0 {
-		t.Error("no request at all was written down: this test does not see them")
-	}
-	s.Logf("%d requests in %s at rest; %d were answered before", len(requests), quiet, len(before)-len(requests))
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, _ := group(s, lab.Options{})
+		writing(s, set)
+		time.Sleep(5 * time.Second) // what formation left to do: labels, members
+		begin := time.Now()
+		time.Sleep(quiet)
+		requests, err := s.Requests(begin)
+		must(t, err)
+		for _, r := range requests {
+			t.Errorf("%s %s by %s after %.1f s", r.Verb, r.Resource, r.User, r.At.Sub(begin).Seconds())
+		}
+		before, err := s.Requests(s.Start)
+		must(t, err)
+		if len(before) == 0 {
+			t.Error("no request at all was written down: this test does not see them")
+		}
+		s.Logf("%d requests in %s at rest; %d were answered before", len(requests), quiet, len(before)-len(requests))
+	})
 }
 
 // TestMasterCannotSave: the disk of the master takes no more, and Redis refuses writes.
 func TestMasterCannotSave(t *testing.T) {
-	s := scene(t)
-	set, sick := group(s, lab.Options{Args: []string{"--save", "3600", "1"}})
-	fill(s, set, 100)
-	must(t, sick.FillDisk())
-	command(t, sick, "bgsave")
-	s.Bar("writable", set.Writable(stalled), failover)
-	until(s, stalled, "another master", func(context.Context) string {
-		if now := set.Master(); now == nil || now == sick {
-			return "none yet"
-		}
-		return ""
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, sick := group(s, lab.Options{Args: []string{"--save", "3600", "1"}})
+		fill(s, set, 100)
+		must(t, sick.FillDisk())
+		command(t, sick, "bgsave")
+		s.Bar("writable", set.Writable(stalled), failover)
+		until(s, stalled, "another master", func(context.Context) string {
+			if now := set.Master(); now == nil || now == sick {
+				return "none yet"
+			}
+			return ""
+		})
+		told(s, "CannotSave")
+		must(t, sick.EmptyDisk())
+		set.WaitFormed(stalled)
+		filled(s, set, 100)
 	})
-	told(s, "CannotSave")
-	must(t, sick.EmptyDisk())
-	set.WaitFormed(stalled)
-	filled(s, set, 100)
 }
 
 // TestClientsOfADemotedMasterAreSentAway: a connection that stayed would get READONLY for ever.
 func TestClientsOfADemotedMasterAreSentAway(t *testing.T) {
-	s := scene(t)
-	set, old := group(s, lab.Options{})
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", net.JoinHostPort(old.Address.String(), "6379"))
-	must(t, err)
-	defer conn.Close() //nolint:errcheck // it is closed already
-	_, err = conn.Write([]byte("PING\r\n"))
-	must(t, err)
-	must(t, s.Sentinels.Pods[0].Failover(t.Context(), set))
-	must(t, conn.SetReadDeadline(time.Now().Add(stalled)))
-	for err == nil {
-		_, err = conn.Read(make([]byte, 64))
-	}
-	if timeout := net.Error(nil); !errors.Is(err, io.EOF) && errors.As(err, &timeout) && timeout.Timeout() {
-		t.Error("the connection stays open")
-	}
-	set.WaitFormed(stalled)
-	if old.Info(t.Context(), "role") != "slave" {
-		t.Errorf("%s was not demoted: this test shows nothing", old.Name)
-	}
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, old := group(s, lab.Options{})
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", net.JoinHostPort(old.Address.String(), "6379"))
+		must(t, err)
+		defer conn.Close() //nolint:errcheck // it is closed already
+		_, err = conn.Write([]byte("PING\r\n"))
+		must(t, err)
+		must(t, s.Sentinels.Pods[0].Failover(t.Context(), set))
+		must(t, conn.SetReadDeadline(time.Now().Add(stalled)))
+		for err == nil {
+			_, err = conn.Read(make([]byte, 64))
+		}
+		if timeout := net.Error(nil); !errors.Is(err, io.EOF) && errors.As(err, &timeout) && timeout.Timeout() {
+			t.Error("the connection stays open")
+		}
+		set.WaitFormed(stalled)
+		if old.Info(t.Context(), "role") != "slave" {
+			t.Errorf("%s was not demoted: this test shows nothing", old.Name)
+		}
+	})
 }
 
 // TestUsersOwnFile (K-C7): what a user's redis.conf says of the master has no effect, and what the agent cannot work with is
 // told by an Event. His other values stay.
 func TestUsersOwnFile(t *testing.T) {
-	s := scene(t)
-	set, master := group(s, lab.Options{Conf: "maxmemory 77mb\nreplicaof 10.9.9.9 6379\nrename-command FLUSHALL \"\"\nreplica-priority 30\n"})
-	told(s, "UnsuitableConfiguration")
-	fill(s, set, 100)
-	filled(s, set, 100)
-	got, err := master.Do(t.Context(), "config", "get", "maxmemory")
-	if err != nil || fmt.Sprint(got) != "[maxmemory 80740352]" {
-		t.Errorf("the user's maxmemory is lost: %v, %v", got, err)
-	}
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, master := group(s, lab.Options{Conf: "maxmemory 77mb\nreplicaof 10.9.9.9 6379\nrename-command FLUSHALL \"\"\nreplica-priority 30\n"})
+		told(s, "UnsuitableConfiguration")
+		fill(s, set, 100)
+		filled(s, set, 100)
+		got, err := master.Do(t.Context(), "config", "get", "maxmemory")
+		if err != nil || fmt.Sprint(got) != "[maxmemory 80740352]" {
+			t.Errorf("the user's maxmemory is lost: %v, %v", got, err)
+		}
+	})
 }

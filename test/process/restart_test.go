@@ -31,71 +31,76 @@ func everything(s *lab.Scene, set *lab.Set, between func()) {
 
 // TestFullRestart: with volumes nothing that was acknowledged is lost.
 func TestFullRestart(t *testing.T) {
-	s := scene(t)
-	set, old := group(s, lab.Options{Persistent: true, Args: durable})
-	fill(s, set, 300)
-	everything(s, set, nil)
-	s.Bar("writable after the last start", set.Writable(stalled), recovered)
-	if now := set.WaitFormed(recovered); now.Name != old.Name {
-		t.Errorf("%s leads, want the recorded holder %s", now.Name, old.Name)
-	}
-	filled(s, set, 300)
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, old := group(s, lab.Options{Persistent: true, Args: durable})
+		fill(s, set, 300)
+		everything(s, set, nil)
+		s.Bar("writable after the last start", set.Writable(stalled), recovered)
+		if now := set.WaitFormed(recovered); now.Name != old.Name {
+			t.Errorf("%s leads, want the recorded holder %s", now.Name, old.Name)
+		}
+		filled(s, set, 300)
+	})
 }
 
 // TestFullRestartWithoutVolumes: a cache that lost everything is a cache again, and says what happened.
 func TestFullRestartWithoutVolumes(t *testing.T) {
-	s := scene(t)
-	set, _ := group(s, lab.Options{})
-	fill(s, set, 50)
-	everything(s, set, nil)
-	s.Bar("writable after the last start", set.Writable(stalled), recovered)
-	set.WaitFormed(recovered)
-	told(s, "DataGone")
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, _ := group(s, lab.Options{})
+		fill(s, set, 50)
+		everything(s, set, nil)
+		s.Bar("writable after the last start", set.Writable(stalled), recovered)
+		set.WaitFormed(recovered)
+		told(s, "DataGone")
+	})
 }
 
 // TestFullRestartWithNewVolumes: volumes that were replaced are known to be new.
 func TestFullRestartWithNewVolumes(t *testing.T) {
-	s := scene(t)
-	set, _ := group(s, lab.Options{Persistent: true, Args: durable})
-	fill(s, set, 50)
-	everything(s, set, set.LoseData)
-	s.Bar("writable after the last start", set.Writable(stalled), recovered)
-	set.WaitFormed(recovered)
-	told(s, "DataGone")
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, _ := group(s, lab.Options{Persistent: true, Args: durable})
+		fill(s, set, 50)
+		everything(s, set, set.LoseData)
+		s.Bar("writable after the last start", set.Writable(stalled), recovered)
+		set.WaitFormed(recovered)
+		told(s, "DataGone")
+	})
 }
 
 // TestFullRestartWithTheHoldersVolumeLost: the one that led comes back empty and must not be followed.
 func TestFullRestartWithTheHoldersVolumeLost(t *testing.T) {
-	s := scene(t)
-	set, old := group(s, lab.Options{Persistent: true, Args: durable})
-	fill(s, set, 100)
-	everything(s, set, func() { set.LoseDataOf(old.Ordinal) })
-	set.Writable(90 * time.Second)
-	if now := set.WaitFormed(recovered); now.Name == old.Name {
-		t.Error("the pod whose volume was lost leads")
-	}
-	filled(s, set, 100)
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, old := group(s, lab.Options{Persistent: true, Args: durable})
+		fill(s, set, 100)
+		everything(s, set, func() { set.LoseDataOf(old.Ordinal) })
+		set.Writable(90 * time.Second)
+		if now := set.WaitFormed(recovered); now.Name == old.Name {
+			t.Error("the pod whose volume was lost leads")
+		}
+		filled(s, set, 100)
+	})
 }
 
 // TestRestoredBackup: every volume is new, and one of them holds a backup. Nobody leads and nobody overwrites it, and the
 // Event says what to do; without the record the group forms from it.
 func TestRestoredBackup(t *testing.T) {
-	s := scene(t)
-	set, old := group(s, lab.Options{Persistent: true, Args: durable})
-	fill(s, set, 100)
-	restored := (old.Ordinal + 1) % len(set.Pods)
-	everything(s, set, func() { set.LoseAllBut(restored) })
-	told(s, "OnlyForeignData")
-	pods := set.Live()
-	all(pods, (*lab.Pod).Lose)
-	all(pods, (*lab.Pod).Forget)
-	set.ForgetRecord()
-	set.StartAll()
-	s.Bar("writable after the last start", set.Writable(stalled), recovered)
-	if now := set.WaitFormed(recovered); now.Ordinal != restored {
-		t.Errorf("%s leads, want the pod with the backup", now.Name)
-	}
-	filled(s, set, 100)
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, old := group(s, lab.Options{Persistent: true, Args: durable})
+		fill(s, set, 100)
+		restored := (old.Ordinal + 1) % len(set.Pods)
+		everything(s, set, func() { set.LoseAllBut(restored) })
+		told(s, "OnlyForeignData")
+		pods := set.Live()
+		all(pods, (*lab.Pod).Lose)
+		all(pods, (*lab.Pod).Forget)
+		set.ForgetRecord()
+		set.StartAll()
+		s.Bar("writable after the last start", set.Writable(stalled), recovered)
+		if now := set.WaitFormed(recovered); now.Ordinal != restored {
+			t.Errorf("%s leads, want the pod with the backup", now.Name)
+		}
+		filled(s, set, 100)
+	})
 }
 
 // TestBlankSentinels: three Sentinels that know nothing name the right master soon, and nobody ever hears of another.
@@ -133,38 +138,39 @@ func TestBlankSentinels(t *testing.T) {
 
 // TestSentinelFromThePast: a Sentinel slept while the master changed twice, and comes back with its old file.
 func TestSentinelFromThePast(t *testing.T) {
-	s := scene(t)
-	set, first := group(s, lab.Options{})
-	sleeper := s.Sentinels.Pods[2]
-	sleeper.CrashServer(true)
-	sleeper.CrashAgent(true)
-	for range 2 {
-		master := set.Master()
-		master.Delete()
-		set.Start(master.Ordinal)
-		until(s, 20*time.Second, "another master", func(context.Context) string {
-			if now := set.Master(); now == nil || now.Info(t.Context(), "role") != "master" {
-				return "not yet"
-			}
-			return ""
-		})
-	}
-	master := set.Master()
-	answers := s.ListenTo(set)
-	writer := writing(s, set)
-	acknowledge(s, writer, 50)
-	s.Logf("the sleeper wakes; it last heard of %s, master is %s", first.Address, master.Address)
-	sleeper.Release()
-	unmoved(s, set, master, 6*time.Second)
-	set.WaitFormed(10 * time.Second)
-	w := written(s, writer)
-	if len(w.Lost) > 0 {
-		t.Errorf("%d acknowledged writes are lost", len(w.Lost))
-	}
-	s.Bar("clients waited", w.LongestGap, time.Second)
-	for _, a := range lab.Others(answers.Stop(), master.Address.String()) {
-		if a.Sentinel != sleeper.Name {
-			t.Errorf("%s named %s", a.Sentinel, a.Master)
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, first := group(s, lab.Options{})
+		sleeper := s.Sentinels.Pods[2]
+		sleeper.CrashServer(true)
+		sleeper.CrashAgent(true)
+		for range 2 {
+			master := set.Master()
+			master.Delete()
+			set.Start(master.Ordinal)
+			until(s, 20*time.Second, "another master", func(context.Context) string {
+				if now := set.Master(); now == nil || now.Info(t.Context(), "role") != "master" {
+					return "not yet"
+				}
+				return ""
+			})
 		}
-	}
+		master := set.Master()
+		answers := s.ListenTo(set)
+		writer := writing(s, set)
+		acknowledge(s, writer, 50)
+		s.Logf("the sleeper wakes; it last heard of %s, master is %s", first.Address, master.Address)
+		sleeper.Release()
+		unmoved(s, set, master, 6*time.Second)
+		set.WaitFormed(10 * time.Second)
+		w := written(s, writer)
+		if len(w.Lost) > 0 {
+			t.Errorf("%d acknowledged writes are lost", len(w.Lost))
+		}
+		s.Bar("clients waited", w.LongestGap, time.Second)
+		for _, a := range lab.Others(answers.Stop(), master.Address.String()) {
+			if a.Sentinel != sleeper.Name {
+				t.Errorf("%s named %s", a.Sentinel, a.Master)
+			}
+		}
+	})
 }
