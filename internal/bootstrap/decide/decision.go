@@ -79,24 +79,33 @@ type Memory struct {
 	// SilentSince is when the named master stopped being seen as master; SilentEpoch is the epoch that named it.
 	SilentSince time.Time
 	SilentEpoch uint64
-	// WaitingSince is when the wait for possible holders began, and Progress what was seen of them then.
+	// WaitingSince is when the wait for possible holders began, WaitedAt when it last went on, and Progress what was seen of
+	// them.
 	WaitingSince time.Time
+	WaitedAt     time.Time
 	Progress     string
 	// Confirmed is when the API or a majority of Sentinels last named me.
 	Confirmed time.Time
-	// OfferedTo is the process that my current offer names, and OfferedAt when it was made; Declined are the processes
-	// that did not take one.
+	// OfferedTo is the process that my current offer names, and OfferedAt when the record was first seen with it; Declined
+	// are the processes that did not take one.
 	OfferedTo string
 	OfferedAt time.Time
 	Declined  []string
-	// AnsweredRun is the process that my Redis last answered as, and Refusals how many connects in a row were refused since.
+	// Led is where my Redis was when it was last seen as the master that the record names.
+	Led Position
+	// AnsweredRun is the process that my Redis last answered as.
 	AnsweredRun string
-	Refusals    int
 	// AdoptedFrom are claims by ordinal of un-injected pods whose data I have followed.
 	AdoptedFrom map[int]string
 	// MaxEpoch is the greatest epoch seen in the record RecordUID: a smaller one in the same record is stale.
 	MaxEpoch  uint64
 	RecordUID string
+}
+
+// Position is a place in a history.
+type Position struct {
+	ReplID string
+	Offset int64
 }
 
 // Claimed is a claim, and the process that it was made for.

@@ -59,7 +59,6 @@ var redisReasons = []explanation{
 	{NeverNamed, "My Redis was master for a whole failover timeout and nothing named it: it is fenced.", "Nothing. If it happens again, somebody promotes Redis by hand.", WarnedWhenActed},
 	{OwnClaim, "The record accepted my claim: my Redis becomes master.", "", Untold},
 	{OfferTaken, "The holder offers me the mastership and my data is what it offered for: I claim.", "", ToldWhenActed},
-	{OfferDoesNotFit, "The holder offers me the mastership, but my Redis is not the process or not at the offset that was offered to.", "Nothing; the holder offers to the next, or takes it back.", Untold},
 	{Following, "The greatest epoch names a node that answers as master: my Redis follows it.", "", Untold},
 	{Joining, "My data claim is new to the group: it joins the record's members before my Redis takes the group's data.", "", Untold},
 	{Synced, "My Redis follows the named master and its link is up.", "", Untold},

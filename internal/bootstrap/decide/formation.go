@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // formation chooses the first master of a group whose record has no holder.
@@ -30,19 +31,25 @@ func formation(v View, m Memory) (Decision, Memory) {
 	return claim(v, m, why)
 }
 
-// patience keeps the clock of the wait for possible holders: it begins anew at each sign of progress of any of them.
-// Unless unborn counts, it does not run while a possible holder has no pod.
+// waitGoesOn is how long a wait may be out of sight: whatever lies between was no wait.
+const waitGoesOn = 5 * time.Second
+
+// patience keeps the clock of the wait for possible holders: it begins anew at each sign of progress of any of them, and
+// after a time in which nothing was waited for. Unless unborn counts, it does not run while a possible holder has no pod; nor
+// while the recorded holder loads, or anybody before there is one: a large data set takes its time.
 func patience(v View, m Memory, unborn bool) (Memory, bool) {
 	var seen strings.Builder
-	missing := false
+	missing, loading := false, false
 	for _, o := range possibleHolders(v) {
 		p, born := podOf(v, o)
 		missing = missing || !born
+		loading = loading || p.Redis.Answer == Loading && (p.Name == v.Record.Holder || !v.Record.HasHolder())
 		seen.WriteString(strconv.Itoa(o) + p.UID + strconv.Itoa(int(p.Redis.Answer)) + ";")
 	}
-	if m.WaitingSince.IsZero() || m.Progress != seen.String() || missing && !unborn {
+	if v.Now.Sub(m.WaitedAt) > waitGoesOn || m.Progress != seen.String() || missing && !unborn || loading {
 		m.WaitingSince, m.Progress = v.Now, seen.String()
 	}
+	m.WaitedAt = v.Now
 	return m, v.Now.Sub(m.WaitingSince) > v.Config.RecoveryTimeout
 }
 

@@ -88,12 +88,11 @@ func TestFormationEndsWithoutSilentHolder(t *testing.T) {
 	if d.Reason != HoldersSilent {
 		t.Fatalf("got %s, want HoldersSilent", d.Reason)
 	}
-	v.Now = clock.Add(61 * time.Second)
-	if d, m = Next(v, m); d.Action != Claim || d.Reason != AllEmpty {
+	if d, m = lasting(v, m, time.Second, 61*time.Second); d.Action != Claim || d.Reason != AllEmpty {
 		t.Errorf("after the timeout: %s/%s, want claim/AllEmpty by the lowest that answers", d.Action, d.Reason)
 	}
 	v.Peers[0].Redis.Answer = Loading
-	if d, _ = Next(v, m); d.Action == Claim {
+	if d, _ = Next(moment(v, 62*time.Second), m); d.Action == Claim {
 		t.Error("the clock did not begin anew at a sign of progress")
 	}
 }

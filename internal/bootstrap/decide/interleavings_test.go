@@ -20,6 +20,14 @@ func cutOff(v *View) { v.API, v.Sentinels = false, silentSentinels() }
 
 func moment(v View, later time.Duration) View { v.Now = clock.Add(later); return v }
 
+// lasting takes a turn each second while a view stays as it is.
+func lasting(v View, m Memory, from, to time.Duration) (d Decision, after Memory) {
+	for at := from; at <= to; at += time.Second {
+		d, m = Next(moment(v, at), m)
+	}
+	return d, m
+}
+
 // TestNativeFailoverIsWatchedToItsEnd (1): for a second nobody but the leading Sentinel knows that the replica was promoted.
 // Neither it nor the other replica, which the leader has pointed to it, is put back.
 func TestNativeFailoverIsWatchedToItsEnd(t *testing.T) {
@@ -97,8 +105,7 @@ func TestSuccessorOfAnAgentGoesOnFromTheRecord(t *testing.T) {
 // TestHeirThatDiesIsReplaced (4d): the heir claimed, died, and the old master follows it already.
 func TestHeirThatDiesIsReplaced(t *testing.T) {
 	v := with(formed(1, pod(0).replica(1).linkDown(), pod(1).silent(), pod(2).replica(1).linkDown()), flagged)
-	_, m := Next(v, Memory{SyncedRun: "run-0"})
-	if d, _ := Next(moment(v, 61*time.Second), m); d.Action != Claim || d.Reason != MasterGone {
+	if d, _ := lasting(v, Memory{SyncedRun: "run-0"}, 0, 61*time.Second); d.Action != Claim || d.Reason != MasterGone {
 		t.Errorf("got %s/%s, want the old master to claim back", d.Action, d.Reason)
 	}
 }
@@ -234,22 +241,20 @@ func TestClockWaitsForTheBirth(t *testing.T) {
 	v.Sentinels = silentSentinels()
 	var d Decision
 	m := Memory{}
-	led := func(v View) bool { d, m = Next(v, m); return d.Action == Claim }
-	for minute := range 10 {
-		if led(moment(v, time.Duration(minute)*time.Minute)) {
-			t.Fatalf("after %d minutes somebody else leads, and the holder was never born", minute)
-		}
+	led := func(from, to time.Duration) bool { d, m = lasting(v, m, from, to); return d.Action == Claim }
+	if led(0, 10*time.Minute) {
+		t.Fatal("after ten minutes somebody else leads, and the holder was never born")
 	}
 	v.Peers = append(v.Peers, pod(2).reborn().silent())
-	if led(moment(v, 20*time.Minute)) || led(moment(v, 20*time.Minute+50*time.Second)) {
+	if led(10*time.Minute, 10*time.Minute+55*time.Second) {
 		t.Fatal("the holder is born, and somebody else leads")
 	}
 	v.Peers[1].Redis.Answer = Loading
-	if led(moment(v, 20*time.Minute+59*time.Second)) || led(moment(v, 21*time.Minute+50*time.Second)) {
+	if led(11*time.Minute, 30*time.Minute) {
 		t.Fatal("the holder loads its data, and somebody else leads")
 	}
 	v.Peers[1] = v.Peers[1].silent()
-	if led(moment(v, 22*time.Minute)) || !led(moment(v, 24*time.Minute)) {
+	if led(30*time.Minute, 30*time.Minute+55*time.Second) || !led(30*time.Minute+56*time.Second, 31*time.Minute+2*time.Second) {
 		t.Errorf("the holder is silent for good: %s/%s, want a claim after the time for it", d.Action, d.Reason)
 	}
 }
@@ -265,6 +270,7 @@ func TestReadyThoughFencedIsNarrow(t *testing.T) {
 		"pods are born all at once":              {func(v *View) { v.OrderedReady = false }, false},
 		"all are born":                           {func(v *View) { v.Peers = []Pod{pod(1).silent(), pod(2).silent()} }, false},
 		"there is a master to sync with":         {func(v *View) { v.Peers = []Pod{pod(1).master()} }, false},
+		"it follows one who is no master":        {func(v *View) { v.Self = pod(0).replica(1).linkDown(); v.Peers = []Pod{pod(1)} }, true},
 		"it follows somebody and is not in sync": {func(v *View) { v.Self = pod(0).replica(1).linkDown(); v.Peers = []Pod{pod(1).silent()} }, false},
 		"it is the last one, and lower are away": {func(v *View) { v.Self = pod(2).reborn() }, false},
 		"its Redis loads":                        {func(v *View) { v.Self.Redis.Answer = Loading }, false},
@@ -448,13 +454,11 @@ func TestFlushAllIsNoLoss(t *testing.T) {
 		t.Errorf("the same after a restart: %s/%s, want follow", d.Action, d.Reason)
 	}
 	lost := with(formed(0, pod(1).replica(0).linkDown().data(lineageID, 120, 0), pod(0).silent(), old), flagged)
-	_, m := Next(lost, Memory{SyncedRun: "run-1"})
-	if d, _ := Next(moment(lost, 61*time.Second), m); d.Action != Claim {
+	if d, _ := lasting(lost, Memory{SyncedRun: "run-1"}, 0, 61*time.Second); d.Action != Claim {
 		t.Errorf("the master is lost: %s/%s, want the one that has the newest history to claim", d.Action, d.Reason)
 	}
 	other := with(formed(0, old, pod(0).silent(), pod(1).replica(0).linkDown().data(lineageID, 120, 0)), flagged)
-	_, m = Next(other, Memory{SyncedRun: "run-2"})
-	if d, _ := Next(moment(other, 61*time.Second), m); d.Action == Claim {
+	if d, _ := lasting(other, Memory{SyncedRun: "run-2"}, 0, 61*time.Second); d.Action == Claim {
 		t.Error("what was deleted rises again")
 	}
 }
@@ -466,7 +470,7 @@ func TestRestartedMasterDoesNotWaitForEver(t *testing.T) {
 	if d.Reason != RestartedWaiting {
 		t.Fatalf("at first: %s/%s", d.Action, d.Reason)
 	}
-	if d, _ = Next(moment(v, 61*time.Second), m); d.Action != Claim || d.Reason != RestartedInPlace {
+	if d, _ = lasting(v, m, time.Second, 61*time.Second); d.Action != Claim || d.Reason != RestartedInPlace {
 		t.Errorf("after the time for them: %s/%s, want claim/RestartedInPlace", d.Action, d.Reason)
 	}
 	gone := with(v, func(v *View) { v.Peers, v.Replicas = nil, 1 })

@@ -83,6 +83,11 @@ func checkInvariants(group []turn, wrong *findings) {
 // either may be the one.
 var rivalsBorne = []excuse{
 	{"an offer stands, and the holder or another replica does not wait for its target", func(u turn) bool { return u.view.Record.Offer != nil }},
+	{"the named pod answers, and did not lead in its time: its agent is gone, which this world gives it all the same", func(u turn) bool {
+		return u.kind != "fresh" && u.kind != "claimed" && slices.ContainsFunc(append([]Pod{u.view.Self}, u.view.Peers...), func(p Pod) bool {
+			return p.Address == named(u.view).address && p.Redis.Answer == Up
+		})
+	}},
 	{"who remembers that its link was up takes its own data for known, and nobody else can know that", func(u turn) bool {
 		return u.memory.SyncedRun != "" && slices.ContainsFunc(append([]Pod{u.view.Self}, u.view.Peers...), func(p Pod) bool {
 			return p.Redis.Keys > 0 && !belongs(u.view, p) && !slices.Contains(u.view.Record.Lineage, p.Redis.ReplID)

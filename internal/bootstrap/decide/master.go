@@ -5,6 +5,7 @@ package decide
 import (
 	"maps"
 	"slices"
+	"time"
 )
 
 // lineageLength bounds the record: older ids than these are of no use to any backlog.
@@ -24,10 +25,11 @@ func hold(v View, m Memory) (Decision, Memory) {
 		return d, m
 	}
 	if holdsRecord(v) {
+		m.Led = Position{v.Self.Redis.ReplID, v.Self.Redis.Offset}
 		if heir, why := heirOf(v); why != "" {
 			return handOver(v, d, heir, why), m
 		}
-		m.OfferedTo, m.Declined = "", nil
+		m.OfferedTo, m.OfferedAt, m.Declined = "", time.Time{}, nil
 		if v.Self.Redis.PersistenceError {
 			d.Reason = CannotSave
 		}

@@ -51,8 +51,6 @@ func (o oracle) allowed() []Action {
 		return []Action{Promote}
 	case o.offered():
 		return o.onlyIf(o.mayWrite(), Claim)
-	case o.v.Record.Offer != nil && o.v.Record.Offer.PodUID == o.v.Self.UID && !o.iAmRecorded() && o.epoch == o.v.Record.Epoch:
-		return o.wait()
 	case o.master() != nil:
 		return o.rejoin(*o.master())
 	case o.epoch == 0:
@@ -174,9 +172,9 @@ func (o oracle) behindMe(p Pod) bool {
 	return o.answers(o.v.Self) && p.Redis.ReplID == o.v.Self.Redis.ReplID && p.Redis.Offset < o.v.Self.Redis.Offset
 }
 
-// gone is the row "My Redis process is gone, I was master, I live": at the third refused connect after an answer.
+// gone is the row "My Redis process is gone, I was master, I live": the connects are refused, after an answer.
 func (o oracle) gone() []Action {
-	crashed := o.v.Self.Redis.Refused && o.m.AnsweredRun != "" && o.m.Refusals >= 2
+	crashed := o.v.Self.Redis.Refused && o.m.AnsweredRun != ""
 	if crashed && o.iAmRecorded() && o.v.API && !o.failover() && !o.someMaster() && slices.ContainsFunc(o.v.Peers, o.mayBeOffered) {
 		return []Action{MakeOffer}
 	}
@@ -192,7 +190,9 @@ func (o oracle) mayBeOffered(p Pod) bool {
 // masterSilent is that row and the row "Everything restarted".
 func (o oracle) masterSilent() []Action {
 	recorded := o.v.Record.PodUID != ""
-	lives := recorded && slices.ContainsFunc(o.v.Peers, func(p Pod) bool { return o.names(p) && p.Redis.Answer != Silent })
+	lives := recorded && slices.ContainsFunc(o.v.Peers, func(p Pod) bool {
+		return o.names(p) && p.Redis.Answer != Silent && (p.Redis.Answer == Loading || !o.v.API || !o.waited(o.v.Config.FailoverTimeout))
+	})
 	overdue := o.v.Now.Sub(o.m.SilentSince) > o.v.Config.DownAfter+o.v.Config.FailoverTimeout && !o.m.SilentSince.IsZero()
 	electable := slices.ContainsFunc(o.pods(), func(p Pod) bool {
 		return o.answers(p) && p.Redis.Role == Replica && p.Redis.Priority > 0
@@ -218,7 +218,7 @@ func (o oracle) masterSilent() []Action {
 // mayLead rules out what "best" forbids: an empty node beside one with data, a stranger, one that leaves, and one that is
 // behind another under the same id. The recorded holder's own data comes before all others.
 func (o oracle) mayLead(p Pod) bool {
-	if !o.answers(p) || p.Terminating || o.foreign(p) {
+	if !o.answers(p) || p.Terminating || o.foreign(p) || o.givenUp(p) && slices.ContainsFunc(o.answered(), o.othersData) {
 		return false
 	}
 	if !o.hasData(p) {
@@ -227,8 +227,16 @@ func (o oracle) mayLead(p Pod) bool {
 		return nothing && (p.Name == o.v.Record.Holder || !holder)
 	}
 	return p.Name == o.v.Record.Holder || !slices.ContainsFunc(o.answered(), func(q Pod) bool {
-		return !q.Terminating && o.member(q) == o.member(p) && q.Redis.ReplID == p.Redis.ReplID && q.Redis.Offset > p.Redis.Offset
+		return !q.Terminating && !o.givenUp(q) && o.member(q) == o.member(p) && q.Redis.ReplID == p.Redis.ReplID && q.Redis.Offset > p.Redis.Offset
 	})
+}
+
+// givenUp is another pod that is named, answers, and did not lead in its time: its agent is gone.
+func (o oracle) givenUp(p Pod) bool { return p.UID != o.v.Self.UID && o.names(p) }
+
+// othersData may lead in its place.
+func (o oracle) othersData(p Pod) bool {
+	return !o.names(p) && !p.Terminating && !o.foreign(p) && o.hasData(p)
 }
 
 // The words of section 3.
@@ -249,8 +257,14 @@ func (o oracle) answered() []Pod {
 func (o oracle) silent() []Pod { return slices.DeleteFunc(o.pods(), o.answers) }
 
 // waitedEnough: the memories of the sweep fit to their views, so that the clock has not begun anew.
-func (o oracle) waitedEnough() bool {
-	return !o.m.WaitingSince.IsZero() && o.v.Now.Sub(o.m.WaitingSince) > o.v.Config.RecoveryTimeout
+func (o oracle) waitedEnough() bool { return o.waited(0) }
+
+// waited: nobody loads whose data counts, and recovery-timeout and some more are over.
+func (o oracle) waited(more time.Duration) bool {
+	loads := slices.ContainsFunc(o.pods(), func(p Pod) bool {
+		return p.Redis.Answer == Loading && (p.Name == o.v.Record.Holder || o.v.Record.PodUID == "")
+	})
+	return !loads && !o.m.WaitingSince.IsZero() && o.v.Now.Sub(o.m.WaitingSince) > o.v.Config.RecoveryTimeout+more
 }
 
 func (o oracle) mayWrite() bool { return o.v.API && !o.v.Self.Terminating && !o.v.SetGone }

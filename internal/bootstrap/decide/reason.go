@@ -29,7 +29,6 @@ const (
 	NeverNamed          Reason = "NeverNamed"
 	OwnClaim            Reason = "OwnClaim"
 	OfferTaken          Reason = "OfferTaken"
-	OfferDoesNotFit     Reason = "OfferDoesNotFit"
 	Following           Reason = "Following"
 	Joining             Reason = "Joining"
 	Synced              Reason = "Synced"

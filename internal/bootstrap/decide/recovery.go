@@ -8,9 +8,6 @@ import (
 	"time"
 )
 
-// offerPatience is how long a process that was offered the mastership has to claim it.
-const offerPatience = time.Second
-
 // restarted: the record names me, but my Redis is not the process that was promoted. It came up fenced, so nothing is
 // lost yet. A replica that was in sync holds what I may have lost: it leads, whether I am still loading or not.
 func restarted(v View, m Memory) (Decision, Memory) {
@@ -23,11 +20,11 @@ func restarted(v View, m Memory) (Decision, Memory) {
 		return d, m
 	}
 	m = passedOver(m)
-	if replicas := notBehindMe(v, inSyncReplicas(v, m)); len(replicas) > 0 {
+	if replicas := heirs(v, m); len(replicas) > 0 {
 		if coversAll(v, replicas) {
 			return claim(v, m, RestartedInPlace)
 		}
-		return offerTo(v, m, replicas[0], RestartedOffer)
+		return offerTo(m, replicas[0], RestartedOffer)
 	}
 	if v.Self.Redis.Answer != Up {
 		return keep(v, m, LoadingData), m
@@ -49,7 +46,7 @@ func restarted(v View, m Memory) (Decision, Memory) {
 	case best.UID == v.Self.UID:
 		return claim(v, m, RestartedInPlace)
 	}
-	return offerTo(v, m, best, RestartedOffer)
+	return offerTo(m, best, RestartedOffer)
 }
 
 // restartedUnwritten: nothing can be offered or claimed, but the old epoch still names me, and so do most Sentinels.
@@ -62,14 +59,6 @@ func restartedUnwritten(v View, m Memory) (Decision, Memory) {
 		return keep(v, m, RestartedWaiting), m
 	}
 	return Decision{Action: Promote, Reason: RestartedInPlace, Epoch: v.Record.Epoch, Tuning: masterTuning(v), Recheck: atOnce}, m
-}
-
-// notBehindMe leaves out the replicas that have less than I of one history: an offer to them would lose the difference.
-func notBehindMe(v View, replicas []Pod) []Pod {
-	mine := v.Self.Redis
-	return slices.DeleteFunc(replicas, func(p Pod) bool {
-		return mine.Answer == Up && p.Redis.ReplID == mine.ReplID && p.Redis.Offset < mine.Offset
-	})
 }
 
 // coversAll: my Redis has the history of the replicas, and no less of it than any of them: it did not restart at all, or
@@ -126,10 +115,10 @@ func recovery(v View, m Memory, n naming) (Decision, Memory) {
 	if m.SilentEpoch != n.epoch || m.SilentSince.IsZero() {
 		m.SilentSince, m.SilentEpoch = v.Now, n.epoch
 	}
-	if p, lives := n.pod(v); lives && p.Redis.Answer != Silent && v.Record.HasHolder() {
-		return keep(v, m, MasterReturning), m
-	}
+	m, returning := returningMaster(v, m, n)
 	switch {
+	case returning:
+		return keep(v, m, MasterReturning), m
 	case !v.API:
 		return keep(v, m, APIAway), m
 	case anyMaster(v):
@@ -145,7 +134,7 @@ func recovery(v View, m Memory, n naming) (Decision, Memory) {
 	if !v.Record.HasHolder() { // only Sentinels remember a master; without a record there are no members to choose from
 		return formation(v, m)
 	}
-	best, why := bestData(v, m, nil)
+	best, why := bestData(v, m, runOf(v, n))
 	switch {
 	case why != "":
 		return keep(v, m, why), m
@@ -157,6 +146,28 @@ func recovery(v View, m Memory, n naming) (Decision, Memory) {
 		return claim(v, m, Resumed)
 	}
 	return claim(v, m, MasterGone)
+}
+
+// returningMaster: the named pod's Redis answers again, and its own agent decides who leads. It has as long as it may wait
+// for others itself, and a failover more; then it is taken for one whose agent is gone.
+func returningMaster(v View, m Memory, n naming) (Memory, bool) {
+	p, lives := n.pod(v)
+	switch {
+	case !lives || p.Redis.Answer == Silent || !v.Record.HasHolder():
+		return m, false
+	case p.Redis.Answer == Loading || !v.API:
+		return m, true
+	}
+	m, _ = patience(v, m, false)
+	return m, v.Now.Sub(m.WaitingSince) <= v.Config.RecoveryTimeout+v.Config.FailoverTimeout
+}
+
+// runOf is the process of the named pod, which did not lead in its time; nil where there is none.
+func runOf(v View, n naming) []string {
+	if p, lives := n.pod(v); lives && p.Redis.RunID != "" {
+		return []string{p.Redis.RunID}
+	}
+	return nil
 }
 
 // mayReplace: the named master is proven gone, and Sentinel has had its time; it needs none where it could elect nobody,
@@ -222,10 +233,10 @@ func bestOfNothing(v View, m Memory, pods []Pod) (Pod, Reason) {
 	return pods[0], ""
 }
 
-// mayHoldData: not a pod whose data dies with it and that the group does not know yet: it never had any.
+// mayHoldData: not a pod whose data dies with it, if the group does not know it yet, because it never had any, or if it ends.
 func mayHoldData(v View, ordinal int) bool {
 	p, born := podOf(v, ordinal)
-	return !born || p.Claim != p.UID || isMember(v, p)
+	return !born || p.Claim != p.UID || isMember(v, p) && !p.Terminating
 }
 
 // willing leaves out the processes that let an offer pass, unless all did: their agents are gone, and the others cannot

@@ -55,7 +55,7 @@ func TestRestartedInItsPod(t *testing.T) {
 		},
 		{
 			name:   "the same, and the new master does not answer me: nothing is offered behind its back",
-			view:   with(formed(0, pod(0).replica(1).linkDown(), pod(1).silent(), pod(2).replica(1).linkDown()), func(v *View) { v.Sentinels = silentSentinels() }),
+			view:   with(formed(0, pod(0).replica(1).linkDown(), pod(1).silent(), pod(2).replica(1).linkDown()), func(v *View) { v.Sentinels, v.Self.Redis.Priority = silentSentinels(), holderPriority }),
 			action: Wait, reason: AnotherLeads,
 		},
 		{
@@ -258,5 +258,71 @@ func TestNeverTheEmptyOne(t *testing.T) {
 				t.Fatalf("an empty pod leads: %s/%s", d.Action, d.Reason)
 			}
 		}
+	}
+}
+
+// TestNamedMasterWithoutAgent: everything restarted, the recorded holder's Redis answers, and its agent is gone. It has as long
+// as it may wait for others, and a failover more; while it loads it has all the time.
+func TestNamedMasterWithoutAgent(t *testing.T) {
+	v := formed(0, pod(1).data(otherID, 0, 10), pod(0).data(thirdID, 0, 10), pod(2).data(otherID, 0, 9))
+	flagged(&v)
+	d, m := lasting(v, Memory{}, 0, 70*time.Second)
+	if d.Reason != MasterReturning {
+		t.Fatalf("%s/%s within its time", d.Action, d.Reason)
+	}
+	if d, _ := lasting(v, m, 71*time.Second, 72*time.Second); d.Action != Claim {
+		t.Errorf("%s/%s after its time, want a claim", d.Action, d.Reason)
+	}
+	v.Peers[0].Redis.Answer = Loading
+	if d, _ := lasting(v, Memory{}, 0, time.Hour); d.Reason != MasterReturning {
+		t.Errorf("%s/%s while it loads", d.Action, d.Reason)
+	}
+}
+
+// TestBlankPodThatSentinelsName: it was elected while the API was away, restarted empty before the record heard of it, and may
+// not lead; everybody waits for everybody.
+func TestBlankPodThatSentinelsName(t *testing.T) {
+	v := formed(0, pod(1).data(lineageID, 100, 10), pod(0).reborn(), pod(2))
+	v.Sentinels = sentinels(at(2), holderAt+1)
+	flagged(&v)
+	if d, _ := lasting(v, Memory{}, 0, 72*time.Second); d.Action != Claim {
+		t.Errorf("%s/%s, want the one with the data to claim", d.Action, d.Reason)
+	}
+}
+
+// TestWaitOfYesterday: a wait that is over does not count for the next one, however alike the two look.
+func TestWaitOfYesterday(t *testing.T) {
+	waiting := formed(0, inPlace(0).data(otherID, 0, 10), pod(1).silent(), pod(2).silent())
+	_, m := lasting(waiting, Memory{}, 0, 30*time.Second)
+	healthy := formed(0, pod(0).master(), pod(1).replica(0), pod(2).replica(0))
+	_, m = lasting(healthy, m, time.Minute, 10*time.Minute)
+	if d, _ := Next(moment(waiting, 11*time.Minute), m); d.Reason != RestartedWaiting {
+		t.Errorf("%s/%s at the first look of the second restart", d.Action, d.Reason)
+	}
+}
+
+// TestAgentThatRestartsKeepsItsReplicaElectable: the master died, and nobody else may be left.
+func TestAgentThatRestartsKeepsItsReplicaElectable(t *testing.T) {
+	v := formed(0, pod(1).replica(0).linkDown(), pod(0).silent(), pod(2).silent())
+	if d, _ := Next(v, Memory{}); d.Tuning.Priority == 0 || !d.Ready {
+		t.Errorf("priority %d, ready %v: Sentinel may not elect it", d.Tuning.Priority, d.Ready)
+	}
+	v.Self.Redis.Priority = 0
+	if d, _ := Next(v, Memory{}); d.Tuning.Priority != 0 || d.Ready {
+		t.Errorf("priority %d, ready %v, and it never was in sync", d.Tuning.Priority, d.Ready)
+	}
+}
+
+// TestPodWithoutVolumeThatEnds: a cache group lost everything, and one of its pods hangs on a node that is lost.
+func TestPodWithoutVolumeThatEnds(t *testing.T) {
+	ephemeral := func(p Pod) Pod { p.Claim = p.UID; return p }
+	v := formed(0, ephemeral(inPlace(0)), ephemeral(pod(1)), ephemeral(pod(2).silent()))
+	v.Record.Members = map[int]Member{0: {"uid-0", true}, 1: {"uid-1", true}, 2: {"uid-2", true}}
+	if d, _ := lasting(v, Memory{}, 0, 10*time.Minute); d.Reason != HoldersSilent {
+		t.Errorf("%s/%s while it may come back with the data", d.Action, d.Reason)
+	}
+	v.Peers[1].Terminating = true
+	if d, _ := lasting(v, Memory{}, 0, 61*time.Second); d.Reason != DataGone {
+		t.Errorf("%s/%s, want the group to go on", d.Action, d.Reason)
 	}
 }

@@ -35,22 +35,23 @@ func remember(v View, m Memory) Memory {
 		m.RecordUID, m.MaxEpoch = v.Record.UID, 0
 	}
 	m.MaxEpoch = max(m.MaxEpoch, v.Record.Epoch)
-	for _, since := range []*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.Confirmed, &m.OfferedAt} {
+	for _, since := range []*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.Confirmed, &m.OfferedAt} {
 		if since.After(v.Now) { // a clock that was put back must not make a wait longer
 			*since = v.Now
 		}
 	}
 	r := v.Self.Redis
-	switch {
-	case r.Answer != Silent:
-		m.AnsweredRun, m.Refusals = r.RunID, 0
-	case r.Refused && m.AnsweredRun != "":
-		m.Refusals++
-	default:
-		m.Refusals = 0
+	if m.AnsweredRun == "" && r.Role == Replica && r.Following != Nowhere && r.Priority > holderPriority && inLineage(v, r) {
+		m.SyncedRun = r.RunID // the agent before me saw it in sync, or it would have the priority that it started with
+	}
+	if r.Answer != Silent {
+		m.AnsweredRun = r.RunID
 	}
 	if v.Record.Known && !holdsRecord(v) { // an offer of mine is void
-		m.OfferedTo, m.Declined = "", nil
+		m.OfferedTo, m.OfferedAt, m.Declined = "", time.Time{}, nil
+	}
+	if offer := v.Record.Offer; offer != nil && offer.RunID == m.OfferedTo && m.OfferedAt.IsZero() {
+		m.OfferedAt = v.Now // its target could not see it earlier
 	}
 	if _, verified := named(v).verifiedMaster(v); verified {
 		m.SilentSince = time.Time{}
@@ -156,7 +157,7 @@ func asReplica(v View, m Memory, n naming) (Decision, Memory) {
 	case ownClaim(v, m):
 		return Decision{Action: Promote, Reason: OwnClaim, Epoch: m.Claimed.Epoch, Tuning: masterTuning(v), Ready: syncedOnce(v, m), Recheck: atOnce}, m
 	case offeredToMe(v):
-		return takeOffer(v, m)
+		return claim(v, m, OfferTaken)
 	case verified && failoverRunning(v) && v.Self.Redis.Following != Nowhere && v.Self.Redis.Following != master.Address:
 		return keep(v, m, FailoverRunning), m
 	case verified:
@@ -209,18 +210,13 @@ func holdsRecord(v View) bool {
 	return v.Record.HasHolder() && n.epoch == v.Record.Epoch && n.isMe(v)
 }
 
-// offeredToMe: the holder holds out the mastership to my pod, and no greater epoch says that it is not his any more.
+// offeredToMe: the holder holds out the mastership to this very process, which has at least the data that it is offered for,
+// and no greater epoch says that it is not his any more. An offer that does not fit says nothing, and nothing waits for it:
+// who made it may be gone.
 func offeredToMe(v View) bool {
-	return v.Record.Offer != nil && v.Record.Offer.PodUID == v.Self.UID && !holdsRecord(v) && named(v).epoch == v.Record.Epoch
-}
-
-// takeOffer claims if my Redis is the process that was offered to and has at least the data that was offered for.
-func takeOffer(v View, m Memory) (Decision, Memory) {
 	offer, r := v.Record.Offer, v.Self.Redis
-	if offer.RunID != r.RunID || offer.ReplID != r.ReplID || r.Offset < offer.Offset {
-		return keep(v, m, OfferDoesNotFit), m
-	}
-	return claim(v, m, OfferTaken)
+	return offer != nil && offer.PodUID == v.Self.UID && !holdsRecord(v) && named(v).epoch == v.Record.Epoch &&
+		offer.RunID == r.RunID && offer.ReplID == r.ReplID && r.Offset >= offer.Offset
 }
 
 // claim writes me into the record. A pod that leaves, or that cannot read the API, does not. The claim is remembered before
@@ -314,10 +310,18 @@ func syncedOnce(v View, m Memory) bool {
 	return v.Self.Redis.RunID != "" && m.SyncedRun == v.Self.Redis.RunID
 }
 
+// mayYetSync: my Redis follows somebody from whom its data may come: he is in sync himself, or did not answer just now. One
+// who answers and is no master gives it nothing.
+func mayYetSync(v View) bool {
+	r := v.Self.Redis
+	i := slices.IndexFunc(v.Peers, func(p Pod) bool { return p.Address == r.Following })
+	return r.Following != Nowhere && (r.LinkUp || i < 0 || v.Peers[i].Redis.Answer == Silent)
+}
+
 // readyWhileFenced lets the StatefulSet controller create the pod that must speak first, where pods are born in order.
 func readyWhileFenced(v View) bool {
 	r := v.Self.Redis
-	if !v.OrderedReady || r.Answer != Up || r.TooOld || r.Role != Replica || r.Following != Nowhere || anyMaster(v) {
+	if !v.OrderedReady || r.Answer != Up || r.TooOld || r.Role != Replica || mayYetSync(v) || anyMaster(v) {
 		return false
 	}
 	for _, o := range possibleHolders(v) {

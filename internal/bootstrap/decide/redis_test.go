@@ -243,7 +243,7 @@ func TestClockPutBack(t *testing.T) {
 	if d.Action != Wait {
 		t.Fatalf("%s/%s, want to wait for the others", d.Action, d.Reason)
 	}
-	if d, _ := Next(moment(v, 61*time.Second), m); d.Action != Claim {
+	if d, _ := lasting(v, m, time.Second, 61*time.Second); d.Action != Claim {
 		t.Errorf("%s/%s a minute after the clock was put back by an hour, want the claim that recovery-timeout allows", d.Action, d.Reason)
 	}
 }

@@ -115,8 +115,8 @@ func (in *reader) memory(v View, m *Memory, word string) {
 		m.OfferedTo, m.OfferedAt = pod(int(in.number(name, to))).Redis.RunID, in.ago(name, since)
 	case "declined":
 		m.Declined = append(m.Declined, pod(int(in.number(name, value))).Redis.RunID)
-	case "refused":
-		m.AnsweredRun, m.Refusals = pod(v.Self.Ordinal).Redis.RunID, int(in.number(name, value))
+	case "answered":
+		m.AnsweredRun = pod(v.Self.Ordinal).Redis.RunID
 	case "adopted":
 		n := int(in.number(name, value))
 		m.AdoptedFrom = map[int]string{n: "claim-" + strconv.Itoa(n)}

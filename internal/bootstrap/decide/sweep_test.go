@@ -129,9 +129,9 @@ func memoryOf(v View, kind string) Memory {
 		return Memory{Claimed: Claimed{Epoch: v.Record.Epoch, RunID: run}, MaxEpoch: v.Record.Epoch}
 	case "long", "let down":
 		m, _ := patience(v, Memory{SyncedRun: run}, true)
-		m.WaitingSince, m.MasterSince, m.Confirmed = clock.Add(-61*time.Second), clock.Add(-31*time.Second), clock.Add(-31*time.Second)
+		m.WaitingSince, m.MasterSince, m.Confirmed = clock.Add(-71*time.Second), clock.Add(-31*time.Second), clock.Add(-31*time.Second)
 		m.SilentSince, m.SilentEpoch = clock.Add(-31*time.Second), named(v).epoch
-		m.AnsweredRun, m.Refusals = "the run before", 2
+		m.AnsweredRun = "the run before"
 		if kind == "let down" {
 			m.NamedEpoch = holderAt - epochStep
 			for _, p := range v.Peers {

@@ -76,7 +76,7 @@ type Redis struct {
 	PersistenceError bool
 	// TooOld: its version lacks what the agents need, such as a pause of writes alone.
 	TooOld bool
-	// Refused: it is silent because nothing listens at its address; the connect was refused.
+	// Refused: it is silent because nothing listens at its address: three connects in a row were refused. Known of my own only.
 	Refused bool
 }
 

@@ -121,7 +121,7 @@ func (o *Observer) config(s contract.GroupSettings) decide.Config {
 // ask puts all questions at once and waits for the slowest, which has redisio.Deadline.
 func (o *Observer) ask(ctx context.Context, v *decide.View, s contract.GroupSettings) {
 	var all sync.WaitGroup
-	all.Go(func() { v.Self.Redis = redisio.Ask(ctx, o.Mine) })
+	all.Go(func() { v.Self.Redis = redisio.AskOwn(ctx, o.Mine) })
 	for i := range v.Peers {
 		if p := &v.Peers[i]; p.Address.Host != "" {
 			all.Go(func() { p.Redis = redisio.Ask(ctx, o.Clients.To(p.Address, "", "")) })

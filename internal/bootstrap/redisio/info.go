@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -24,6 +25,32 @@ func Ask(ctx context.Context, client *redis.Client) decide.Redis {
 		return decide.Redis{Refused: errors.Is(err, syscall.ECONNREFUSED)}
 	}
 	return ParseInfo(text)
+}
+
+// refusals is how many connects in a row must be refused before a server counts as gone, and refusedAgain the time between
+// them: a port that is opened again meanwhile is no crash.
+const (
+	refusals     = 3
+	refusedAgain = 25 * time.Millisecond
+)
+
+// AskOwn asks the server that the agent stands beside. A connection that broke since it was asked last says nothing of the
+// server yet, and a connect that is refused has to be refused again.
+func AskOwn(ctx context.Context, client *redis.Client) decide.Redis {
+	ctx, cancel := context.WithTimeout(ctx, Deadline)
+	defer cancel()
+	r := Ask(ctx, client)
+	if r.Answer == decide.Silent && !r.Refused {
+		r = Ask(ctx, client)
+	}
+	for range refusals - 1 {
+		if !r.Refused {
+			break
+		}
+		wait(ctx, refusedAgain)
+		r = Ask(ctx, client)
+	}
+	return r
 }
 
 // ParseInfo decodes the reply of INFO. A reply without a run id or a role is no answer.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio/redistest"
 )
 
 // A server that was asked in vain for a while must be seen by the first question after it has come up.
@@ -47,8 +48,23 @@ func TestUnreachedCarriesTheReason(t *testing.T) {
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("the reason is lost: %v", err)
 	}
-	if r := Ask(t.Context(), client); r.Answer != decide.Silent || !r.Refused {
-		t.Errorf("a refused connect is seen as %+v", r)
+	if r := AskOwn(t.Context(), client); r.Answer != decide.Silent || !r.Refused {
+		t.Errorf("refused connects are seen as %+v", r)
+	}
+}
+
+// TestBrokenConnectionIsNoSilence: the server closed an idle connection, and answers on the next.
+func TestBrokenConnectionIsNoSilence(t *testing.T) {
+	server := redistest.Start(t, "127.0.0.1", func(string) string {
+		return redistest.Bulk("run_id:1\r\nrole:master\r\n")
+	})
+	client := Keep(server.Address, "", "")
+	t.Cleanup(func() { _ = client.Close() })
+	for range 2 {
+		if r := AskOwn(t.Context(), client); r.Answer != decide.Up || r.Refused {
+			t.Fatalf("a server that answers is seen as %+v", r)
+		}
+		server.Disconnect()
 	}
 }
 

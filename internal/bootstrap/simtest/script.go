@@ -100,11 +100,19 @@ func Generate(seed uint64) Script {
 	if r.IntN(4) == 0 && kind != planned {
 		first = 0
 	}
+	window := faultsEnd - 15*time.Second - first
+	if r.IntN(3) == 0 { // one fault in the middle of what the one before it set off
+		window = 8 * time.Second
+	}
 	for range 1 + r.IntN(9) {
-		s.Steps = append(s.Steps, Step{
-			At: (first + time.Duration(r.Int64N(int64(faultsEnd-15*time.Second-first)))).Round(time.Millisecond), Do: names[r.IntN(len(names))], Who: r.IntN(max(s.Nodes, s.Sentinels)),
+		step := Step{
+			At: (first + time.Duration(r.Int64N(int64(window)))).Round(time.Millisecond), Do: names[r.IntN(len(names))], Who: r.IntN(max(s.Nodes, s.Sentinels)),
 			For: time.Duration(r.Int64N(int64(pick(r, 3*time.Second, 15*time.Second)))).Round(time.Millisecond),
-		})
+		}
+		if r.IntN(4) == 0 { // at the same instant as another
+			step.At = step.At.Truncate(2 * time.Second)
+		}
+		s.Steps = append(s.Steps, step)
 	}
 	slices.SortStableFunc(s.Steps, func(a, b Step) int { return int(a.At - b.At) })
 	return s
