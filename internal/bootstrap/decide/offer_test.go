@@ -69,3 +69,29 @@ func TestOfferThatDoesNotFitBlocksNobody(t *testing.T) {
 		t.Errorf("%s/%s, want the best to claim", d.Action, d.Reason)
 	}
 }
+
+// TestCrashOffersGoRound: when all let theirs pass, the first is asked again: its agent may have been away.
+func TestCrashOffersGoRound(t *testing.T) {
+	v, m := crashed(pod(1).replica(0).linkDown(), pod(2).replica(0).linkDown())
+	asked := map[string]int{}
+	var d Decision
+	for n := range 40 {
+		d, m = Next(moment(v, time.Duration(n)*100*time.Millisecond), m)
+		if d.Action == MakeOffer {
+			v.Record.Offer = d.Offer
+			asked[d.Offer.PodUID]++
+		}
+	}
+	if asked["uid-1"] < 2 || asked["uid-2"] < 2 {
+		t.Errorf("in four seconds they were asked %v times, want each of them again", asked)
+	}
+}
+
+// TestRefusalsEndWithTheMastership: who let an offer pass when I held the record before is asked like any other.
+func TestRefusalsEndWithTheMastership(t *testing.T) {
+	_, m := Next(formed(1, pod(0).replica(1), pod(1).master(), pod(2).replica(1)), Memory{Declined: []string{"run-1"}, OfferedTo: "run-2", OfferedAt: clock})
+	v, _ := crashed(pod(1).replica(0).linkDown(), pod(2).replica(0).linkDown())
+	if d, _ := Next(v, m); d.Action != MakeOffer || d.Offer.PodUID != "uid-1" {
+		t.Errorf("%s/%s, want the offer to the first", d.Action, d.Reason)
+	}
+}
