@@ -237,7 +237,11 @@ func sentinelAhead(v SentinelView, m SentinelMemory, holder Pod, verified bool) 
 	if m.UnverifiedEpoch != own.ConfigEpoch {
 		m.UnverifiedEpoch, m.UnverifiedSince = own.ConfigEpoch, v.Now
 	}
+	silent := i < 0 || v.Pods[i].Redis.Answer == Silent
 	switch {
+	case !verified && silent && (v.strangerAt(own.Address) || v.listsStranger()):
+		// Who it names is gone as well, and its next failover would promote the stranger or point him at ours.
+		return SentinelDecision{Action: Remove, Reason: AddressTaken}, m
 	case !verified:
 		return SentinelDecision{Reason: SwitchUnverified, Recheck: soon}, m
 	case i < 0 && v.PodsKnown:

@@ -86,6 +86,9 @@ func (w *World) missing() string {
 	if len(w.api().pods) != w.Nodes || w.rolling > 0 && !slices.ContainsFunc(w.pods, w.refusing) {
 		return fmt.Sprintf("pods: %v", w.ordinals())
 	}
+	if w.undecided() {
+		return ""
+	}
 	master := w.leader()
 	if master == nil || master.uid != r.PodUID || master.server.address != r.Address {
 		return fmt.Sprintf("the record names %s at %s, who does not live", r.Holder, r.Address)
@@ -114,7 +117,31 @@ func (w *World) refusing(p *pod) bool {
 		return false
 	}
 	mine, theirs := p.server.data, w.leader().server.data
-	return p.last.Reason == decide.ForeignData && mine != nil && theirs != nil && mine.root != theirs.root
+	return p.last.Reason == decide.ForeignData && mine != nil && theirs != nil && (mine.root != theirs.root || p.server.disk.unjoined)
+}
+
+// undecided: the only data that is left is not the group's, and a person has to say whether it may lead.
+func (w *World) undecided() bool {
+	foreign := false
+	for _, p := range w.pods {
+		if p.gone {
+			continue
+		}
+		if p.last.Reason != decide.OnlyForeignData {
+			return false
+		}
+		foreign = foreign || p.server.data != nil && w.Found == p.ordinal
+	}
+	return foreign
+}
+
+// noteUnjoined remembers a disk whose claim the record does not know when the group's data comes onto it.
+func (w *World) noteUnjoined(s *server) {
+	if s.pod == nil {
+		return
+	}
+	member, known := w.api().record.Members[s.pod.ordinal]
+	s.disk.unjoined = w.api().record.HasHolder() && (!known || member.Claim != s.disk.claim)
 }
 
 // judgeEnd: what all members held is still there, and what a planned handover acknowledged too.
@@ -128,7 +155,7 @@ func (w *World) judgeEnd() {
 	if most := downAfter + failoverTimeout + 2*time.Second; w.oneCrash && w.gap > most {
 		w.breaks(Writable, "no write for %s after one crash of the master, which is more than %s", w.gap, most)
 	}
-	kept := slices.ContainsFunc(w.pods, func(p *pod) bool { return w.refusing(p) && holds(p.server.data, w.safe) })
+	kept := slices.ContainsFunc(w.pods, func(p *pod) bool { return (w.refusing(p) || w.undecided()) && holds(p.server.data, w.safe) })
 	if !w.lost && !w.meddled && w.safe > 0 && !kept && !holds(data, w.safe) {
 		w.breaks(DataStays, "write %d, which every member held, is lost", w.safe)
 	}

@@ -47,6 +47,8 @@ type server struct {
 
 // disk is what is left when a process dies.
 type disk struct {
+	// unjoined: it took the group's data before the record knew its claim, because its agent could not reach the API.
+	unjoined bool
 	claim  string
 	kept   *version
 	replID string
@@ -154,6 +156,7 @@ func (w *World) synced(s, m *server) {
 		m.hadReplica, m.replID, m.replID2 = true, w.freshID(), noID
 	}
 	w.checkReplaced(s, m)
+	w.noteUnjoined(s)
 	s.data, s.replID, s.replID2, s.offset = m.data, m.replID, m.replID2, m.offset
 	s.link, s.heard, s.hadReplica = m, w.now, true
 	w.save(s)
