@@ -73,7 +73,7 @@ func RunRedis(ctx context.Context, env Environment) error {
 		env: env, observer: observer, pages: pages, events: newEvents(client, env), leave: leave,
 		actor: &act.Redis{
 			Own: own, Leases: client.CoordinationV1().Leases(env.Namespace), Lease: group.Lease, Learn: group.Learn,
-			Clients: observer.Clients, Named: observer.Named,
+			Clients: observer.Clients, Named: observer.Named, Group: contract.ReplicationUser(env.Namespace, env.Settings.StatefulSet),
 		},
 	}
 	agent.events.object(ctx, env.Settings.Redis.Include, user.objections)
@@ -108,7 +108,10 @@ func (a *redisAgent) turn(ctx context.Context) time.Duration {
 	view := a.observer.View(ctx)
 	decision, memory := decide.Next(view, a.memory)
 	a.memory = memory
-	err := a.actor.Do(ctx, view, decision)
+	err := a.actor.Prepare(ctx, view)
+	if err == nil {
+		err = a.actor.Do(ctx, view, decision)
+	}
 	a.prepare(ctx, view)
 	a.report(ctx, view, decision, err)
 	a.pages.metrics.turn(a.env.Settings.StatefulSet, decision.Action.String(), string(decision.Reason), time.Since(began), err)

@@ -217,3 +217,8 @@ func PeerSecretName(statefulSet string) string { return ObjectPrefix + statefulS
 // MasterName is Sentinel's handle of a group: unique in the cluster, because one Sentinel set watches many groups and a
 // Sentinel tells groups apart by this name alone.
 func MasterName(namespace, statefulSet string) string { return namespace + "." + statefulSet }
+
+// ReplicationUser is the Redis user as which the replicas of a group present themselves to their master.
+func ReplicationUser(namespace, statefulSet string) string {
+	return "redis-sentinel:" + MasterName(namespace, statefulSet)
+}

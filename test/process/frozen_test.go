@@ -4,6 +4,8 @@ package process
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,6 +117,36 @@ func TestAddressReusedByAMaster(t *testing.T) {
 		other.StartAt(0, old.Address)
 		other.Writable(20 * time.Second)
 		fillOther(s, other, 50)
+		neitherMixed(s, set, old, other)
+	})
+}
+
+// TestAddressReusedWhileAgentsAreAway: nobody is there to let go of the address. The replicas still take nothing from a stranger:
+// he does not know the user of their group.
+func TestAddressReusedWhileAgentsAreAway(t *testing.T) {
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, old := group(s, lab.Options{})
+		fill(s, set, 100)
+		other := s.Set(lab.Options{Name: "other", Replicas: 1})
+		replicas := slices.DeleteFunc(set.Live(), func(p *lab.Pod) bool { return p == old })
+		all(replicas, func(p *lab.Pod) { p.CrashAgent(true) })
+		old.Lose()
+		old.Forget()
+		stranger := other.StartAt(0, old.Address)
+		other.Writable(20 * time.Second)
+		fillOther(s, other, 50)
+		for _, p := range replicas {
+			until(s, 20*time.Second, p.Name+" to be refused by the stranger", func(context.Context) string {
+				if !strings.Contains(p.Log("server.log"), "Unable to AUTH") {
+					return "not yet"
+				}
+				return ""
+			})
+			if n := count(s, p, "other:*"); n > 0 {
+				t.Errorf("%s took %d keys of the other group from %s", p.Name, n, stranger.Name)
+			}
+		}
+		all(replicas, (*lab.Pod).Release)
 		neitherMixed(s, set, old, other)
 	})
 }

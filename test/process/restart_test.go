@@ -155,6 +155,14 @@ func TestSentinelFromThePast(t *testing.T) {
 			})
 		}
 		master := set.Master()
+		until(s, 10*time.Second, "the Sentinels that are awake to name it", func(ctx context.Context) string {
+			for _, p := range s.Sentinels.Live() {
+				if named := p.Named(ctx, set); p != sleeper && named != master.Address.String() {
+					return p.Name + " names " + named
+				}
+			}
+			return ""
+		})
 		answers := s.ListenTo(set)
 		writer := writing(s, set)
 		acknowledge(s, writer, 50)

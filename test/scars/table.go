@@ -24,8 +24,8 @@ var data = []scar{
 	{
 		number: 27, name: "Reused address mixes two groups", where: "spotahome/redis-operator#550",
 		there: "a dead pod's address went to another group of the same master name, whose data overwrote everything",
-		here:  "names are unique; replicas let go of an address as soon as no pod of their group has it",
-		tests: append(process("TestAddressReused", "TestAddressReusedByAMaster"), decide("TestAddressOfADeadMaster")...),
+		here:  "names are unique; replicas let go of an address as soon as no pod of their group has it, and present themselves by their group's name, which a stranger does not know",
+		tests: append(process("TestAddressReused", "TestAddressReusedByAMaster", "TestAddressReusedWhileAgentsAreAway"), decide("TestAddressOfADeadMaster")...),
 	},
 	{
 		number: 36, name: "Controller undoes a failover", where: "OT-CONTAINER-KIT/redis-operator#1158",

@@ -49,10 +49,10 @@ type server struct {
 type disk struct {
 	// unjoined: it took the group's data before the record knew its claim, because its agent could not reach the API.
 	unjoined bool
-	claim  string
-	kept   *version
-	replID string
-	offset int64
+	claim    string
+	kept     *version
+	replID   string
+	offset   int64
 }
 
 func (s *server) up(now time.Duration) bool { return s.alive && now >= s.loading }
