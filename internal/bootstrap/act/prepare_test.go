@@ -46,9 +46,11 @@ func TestEachProcessIsMadeOneOfItsGroup(t *testing.T) {
 	if err := s.actor.Prepare(t.Context(), s.view); err != nil || s.told() != known+"; "+asGroup {
 		t.Errorf("the next process was not made one of the group: %v", err)
 	}
-	s.view.Self.Redis = decide.Redis{}
-	if err := s.actor.Prepare(t.Context(), s.view); err != nil || s.told() != "" {
-		t.Errorf("a Redis that is silent was told something: %v", err)
+	for what, r := range map[string]decide.Redis{"silent": {}, "too old": {Answer: decide.Up, RunID: "an old one", TooOld: true}} {
+		s.view.Self.Redis = r
+		if err := s.actor.Prepare(t.Context(), s.view); err != nil || s.told() != "" {
+			t.Errorf("a Redis that is %s was told something: %v", what, err)
+		}
 	}
 }
 

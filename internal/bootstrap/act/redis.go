@@ -43,7 +43,7 @@ type Redis struct {
 // Prepare makes a process one of its group, once, before anything else is done to it.
 func (a *Redis) Prepare(ctx context.Context, v decide.View) error {
 	r := v.Self.Redis
-	if r.Answer != decide.Up || a.prepared == r.RunID {
+	if r.Answer != decide.Up || r.TooOld || a.prepared == r.RunID { // one that is too old may know no users, and joins nothing
 		return nil
 	}
 	if err := redisio.Acquaint(ctx, a.Own, a.Group); err != nil {
