@@ -42,3 +42,22 @@ func gaps(t *testing.T, scripts func(uint64) Script, mind Mind) []time.Duration 
 	slices.Sort(all)
 	return all
 }
+
+// TestCrashKeepsWhatReplicasHave: the agents of both replicas are away when the master dies, so nobody takes an offer, and the
+// master is back with what its last snapshot held. It must not lead with that while they hold all but the last write.
+func TestCrashKeepsWhatReplicasHave(t *testing.T) {
+	const late = 100 * time.Second // long after the group formed: no wait of that time may count any more
+	for seed := range uint64(60) {
+		s := Script{Setup: Setup{Seed: seed + 1, Nodes: 3, Sentinels: 3, Persistence: RDB, Found: -1}, Steps: []Step{
+			{At: late, Do: "kill-agent", Who: 1, For: 5 * time.Second},
+			{At: late, Do: "kill-agent", Who: 2, For: 5 * time.Second},
+			{At: late + 100*time.Millisecond, Do: "kill-lead", For: 2 * time.Second},
+		}}
+		switch result := Run(s, Real, false); {
+		case result.Violation != nil:
+			t.Errorf("seed %d: %s", s.Seed, result.Violation)
+		case result.Lost > 2:
+			t.Errorf("seed %d: %d acknowledged writes are lost, and two replicas had them", s.Seed, result.Lost)
+		}
+	}
+}
