@@ -16,6 +16,10 @@ import (
 // Deadline bounds every question and every command: an agent that waits for one server is blind for all others.
 const Deadline = 400 * time.Millisecond
 
+// bufferBytes is the size of a connection's two buffers: the library's are 32 KiB each, and 128 KiB for pipelines, which add up
+// where an agent talks to the pods of many groups. The longest reply, INFO, is read in two pieces.
+const bufferBytes = 4 << 10
+
 // Clients keeps one connection per server, and closes those that are not asked any more.
 type Clients struct {
 	mu    sync.Mutex
@@ -82,6 +86,8 @@ func dial(k key) *redis.Client {
 		Protocol: 2, DisableIdentity: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 		MaxRetries:               -1, PoolSize: 2, MaxActiveConns: 4,
+		ReadBufferSize: bufferBytes, WriteBufferSize: bufferBytes,
+		PipelineReadBufferSize: bufferBytes, PipelineWriteBufferSize: bufferBytes,
 		DialTimeout: Deadline, ReadTimeout: Deadline, WriteTimeout: Deadline, PoolTimeout: Deadline,
 		ContextTimeoutEnabled: true, DialerRetries: 1,
 		Dialer: dialer,
