@@ -207,20 +207,12 @@ func TestEndWaitsForTheTurn(t *testing.T) {
 		go func() { ended <- untilEnded(ctx, served, turns) }()
 		cancel()
 		synctest.Wait()
-		select {
-		case <-ended:
+		if len(ended) > 0 {
 			t.Fatal("it ended while a turn ran")
-		default:
 		}
 		close(turns)
-		synctest.Wait()
-		select {
-		case err := <-ended:
-			if err != nil {
-				t.Error(err)
-			}
-		default:
-			t.Error("the turn is over, and it goes on")
+		if err := <-ended; err != nil { // synctest fails where nothing can send any more
+			t.Error(err)
 		}
 	})
 }
