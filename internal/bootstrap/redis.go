@@ -180,7 +180,10 @@ type userFile struct {
 // writeRedisConf renders redis.conf in one rename, and reads the user's own file.
 func writeRedisConf(env Environment) (userFile, error) {
 	own := env.Settings.Redis
-	conf := redisconf.Redis{Include: own.Include, Port: env.Settings.Port, AnnounceIP: env.PodIP.String()}
+	conf := redisconf.Redis{
+		Include: own.Include, Port: env.Settings.Port, AnnounceIP: env.PodIP.String(),
+		Group: contract.ReplicationUser(env.Namespace, env.Settings.StatefulSet),
+	}
 	user := userFile{values: observe.UserValues{Priority: 100, ServeStale: true}}
 	if own.Include != "" {
 		text, err := os.ReadFile(own.Include)

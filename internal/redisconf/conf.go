@@ -17,6 +17,9 @@ type Redis struct {
 	Port int
 	// AnnounceIP is the pod's address, without which a replica behind address translation would be listed wrongly.
 	AnnounceIP string
+	// Group is the user as which replicas present themselves. Until the agent has made that user, his name alone keeps a replica
+	// from any master: a server that restarted beside a dead agent must not copy whoever a Sentinel names.
+	Group string
 }
 
 // String renders the file.
@@ -32,6 +35,7 @@ func (c Redis) String() string {
 	line("protected-mode", "no")
 	line("daemonize", "no")
 	line("replicaof", "127.0.0.1", "1")
+	line("masterauth", c.Group)
 	line("replica-serve-stale-data", "no")
 	line("replica-read-only", "yes")
 	line("replica-priority", "0")

@@ -8,13 +8,13 @@ import (
 )
 
 func TestRedisConfNeverNamesAMaster(t *testing.T) {
-	text := Redis{Include: "/etc/redis/user.conf", Port: 6380, AnnounceIP: "10.0.0.7"}.String()
+	text := Redis{Include: "/etc/redis/user.conf", Port: 6380, AnnounceIP: "10.0.0.7", Group: "redis-sentinel:ns.redis"}.String()
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	if lines[0] != "include /etc/redis/user.conf" {
 		t.Errorf("first line is %q: the user's file must come first, so that ours win", lines[0])
 	}
 	for _, want := range []string{
-		"replicaof 127.0.0.1 1", "replica-priority 0", "replica-serve-stale-data no", "replica-announce-ip 10.0.0.7",
+		"replicaof 127.0.0.1 1", "masterauth redis-sentinel:ns.redis", "replica-priority 0", "replica-serve-stale-data no", "replica-announce-ip 10.0.0.7",
 		"port 6380", "protected-mode no", "min-replicas-to-write 0", "repl-backlog-ttl 0",
 	} {
 		if !strings.Contains(text, want+"\n") {

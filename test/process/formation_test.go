@@ -35,3 +35,26 @@ func TestFormation(t *testing.T) {
 		}
 	})
 }
+
+// twoChannels are the settings with which a full sync uses a second connection, by the product that has it.
+var twoChannels = map[string]string{
+	"redis-8.0.2":  "repl-rdb-channel yes\nrepl-diskless-sync yes\n",
+	"valkey-8.1.1": "dual-channel-replication-enabled yes\nrepl-diskless-sync yes\n",
+}
+
+// TestSecondChannelOfASync: the user as whom a replica presents himself may use it.
+func TestSecondChannelOfASync(t *testing.T) {
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		conf, has := twoChannels[s.Server.Name]
+		if !has {
+			conf = "repl-diskless-sync yes\n"
+		}
+		set, _ := group(s, lab.Options{Conf: conf})
+		fill(s, set, 100)
+		late := set.Replica()
+		late.Delete()
+		set.Start(late.Ordinal) // empty, so that it needs all of the data
+		set.WaitFormed(stalled)
+		filled(s, set, 100)
+	})
+}

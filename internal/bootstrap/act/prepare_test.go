@@ -3,14 +3,14 @@
 package act
 
 import (
-	"slices"
 	"testing"
+	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
 )
 
 const (
-	known   = "acl setuser ns.redis on nopass -@all +ping +replconf +psync"
+	known   = "acl setuser ns.redis on nopass -@all +ping +replconf +psync +sync"
 	asGroup = "config set masteruser ns.redis; config set masterauth ns.redis"
 )
 
@@ -59,7 +59,7 @@ func TestPlainMasterIsFollowedAsNobody(t *testing.T) {
 	s := newStage(t, script{})
 	s.actor.Group = "ns.redis"
 	plainMaster, injected := decide.Address{Host: "10.0.0.8", Port: 6379}, decide.Address{Host: "10.0.0.9", Port: 6379}
-	s.view.Self.Redis.Role = decide.Replica
+	s.view.Self.Redis.Role, s.view.UIDByName = decide.Replica, s.view.Self.UID
 	s.view.Peers = []decide.Pod{{Name: "redis-1", Address: plainMaster}, {Name: "redis-2", Address: injected, Injected: true}}
 	for _, step := range []struct {
 		to   decide.Address
@@ -77,9 +77,44 @@ func TestPlainMasterIsFollowedAsNobody(t *testing.T) {
 			t.Errorf("to %s: told %q, want %q", step.to, got, step.want)
 		}
 	}
-	s.view.Self.Redis.Following = plainMaster // the agent restarted meanwhile
-	s.actor.prepared = ""
-	if err := s.actor.Prepare(t.Context(), s.view); err != nil || slices.Contains(s.journal, "config set masterauth ns.redis") {
-		t.Errorf("after a restart of the agent: err=%v, told %q, which a plain master refuses", err, s.journal)
+}
+
+// TestAgentThatRestartsDuringAdoption: it learns of the pods after its Redis has answered, and must not present a replica of a
+// plain master as somebody whom that one refuses; nor leave one as nobody that has got another master, or is one.
+func TestAgentThatRestartsDuringAdoption(t *testing.T) {
+	s := newStage(t, script{})
+	s.actor.Group = "ns.redis"
+	plainMaster, injected := decide.Address{Host: "10.0.0.8", Port: 6379}, decide.Address{Host: "10.0.0.9", Port: 6379}
+	pods := []decide.Pod{{Name: "redis-1", Address: plainMaster}, {Name: "redis-2", Address: injected, Injected: true}, {Name: "redis-3"}}
+	const asNobody = "config set masterauth ; config set masteruser "
+	for _, step := range []struct {
+		what      string
+		peers     []decide.Pod
+		role      decide.Role
+		following decide.Address
+		want      string
+	}{
+		{"the pods are not known yet", nil, decide.Replica, plainMaster, known},
+		{"they are", pods, decide.Replica, plainMaster, asNobody},
+		{"nothing changed", pods, decide.Replica, plainMaster, ""},
+		{"Sentinel pointed it at a pod with an agent", pods, decide.Replica, injected, asGroup},
+		{"and back", pods, decide.Replica, plainMaster, asNobody},
+		{"it was made master", pods, decide.Master, decide.Address{}, asGroup},
+	} {
+		s.view.Peers, s.view.UIDByName = step.peers, ""
+		if step.peers != nil {
+			s.view.UIDByName = s.view.Self.UID
+		}
+		s.view.Self.Redis.Role, s.view.Self.Redis.Following = step.role, step.following
+		if err := s.actor.Prepare(t.Context(), s.view); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.told(); got != step.want {
+			t.Errorf("%s: told %q, want %q", step.what, got, step.want)
+		}
+	}
+	s.view.Now = s.view.Now.Add(acquaintAgain + time.Second)
+	if err := s.actor.Prepare(t.Context(), s.view); err != nil || s.told() != known {
+		t.Errorf("half a minute later the user is not made again: %v", err)
 	}
 }

@@ -35,42 +35,7 @@ type Redis struct {
 	// Named says whether a majority of the Sentinels names an address.
 	Named func(context.Context, decide.Address) bool
 
-	// prepared is the process that Prepare is done for, and unnamed whether it presents itself to its master as nobody.
-	prepared string
-	unnamed  bool
-}
-
-// Prepare makes a process one of its group, once, before anything else is done to it.
-func (a *Redis) Prepare(ctx context.Context, v decide.View) error {
-	r := v.Self.Redis
-	if r.Answer != decide.Up || r.TooOld || a.prepared == r.RunID { // one that is too old may know no users, and joins nothing
-		return nil
-	}
-	if err := redisio.Acquaint(ctx, a.Own, a.Group); err != nil {
-		return err
-	}
-	if err := a.present(ctx, plain(v, r.Following)); err != nil {
-		return err
-	}
-	a.prepared = r.RunID
-	return nil
-}
-
-func (a *Redis) present(ctx context.Context, unnamed bool) error {
-	group := a.Group
-	if unnamed {
-		group = ""
-	}
-	err := redisio.Present(ctx, a.Own, group)
-	if err == nil {
-		a.unnamed = unnamed
-	}
-	return err
-}
-
-// plain says whether the pod at an address has no agent, and its Redis no user of the group.
-func plain(v decide.View, address decide.Address) bool {
-	return slices.ContainsFunc(v.Peers, func(p decide.Pod) bool { return p.Address == address && !p.Injected })
+	kin kin
 }
 
 // Do carries the decision out. What came of it, the next observation shows.
@@ -116,10 +81,8 @@ func (a *Redis) role(ctx context.Context, v decide.View, d decide.Decision) erro
 
 // follow points my Redis; where it was master, its clients are sent away, so that they ask Sentinel.
 func (a *Redis) follow(ctx context.Context, v decide.View, target decide.Address) error {
-	if unnamed := plain(v, target); unnamed != a.unnamed {
-		if err := a.present(ctx, unnamed); err != nil {
-			return err
-		}
+	if err := a.present(ctx, v, target); err != nil {
+		return err
 	}
 	if err := redisio.Follow(ctx, a.Own, target); err != nil {
 		return err

@@ -14,11 +14,11 @@ import (
 // has a user of the group's name, who may replicate and nothing else, and every replica presents itself as him. He has no
 // password: he tells groups apart, he does not keep anybody out.
 
-// Acquaint gives a server the user of its group.
+// Acquaint gives a server the user of its group. Some servers ask for a part of the data by SYNC, on a connection of its own.
 func Acquaint(ctx context.Context, client *redis.Client, group string) error {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
-	if err := client.Do(ctx, "acl", "setuser", group, "on", "nopass", "-@all", "+ping", "+replconf", "+psync").Err(); err != nil {
+	if err := client.Do(ctx, "acl", "setuser", group, "on", "nopass", "-@all", "+ping", "+replconf", "+psync", "+sync").Err(); err != nil {
 		return fmt.Errorf("making the user %s: %w", group, err)
 	}
 	return nil

@@ -36,7 +36,7 @@ func page() string {
 	var b strings.Builder
 	b.WriteString(head)
 	table(&b, "Agents of Redis pods", decide.RedisReasons())
-	b.WriteString("\n")
+	b.WriteString("\nOne Event is about no decision: `UnsuitableConfiguration`, a warning when the agent starts, names the lines of the user's own\nredis.conf that the agent cannot work with, or that have no effect, and what to write instead.\n\n")
 	table(&b, "Agents of Sentinel pods", decide.SentinelReasons())
 	b.WriteString("\nThey also say some of the above, for each group. They write no Events.\n")
 	return b.String()
