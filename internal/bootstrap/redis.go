@@ -112,7 +112,7 @@ func (a *redisAgent) turn(ctx context.Context) time.Duration {
 	if err == nil {
 		err = a.actor.Do(ctx, view, decision)
 	}
-	a.prepare(ctx, view)
+	a.setOptions(ctx, view)
 	a.report(ctx, view, decision, err)
 	a.pages.metrics.turn(a.env.Settings.StatefulSet, decision.Action.String(), string(decision.Reason), time.Since(began), err)
 	if view.Leaving && decision.Action != decide.Handover {
@@ -128,8 +128,8 @@ func (a *redisAgent) turn(ctx context.Context) time.Duration {
 	return decision.Recheck
 }
 
-// prepare sets, once for each process, what a configuration file cannot say for all versions of Redis.
-func (a *redisAgent) prepare(ctx context.Context, v decide.View) {
+// setOptions sets, once for each process, what a configuration file cannot say for all versions of Redis.
+func (a *redisAgent) setOptions(ctx context.Context, v decide.View) {
 	if v.Self.Redis.Answer != decide.Up || a.settled == v.Self.Redis.RunID {
 		return
 	}

@@ -34,15 +34,11 @@ const (
 	refusedAgain = 25 * time.Millisecond
 )
 
-// AskOwn asks the server that the agent stands beside. A connection that broke since it was asked last says nothing of the
-// server yet, and a connect that is refused has to be refused again.
+// AskOwn asks the server that the agent stands beside. A connect that is refused has to be refused again.
 func AskOwn(ctx context.Context, client *redis.Client) decide.Redis {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
 	r := Ask(ctx, client)
-	if r.Answer == decide.Silent && !r.Refused {
-		r = Ask(ctx, client)
-	}
 	for range refusals - 1 {
 		if !r.Refused {
 			break
