@@ -39,7 +39,7 @@ func request(t *testing.T, e *endpoints, method, path, token string) int {
 
 func TestHookIsTheKubeletsAlone(t *testing.T) {
 	left := 0
-	e := &endpoints{token: "secret", poke: func() {}, metrics: newMetrics(), leave: func(context.Context) { left++ }}
+	e := &endpoints{token: "secret", notify: func() {}, metrics: newMetrics(), leave: func(context.Context) { left++ }}
 	for _, token := range []string{"", "wrong", "secret "} {
 		if code := request(t, e, http.MethodGet, contract.PathPreStop, token); code != http.StatusForbidden {
 			t.Errorf("token %q: %d, want 403", token, code)
@@ -55,7 +55,7 @@ func TestHookIsTheKubeletsAlone(t *testing.T) {
 }
 
 func TestProbesRepeatTheLastDecision(t *testing.T) {
-	e := &endpoints{poke: func() {}, metrics: newMetrics()}
+	e := &endpoints{notify: func() {}, metrics: newMetrics()}
 	if code := request(t, e, http.MethodGet, contract.PathStarted, ""); code != http.StatusServiceUnavailable {
 		t.Errorf("started before the configuration exists: %d", code)
 	}
@@ -66,7 +66,7 @@ func TestProbesRepeatTheLastDecision(t *testing.T) {
 			t.Errorf("%s: %d, want 200", path, code)
 		}
 	}
-	if code := request(t, e, http.MethodGet, contract.PathPoke, ""); code != http.StatusMethodNotAllowed {
+	if code := request(t, e, http.MethodGet, contract.PathNotify, ""); code != http.StatusMethodNotAllowed {
 		t.Errorf("a GET pokes: %d", code)
 	}
 }

@@ -67,7 +67,7 @@ func (d *departure) ask(ctx context.Context) {
 	}
 }
 
-// done ends the wait of the hook: the last turn found nothing to hand over.
+// succeeded ends the wait of the hook: the last turn found nothing to hand over.
 func (d *departure) done() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -34,7 +34,7 @@ type Status struct {
 // endpoints answers the kubelet's probes and hook. It holds no decision: it repeats what the loop decided last.
 type endpoints struct {
 	token   string
-	poke    func()
+	notify    func()
 	leave   func(context.Context) // nil: nothing to give away
 	metrics *metrics
 	mu      sync.Mutex
@@ -96,8 +96,8 @@ func (e *endpoints) routes() http.Handler {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 		e.metrics.write(w, s)
 	})
-	mux.HandleFunc("POST "+contract.PathPoke, func(w http.ResponseWriter, _ *http.Request) {
-		e.poke()
+	mux.HandleFunc("POST "+contract.PathNotify, func(w http.ResponseWriter, _ *http.Request) {
+		e.notify()
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc(contract.PathPreStop, e.preStop)

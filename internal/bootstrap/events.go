@@ -16,8 +16,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
 )
 
-// patienceOfPeople is how long a wait must last before it becomes an Event: most waits end by themselves.
-const patienceOfPeople = 5 * time.Second
+// eventDelay is how long a wait must last before it becomes an Event: most waits end by themselves.
+const eventDelay = 5 * time.Second
 
 // events writes Events on the pod. One that cannot be written is lost: the log and the status page say the same.
 type events struct {
@@ -25,7 +25,7 @@ type events struct {
 	env    Environment
 	reason decide.Reason
 	since  time.Time
-	told   bool
+	emitted   bool
 }
 
 func newEvents(client kubernetes.Interface, env Environment) *events {
@@ -38,25 +38,25 @@ type outcome int
 const (
 	// waited: nothing was to be done.
 	waited outcome = iota
-	// tried: it was done, and nobody knows with which result.
-	tried
-	// done: it was done.
-	done
+	// attempted: it was done, and nobody knows with which result.
+	attempted
+	// succeeded: it was done.
+	succeeded
 )
 
 // consider decides whether this turn is worth an Event, once for each stretch of one reason.
 func (e *events) consider(ctx context.Context, now time.Time, reason decide.Reason, what outcome) {
 	if reason != e.reason {
-		e.reason, e.since, e.told = reason, now, false
+		e.reason, e.since, e.emitted = reason, now, false
 	}
-	if e.told {
+	if e.emitted {
 		return
 	}
-	kind := kindOf(reason.Telling(), what, now.Sub(e.since))
+	kind := kindOf(reason.Events(), what, now.Sub(e.since))
 	if kind == "" {
 		return
 	}
-	e.told = true
+	e.emitted = true
 	go e.write(ctx, kind, string(reason), strings.TrimSpace(reason.Sentence()+" "+reason.Advice()))
 }
 
@@ -80,12 +80,12 @@ func (e *events) object(ctx context.Context, file string, objections []redisconf
 }
 
 // kindOf is the type of the Event that a reason is worth now; empty when it is worth none.
-func kindOf(t decide.Telling, what outcome, lasted time.Duration) string {
+func kindOf(t decide.EventPolicy, what outcome, lasted time.Duration) string {
 	switch {
-	case t == decide.ToldWhenActed && what == done:
+	case t == decide.NormalWhenActed && what == succeeded:
 		return corev1.EventTypeNormal
-	case t == decide.WarnedWhenActed && what == done, t == decide.WarnedWhenLasting && lasted > patienceOfPeople,
-		t == decide.Warned && (what != waited || lasted > patienceOfPeople): // it is so, whatever came of what was done for it
+	case t == decide.WarningWhenActed && what == succeeded, t == decide.WarningWhenLasting && lasted > eventDelay,
+		t == decide.Warning && (what != waited || lasted > eventDelay): // it is so, whatever came of what was done for it
 		return corev1.EventTypeWarning
 	}
 	return ""

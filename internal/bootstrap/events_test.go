@@ -12,26 +12,26 @@ import (
 )
 
 func TestEventsTellWhatAPersonShouldKnow(t *testing.T) {
-	long := patienceOfPeople + time.Second
+	long := eventDelay + time.Second
 	for _, c := range []struct {
 		reason decide.Reason
 		what   outcome
 		lasted time.Duration
 		want   string
 	}{
-		{decide.Incumbent, done, long, ""},
-		{decide.AllEmpty, done, 0, corev1.EventTypeNormal},
+		{decide.Incumbent, succeeded, long, ""},
+		{decide.AllEmpty, succeeded, 0, corev1.EventTypeNormal},
 		{decide.AllEmpty, waited, long, ""},
-		{decide.DataGone, done, 0, corev1.EventTypeWarning},
+		{decide.DataGone, succeeded, 0, corev1.EventTypeWarning},
 		{decide.ForeignData, waited, long, corev1.EventTypeWarning},
 		{decide.ForeignData, waited, time.Second, ""},
-		{decide.CannotSave, done, 0, corev1.EventTypeWarning},
-		{decide.CannotSave, tried, 0, corev1.EventTypeWarning}, // a handover of unknown end
-		{decide.DataGone, tried, 0, ""},
+		{decide.CannotSave, succeeded, 0, corev1.EventTypeWarning},
+		{decide.CannotSave, attempted, 0, corev1.EventTypeWarning}, // a handover of unknown end
+		{decide.DataGone, attempted, 0, ""},
 		{decide.CannotSave, waited, long, corev1.EventTypeWarning},
 		{decide.CannotSave, waited, 0, ""},
 	} {
-		if got := kindOf(c.reason.Telling(), c.what, c.lasted); got != c.want {
+		if got := kindOf(c.reason.Events(), c.what, c.lasted); got != c.want {
 			t.Errorf("%s, outcome %d, for %s: %q, want %q", c.reason, c.what, c.lasted, got, c.want)
 		}
 	}

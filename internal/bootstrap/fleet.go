@@ -20,10 +20,10 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
 )
 
-// fleet is the agent of a Sentinel pod: all groups that its Sentinel serves.
-type fleet struct {
+// groupManager is the agent of a Sentinel pod: all groups that its Sentinel serves.
+type groupManager struct {
 	env     Environment
-	set     *observe.Fleet
+	set     *observe.SentinelSet
 	own     *redis.Client
 	clients *redisio.Clients
 	actor   *act.Sentinel
@@ -48,19 +48,19 @@ type watchedGroup struct {
 	status Status
 }
 
-func newFleet(env Environment) *fleet {
-	return &fleet{env: env, woken: newWakeup(), groups: map[string]*watchedGroup{}, dirty: map[string]bool{}, concurrent: make(chan struct{}, 8)}
+func newGroupManager(env Environment) *groupManager {
+	return &groupManager{env: env, woken: newWakeup(), groups: map[string]*watchedGroup{}, dirty: map[string]bool{}, concurrent: make(chan struct{}, 8)}
 }
 
 // wake marks one group, or all when the key is empty.
-func (f *fleet) wake(key observe.GroupKey) {
+func (f *groupManager) wake(key observe.GroupKey) {
 	f.mu.Lock()
 	f.dirty[groupKey(key.Namespace, key.StatefulSet)] = true
 	f.mu.Unlock()
 	f.woken.wake()
 }
 
-func (f *fleet) wakeAll() {
+func (f *groupManager) wakeAll() {
 	f.mu.Lock()
 	for _, g := range f.groups {
 		g.due = time.Time{}
@@ -70,7 +70,7 @@ func (f *fleet) wakeAll() {
 }
 
 // wakeMaster marks the group that Sentinel calls by this name.
-func (f *fleet) wakeMaster(name string) {
+func (f *groupManager) wakeMaster(name string) {
 	f.mu.Lock()
 	for _, g := range f.groups {
 		if g.key.MasterName == name {
@@ -82,11 +82,11 @@ func (f *fleet) wakeMaster(name string) {
 }
 
 // turn looks after every group that is due, several at a time, and says when the next one is.
-func (f *fleet) turn(ctx context.Context) time.Duration {
+func (f *groupManager) turn(ctx context.Context) time.Duration {
 	now := time.Now()
 	var due []*watchedGroup
 	f.mu.Lock()
-	f.roster(ctx)
+	f.sync(ctx)
 	for name, g := range f.groups {
 		if f.dirty[name] || !g.due.After(now) {
 			due = append(due, g)
@@ -99,16 +99,16 @@ func (f *fleet) turn(ctx context.Context) time.Duration {
 		f.concurrent <- struct{}{}
 		all.Go(func() {
 			defer func() { <-f.concurrent }()
-			guarded(ctx, f.env.Log, func(ctx context.Context) time.Duration { f.look(ctx, g); return 0 })
+			guarded(ctx, f.env.Log, func(ctx context.Context) time.Duration { f.reconcile(ctx, g); return 0 })
 		})
 	}
 	all.Wait()
 	return f.finish(ctx)
 }
 
-// roster keeps the list of groups: those whose records name this set, those already in care, and those that the Sentinel
+// sync keeps the list of groups: those whose records name this set, those already in care, and those that the Sentinel
 // knows but no record names any more.
-func (f *fleet) roster(ctx context.Context) {
+func (f *groupManager) sync(ctx context.Context) {
 	for _, lease := range f.set.Leases() {
 		settings, ok := record.Settings(lease)
 		key := observe.KeyOf(lease, settings)
@@ -126,8 +126,8 @@ func (f *fleet) roster(ctx context.Context) {
 	}
 }
 
-// look is one round for one group.
-func (f *fleet) look(ctx context.Context, g *watchedGroup) {
+// reconcile is one round for one group.
+func (f *groupManager) reconcile(ctx context.Context, g *watchedGroup) {
 	began := time.Now()
 	lease, settings := f.set.Lease(g.key)
 	view := f.set.View(ctx, g.key, lease, f.own, f.clients, f.wanted(settings))
@@ -157,7 +157,7 @@ func (f *fleet) look(ctx context.Context, g *watchedGroup) {
 }
 
 // label puts the role labels right, after a live read of the record.
-func (f *fleet) label(ctx context.Context, key observe.GroupKey, lease *coordinationv1.Lease, v decide.SentinelView, d decide.SentinelDecision) error {
+func (f *groupManager) label(ctx context.Context, key observe.GroupKey, lease *coordinationv1.Lease, v decide.SentinelView, d decide.SentinelDecision) error {
 	if lease == nil || len(d.Labels) == 0 {
 		return nil
 	}
@@ -177,7 +177,7 @@ func (f *fleet) label(ctx context.Context, key observe.GroupKey, lease *coordina
 	return errors.Join(errs...)
 }
 
-func (f *fleet) report(g *watchedGroup, v decide.SentinelView, d decide.SentinelDecision, err error) {
+func (f *groupManager) report(g *watchedGroup, v decide.SentinelView, d decide.SentinelDecision, err error) {
 	text := ""
 	if err != nil {
 		text = err.Error()
@@ -195,7 +195,7 @@ func (f *fleet) report(g *watchedGroup, v decide.SentinelView, d decide.Sentinel
 }
 
 // finish answers the probes and says when the next group is due.
-func (f *fleet) finish(ctx context.Context) time.Duration {
+func (f *groupManager) finish(ctx context.Context) time.Duration {
 	answers := redisio.Answers(ctx, f.own)
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -40,7 +40,7 @@ type redisAgent struct {
 func RunRedis(ctx context.Context, env Environment) error {
 	woken := newWakeup()
 	leave := newDeparture(woken.wake)
-	pages := &endpoints{token: env.HookToken, poke: woken.wake, leave: leave.ask, metrics: newMetrics()}
+	pages := &endpoints{token: env.HookToken, notify: woken.wake, leave: leave.ask, metrics: newMetrics()}
 	pages.set(Status{Pod: env.PodName, Group: env.Settings.StatefulSet, Reason: string(decide.NotRunning), Sentence: decide.NotRunning.Sentence()})
 	user, err := writeRedisConf(env)
 	if err != nil {
@@ -153,7 +153,7 @@ func (a *redisAgent) report(ctx context.Context, v decide.View, d decide.Decisio
 		text, s.Error = err.Error(), err.Error()
 	}
 	a.pages.set(s)
-	if d.Action != decide.Hold && d.Action != a.last.Action || d.Reason != a.last.Reason || d.Ready != a.last.Ready || text != a.lastErr {
+	if d.Action != decide.Retain && d.Action != a.last.Action || d.Reason != a.last.Reason || d.Ready != a.last.Ready || text != a.lastErr {
 		a.env.Log.Info("decided", "action", s.Action, "reason", s.Reason, "why", s.Sentence, "ready", d.Ready,
 			"target", d.Target.String(), "epoch", d.Epoch, "recordEpoch", v.Record.Epoch, "holder", v.Record.Holder, "error", text)
 	}
@@ -163,12 +163,12 @@ func (a *redisAgent) report(ctx context.Context, v decide.View, d decide.Decisio
 
 func outcomeOf(d decide.Decision, err error) outcome {
 	switch {
-	case d.Action == decide.Wait, d.Action == decide.Hold:
+	case d.Action == decide.Wait, d.Action == decide.Retain:
 		return waited
 	case err != nil:
-		return tried
+		return attempted
 	}
-	return done
+	return succeeded
 }
 
 // userFile is what the user's own redis.conf says that concerns the agent.

@@ -17,8 +17,8 @@ import (
 // RunSentinel writes sentinel.conf where there is none yet, then keeps every group that its set serves in its Sentinel,
 // until the context ends.
 func RunSentinel(ctx context.Context, env Environment) error {
-	fleet := newFleet(env)
-	pages := &endpoints{poke: fleet.wakeAll, metrics: newMetrics()}
+	fleet := newGroupManager(env)
+	pages := &endpoints{notify: fleet.wakeAll, metrics: newMetrics()}
 	pages.set(Status{Pod: env.PodName, Reason: string(decide.SentinelSilent), Sentence: decide.SentinelSilent.Sentence()})
 	served := make(chan error, 1)
 	go func() { served <- pages.serve(ctx, env.Listen) }()
@@ -37,7 +37,7 @@ func RunSentinel(ctx context.Context, env Environment) error {
 	pages.markStarted()
 
 	fleet.pages = pages
-	fleet.set = observe.NewFleet(env.Namespace, env.Settings, env.PodName, env.PodIP, identity)
+	fleet.set = observe.NewSentinelSet(env.Namespace, env.Settings, env.PodName, env.PodIP, identity)
 	fleet.set.Start(ctx, client, fleet.wake)
 	fleet.clients = redisio.NewClients()
 	own := redisio.Keep(fleet.ownAddress(), "agent", password)
@@ -54,7 +54,7 @@ func RunSentinel(ctx context.Context, env Environment) error {
 }
 
 // ownAddress is my Sentinel, over loopback.
-func (f *fleet) ownAddress() decide.Address {
+func (f *groupManager) ownAddress() decide.Address {
 	host := "127.0.0.1"
 	if f.env.PodIP.Is6() {
 		host = "::1"
@@ -96,7 +96,7 @@ func wanted(s contract.GroupSettings, size int) decide.Watching {
 const stagger = 400 * time.Millisecond
 
 // wanted is how my own Sentinel watches a group: as the others do, but a little more patient than the ordinal before.
-func (f *fleet) wanted(s contract.GroupSettings) decide.Watching {
+func (f *groupManager) wanted(s contract.GroupSettings) decide.Watching {
 	return staggered(f.env, wanted(s, s.Sentinels.Replicas))
 }
 

@@ -171,8 +171,8 @@ const (
 	PathReady = "/ready"
 	// PathPreStop is the Redis container's preStop hook; it wants HookHeader.
 	PathPreStop = "/prestop"
-	// PathPoke is a wake-up without content: the agent looks again at once.
-	PathPoke = "/poke"
+	// PathNotify is a wake-up without content: the agent looks again at once.
+	PathNotify = "/notify"
 	// PathMetrics serves Prometheus metrics.
 	PathMetrics = "/metrics"
 	// PathStatus says in a sentence and JSON what the agent decided last and why.

@@ -79,8 +79,8 @@ func TestMasterKilledForGood(t *testing.T) {
 		fill(s, set, 200)
 		old.CrashServer(true)
 		s.Bar("writable", set.Writable(stalled), failover)
-		told(s, "CrashedOffer")
-		told(s, "OfferTaken")
+		told(s, "TransferAfterCrash")
+		told(s, "TransferAccepted")
 		old.Release()
 		if now := set.WaitFormed(30 * time.Second); now == old {
 			t.Error("the pod whose process was dead leads")

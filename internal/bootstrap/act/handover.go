@@ -27,7 +27,7 @@ func (a *Redis) handOver(ctx context.Context, v decide.View, d decide.Decision) 
 	if err := redisio.PauseWrites(ctx, a.Own, decide.HandoverFirstPause); err != nil {
 		return err
 	}
-	heir, err := a.caughtUp(ctx, d.Heir)
+	heir, err := a.caughtUp(ctx, d.Successor)
 	if err != nil {
 		return errors.Join(err, redisio.Unpause(end, a.Own))
 	}
@@ -35,24 +35,24 @@ func (a *Redis) handOver(ctx context.Context, v decide.View, d decide.Decision) 
 		return errors.Join(err, redisio.Unpause(end, a.Own))
 	}
 	next := v.Record
-	next.Offer = &decide.Offer{PodUID: d.Heir.UID, RunID: heir.RunID, ReplID: heir.ReplID, Offset: heir.Offset, Reason: string(d.Reason)}
+	next.Offer = &decide.Offer{PodUID: d.Successor.UID, RunID: heir.RunID, ReplID: heir.ReplID, Offset: heir.Offset, Reason: string(d.Reason)}
 	err = a.swap(ctx, v, next, d.Reason)
 	switch {
 	case errors.Is(err, record.ErrConflict):
 		return errors.Join(err, redisio.Unpause(end, a.Own))
 	case err != nil: // nobody knows whether the offer stands: serve nobody, and see
-		return errors.Join(err, a.stepDown(end, decide.Nowhere))
+		return errors.Join(err, a.stepDown(end, decide.FenceAddress))
 	}
-	poke(ctx, d.Heir.Address.Host)
-	if !a.promoted(ctx, d.Heir, decide.HandoverClaimTime) {
+	notify(ctx, d.Successor.Address.Host)
+	if !a.promoted(ctx, d.Successor, decide.HandoverClaimTime) {
 		if err := a.withdraw(ctx, v, next); err == nil {
 			return errors.Join(errNoClaim, redisio.Unpause(end, a.Own))
 		}
-		if !a.promoted(ctx, d.Heir, decide.HandoverClaimTime) {
-			return errors.Join(errNoClaim, a.stepDown(end, decide.Nowhere))
+		if !a.promoted(ctx, d.Successor, decide.HandoverClaimTime) {
+			return errors.Join(errNoClaim, a.stepDown(end, decide.FenceAddress))
 		}
 	}
-	return a.moveTo(end, d.Heir)
+	return a.moveTo(end, d.Successor)
 }
 
 // caughtUp waits until the heir has everything that I have.

@@ -185,7 +185,7 @@ func TestHandoverStepByStep(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, c.how)
 			heir := s.view.Peers[0]
-			err := s.actor.handOver(t.Context(), s.view, decide.Decision{Action: decide.Handover, Reason: decide.HandingOver, Heir: heir})
+			err := s.actor.handOver(t.Context(), s.view, decide.Decision{Action: decide.Handover, Reason: decide.HandingOver, Successor: heir})
 			if c.err != nil && !errors.Is(err, c.err) {
 				t.Errorf("err=%v, want %v", err, c.err)
 			}
@@ -203,7 +203,7 @@ func TestHandoverOutlivesItsTurn(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	named := s.actor.Named
 	s.actor.Named = func(ctx context.Context, a decide.Address) bool { cancel(); return named(ctx, a) }
-	if err := s.actor.handOver(ctx, s.view, decide.Decision{Action: decide.Handover, Reason: decide.HandingOver, Heir: s.view.Peers[0]}); err != nil {
+	if err := s.actor.handOver(ctx, s.view, decide.Decision{Action: decide.Handover, Reason: decide.HandingOver, Successor: s.view.Peers[0]}); err != nil {
 		t.Fatal(err)
 	}
 	if last := s.journal[len(s.journal)-1]; last != unpause {
@@ -230,13 +230,13 @@ func TestOfferWakesItsTarget(t *testing.T) {
 	t.Cleanup(func() { _ = server.Close() })
 	s := newStage(t, script{offset: 100})
 	s.view.Peers[0].Address.Host = host
-	offer := decide.Offer{PodUID: "uid-1", RunID: "run-1", Reason: string(decide.RestartedOffer)}
-	if err := s.actor.role(t.Context(), s.view, decide.Decision{Action: decide.MakeOffer, Reason: decide.RestartedOffer, Offer: &offer}); err != nil {
+	offer := decide.Offer{PodUID: "uid-1", RunID: "run-1", Reason: string(decide.TransferAfterRestart)}
+	if err := s.actor.role(t.Context(), s.view, decide.Decision{Action: decide.OfferTransfer, Reason: decide.TransferAfterRestart, Offer: &offer}); err != nil {
 		t.Fatal(err)
 	}
 	select {
 	case got := <-poked:
-		if got != http.MethodPost+" "+contract.PathPoke {
+		if got != http.MethodPost+" "+contract.PathNotify {
 			t.Errorf("asked for %s", got)
 		}
 	default:

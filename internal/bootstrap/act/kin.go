@@ -31,7 +31,7 @@ func (a *Redis) Prepare(ctx context.Context, v decide.View) error {
 		return nil
 	}
 	if a.kin.acquainted != r.RunID || v.Now.Sub(a.kin.at) > acquaintAgain {
-		if err := redisio.Acquaint(ctx, a.Own, a.Group); err != nil {
+		if err := redisio.EnsureReplicationUser(ctx, a.Own, a.Group); err != nil {
 			return err
 		}
 		a.kin.acquainted, a.kin.at = r.RunID, v.Now
@@ -50,7 +50,7 @@ func (a *Redis) present(ctx context.Context, v decide.View, master decide.Addres
 	if unnamed {
 		group = ""
 	}
-	if err := redisio.Present(ctx, a.Own, group); err != nil {
+	if err := redisio.AuthenticateAs(ctx, a.Own, group); err != nil {
 		return err
 	}
 	a.kin.run, a.kin.unnamed = run, unnamed
@@ -63,4 +63,4 @@ func plain(v decide.View, address decide.Address) bool {
 }
 
 // somebody: a master follows nobody, and one that is fenced follows nowhere.
-func somebody(a decide.Address) bool { return a != decide.Address{} && a != decide.Nowhere }
+func somebody(a decide.Address) bool { return a != decide.Address{} && a != decide.FenceAddress }

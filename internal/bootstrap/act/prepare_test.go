@@ -68,7 +68,7 @@ func TestPlainMasterIsFollowedAsNobody(t *testing.T) {
 		{plainMaster, "config set masterauth ; config set masteruser ; replicaof 10.0.0.8 6379"},
 		{injected, asGroup + "; replicaof 10.0.0.9 6379"},
 		{injected, "replicaof 10.0.0.9 6379"},
-		{decide.Nowhere, "replicaof 127.0.0.1 1"},
+		{decide.FenceAddress, "replicaof 127.0.0.1 1"},
 	} {
 		if err := s.actor.follow(t.Context(), s.view, step.to); err != nil {
 			t.Fatal(err)

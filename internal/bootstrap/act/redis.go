@@ -59,7 +59,7 @@ func (a *Redis) role(ctx context.Context, v decide.View, d decide.Decision) erro
 		if d.Reason == decide.MasterAddressGone && !a.stillFollows(ctx, v.Self.Redis.Following) {
 			return nil // a Sentinel pointed it elsewhere, or made it master, since it was asked
 		}
-		return a.follow(ctx, v, decide.Nowhere)
+		return a.follow(ctx, v, decide.FenceAddress)
 	case decide.Promote:
 		return redisio.Promote(ctx, a.Own)
 	case decide.Claim:
@@ -68,11 +68,11 @@ func (a *Redis) role(ctx context.Context, v decide.View, d decide.Decision) erro
 		next := v.Record
 		next.Members = d.Members
 		return a.swap(ctx, v, next, d.Reason)
-	case decide.MakeOffer:
+	case decide.OfferTransfer:
 		return a.offer(ctx, v, d)
 	case decide.Handover:
 		return a.handOver(ctx, v, d)
-	case decide.Hold:
+	case decide.Retain:
 		return a.hold(ctx, v, d)
 	case decide.Wait:
 	}
@@ -116,7 +116,7 @@ func (a *Redis) offer(ctx context.Context, v decide.View, d decide.Decision) err
 	}
 	for _, p := range v.Peers {
 		if p.UID == d.Offer.PodUID {
-			poke(ctx, p.Address.Host)
+			notify(ctx, p.Address.Host)
 		}
 	}
 	return nil
@@ -145,11 +145,11 @@ func (a *Redis) swap(ctx context.Context, v decide.View, next decide.Record, why
 	return nil
 }
 
-// poke is a wake-up without content; a lost one costs a tick.
-func poke(ctx context.Context, host string) {
+// notify is a wake-up without content; a lost one costs a tick.
+func notify(ctx context.Context, host string) {
 	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
 	defer cancel()
-	url := "http://" + decide.Address{Host: host, Port: contract.AgentPort}.String() + contract.PathPoke
+	url := "http://" + decide.Address{Host: host, Port: contract.AgentPort}.String() + contract.PathNotify
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, http.NoBody)
 	if err != nil {
 		return

@@ -40,7 +40,7 @@ func (a *Sentinel) Do(ctx context.Context, group string, lease *coordinationv1.L
 		return nil, redisio.Configure(ctx, a.Own, group, v.Want)
 	case decide.Remove:
 		return nil, redisio.Remove(ctx, a.Own, group)
-	case decide.Adopt, decide.Remint:
+	case decide.Adopt, decide.Reissue:
 		return a.name(ctx, lease, v, d)
 	case decide.SentinelWait:
 	}

@@ -17,7 +17,7 @@ func led(pods int) ([]Pod, Record) {
 	all, record := []Pod{pod(0).master()}, recordOf(0)
 	for n := 1; n < pods; n++ {
 		all = append(all, pod(n).replica(0))
-		record.Members[n] = Member{Claim: pod(n).Claim, InSync: true}
+		record.Members[n] = Member{VolumeClaim: pod(n).VolumeClaim, InSync: true}
 	}
 	return all, record
 }
@@ -62,7 +62,7 @@ func BenchmarkNextForSentinel(b *testing.B) {
 			v.Own.Peers = v.Peers
 		})
 		behind := v
-		behind.Own.ConfigEpoch -= epochStep
+		behind.Own.ConfigEpoch -= EpochStep
 		for i, v := range []SentinelView{v, behind} {
 			b.Run(fmt.Sprintf("%s/%dpods%dsentinels", []string{"agreed", "behind"}[i], size.pods, size.sentinels), func(b *testing.B) {
 				b.ReportAllocs()

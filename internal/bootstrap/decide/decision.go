@@ -14,23 +14,23 @@ const (
 	Follow
 	// Fence makes my Redis a replica of nowhere that serves nobody.
 	Fence
-	// Claim writes me into the record at Epoch, by compare-and-swap.
+	// VolumeClaim writes me into the record at Epoch, by compare-and-swap.
 	Claim
 	// Promote makes my Redis master, after my own claim succeeded.
 	Promote
-	// MakeOffer writes Offer into the record, which I hold.
-	MakeOffer
+	// OfferTransfer writes Offer into the record, which I hold.
+	OfferTransfer
 	// Handover pauses writes, lets Heir catch up, offers it the mastership and follows it.
 	Handover
-	// Hold keeps me master and keeps the record's members and lineage true.
-	Hold
+	// Retain keeps me master and keeps the record's members and lineage true.
+	Retain
 	// Join writes my data claim among the record's members, by compare-and-swap, before my Redis takes the group's data.
 	Join
 )
 
 // String names the action as logs and metrics do.
 func (a Action) String() string {
-	return [...]string{"wait", "follow", "fence", "claim", "promote", "offer", "handover", "hold", "join"}[a]
+	return [...]string{"wait", "follow", "fence", "claim", "promote", "offer", "handover", "retain", "join"}[a]
 }
 
 // Decision is one action with its reason and with everything that carrying it out needs.
@@ -41,10 +41,10 @@ type Decision struct {
 	Target Address
 	// Epoch of Claim.
 	Epoch uint64
-	// Offer of MakeOffer.
+	// Offer of OfferTransfer.
 	Offer *Offer
-	// Heir of Handover.
-	Heir Pod
+	// Successor of Handover.
+	Successor Pod
 	// Members and Lineage that Claim and Join write, and that Hold writes when they differ from the record.
 	Members map[int]Member
 	Lineage []string

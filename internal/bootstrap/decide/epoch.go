@@ -5,9 +5,9 @@ package decide
 import "time"
 
 const (
-	// epochStep keeps claims apart from elections: elections count by ones from an older value and never reach the next
+	// EpochStep keeps claims apart from elections: elections count by ones from an older value and never reach the next
 	// multiple, so one epoch never has two addresses.
-	epochStep = 1024
+	EpochStep = 1024
 	// believable is how far ahead of the clock an epoch may be. Beyond it somebody plays: at the end of the number range
 	// a Sentinel could never elect again.
 	believable = 24 * time.Hour
@@ -18,7 +18,7 @@ func Believable(epoch uint64, now time.Time) bool {
 	return epoch <= uint64(now.Add(believable).UnixMilli())
 }
 
-// NextEpoch is the smallest multiple of epochStep above the clock in milliseconds and above every given epoch that is
+// NextEpoch is the smallest multiple of EpochStep above the clock in milliseconds and above every given epoch that is
 // believable. The clock only sharpens it: with a wrong clock the maximum still holds.
 func NextEpoch(now time.Time, seen ...uint64) uint64 {
 	top := uint64(now.UnixMilli())
@@ -27,7 +27,7 @@ func NextEpoch(now time.Time, seen ...uint64) uint64 {
 			top = epoch
 		}
 	}
-	return (top/epochStep + 1) * epochStep
+	return (top/EpochStep + 1) * EpochStep
 }
 
 // claimEpoch is NextEpoch over everything that this view heard.

@@ -4,8 +4,8 @@ package decide
 
 import "slices"
 
-// naming is what the greatest epoch says.
-type naming struct {
+// leader is what the greatest epoch says.
+type leader struct {
 	epoch   uint64
 	address Address
 	// podUID is known only where the record is the source.
@@ -13,18 +13,18 @@ type naming struct {
 }
 
 // exists is false while nothing names a master.
-func (n naming) exists() bool { return n.epoch > 0 && n.address != Address{} }
+func (n leader) exists() bool { return n.epoch > 0 && n.address != Address{} }
 
 // named finds the greatest believable epoch. At equal epochs the record wins, whatever a Sentinel says; a Sentinel in the
 // middle of a failover is not asked.
-func named(v View) naming {
-	var n naming
+func named(v View) leader {
+	var n leader
 	if v.Record.HasHolder() && Believable(v.Record.Epoch, v.Now) {
-		n = naming{v.Record.Epoch, v.Record.Address, v.Record.PodUID}
+		n = leader{v.Record.Epoch, v.Record.Address, v.Record.PodUID}
 	}
 	for _, s := range v.Sentinels {
 		if s.Answered && s.Monitors && !s.FailoverInProgress && Believable(s.ConfigEpoch, v.Now) && n.outranked(s) {
-			n = naming{epoch: s.ConfigEpoch, address: s.Address}
+			n = leader{epoch: s.ConfigEpoch, address: s.Address}
 		}
 	}
 	return n
@@ -32,17 +32,17 @@ func named(v View) naming {
 
 // outranked: a Sentinel names another at a greater epoch. Where two Sentinels differ at one epoch, any fixed order between
 // their addresses is as good, as long as every agent takes the same.
-func (n naming) outranked(s Sentinel) bool {
+func (n leader) outranked(s Sentinel) bool {
 	return s.ConfigEpoch > n.epoch || s.ConfigEpoch == n.epoch && n.podUID == "" && s.Address.String() < n.address.String()
 }
 
-// isMe holds only with my address and, where the record speaks, with my pod uid: a name is not an identity.
-func (n naming) isMe(v View) bool {
+// isSelf holds only with my address and, where the record speaks, with my pod uid: a name is not an identity.
+func (n leader) isSelf(v View) bool {
 	return n.exists() && n.address == v.Self.Address && (n.podUID == "" || n.podUID == v.Self.UID)
 }
 
 // pod finds the living pod that is named, among the peers.
-func (n naming) pod(v View) (Pod, bool) {
+func (n leader) pod(v View) (Pod, bool) {
 	for _, p := range v.Peers {
 		if p.UID != "" && p.Address == n.address && (n.podUID == "" || n.podUID == p.UID) {
 			return p, true
@@ -52,7 +52,7 @@ func (n naming) pod(v View) (Pod, bool) {
 }
 
 // verifiedMaster is the named pod, if its Redis answers role:master.
-func (n naming) verifiedMaster(v View) (Pod, bool) {
+func (n leader) verifiedMaster(v View) (Pod, bool) {
 	p, ok := n.pod(v)
 	return p, ok && p.Redis.Answer == Up && p.Redis.Role == Master
 }
@@ -91,9 +91,9 @@ func majorityNamesMe(v View) bool {
 }
 
 // provenGone says whether the named master is gone by somebody's answer. My own silence is never proof.
-func provenGone(v View, n naming) bool {
+func provenGone(v View, n leader) bool {
 	holder, lives := n.pod(v)
-	if v.API && !lives && !n.isMe(v) {
+	if v.API && !lives && !n.isSelf(v) {
 		return true
 	}
 	if majority(v, func(s Sentinel) bool { return s.MasterDown }) {
@@ -147,7 +147,7 @@ func realID(id string) bool {
 // isMember says whether the data claim of this pod belonged to the group.
 func isMember(v View, p Pod) bool {
 	member, ok := v.Record.Members[p.Ordinal]
-	return ok && member.Claim == p.Claim
+	return ok && member.VolumeClaim == p.VolumeClaim
 }
 
 // foreign is data that must not be replaced without a word from its owner: keys, in a claim that the group does not
@@ -166,7 +166,7 @@ func possibleHolders(v View) []int {
 	for _, p := range v.Peers {
 		ordinals = append(ordinals, p.Ordinal)
 	}
-	for _, o := range v.Claims {
+	for _, o := range v.VolumeClaims {
 		if o >= v.FirstOrdinal && (v.Replicas < 0 || o < v.FirstOrdinal+v.Replicas) {
 			ordinals = append(ordinals, o)
 		}
@@ -201,7 +201,7 @@ func unheard(v View) []int {
 // the named master does not answer as one.
 func WantsLiveRecord(v View) bool {
 	n := named(v)
-	if n.isMe(v) {
+	if n.isSelf(v) {
 		return v.Self.Redis.Role != Master || !majorityNamesMe(v)
 	}
 	_, verified := n.verifiedMaster(v)

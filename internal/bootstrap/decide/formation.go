@@ -19,7 +19,7 @@ func formation(v View, m Memory) (Decision, Memory) {
 	}
 	m, expired := patience(v, m, true)
 	if len(unheard(v)) > 0 && !expired {
-		return keep(v, m, HoldersSilent), m
+		return keep(v, m, CandidatesSilent), m
 	}
 	leader, why := firstMaster(v, m)
 	switch {
@@ -68,7 +68,7 @@ func firstMaster(v View, m Memory) (int, Reason) {
 	}
 	if len(holders) == 0 {
 		if len(blanks) == 0 || !allEmpty(v, m) {
-			return -1, HoldersSilent
+			return -1, CandidatesSilent
 		}
 		return blanks[0].Ordinal, AllEmpty
 	}
@@ -107,7 +107,7 @@ func byName(pods []Pod, name string) int {
 // related says whether two data sets are of one history: they share an id, or one of them is the claim whose data I
 // followed before its pod had an agent (a restart with AOF loses the ids, so ids alone cannot tell).
 func related(m Memory, a, b Pod) bool {
-	adopted := func(p Pod) bool { return m.AdoptedFrom[p.Ordinal] == p.Claim && p.Claim != "" }
+	adopted := func(p Pod) bool { return m.AdoptedFrom[p.Ordinal] == p.VolumeClaim && p.VolumeClaim != "" }
 	return shareID(a.Redis, b.Redis) || adopted(a) || adopted(b)
 }
 
@@ -168,7 +168,7 @@ func adoption(v View, m Memory, plain []Pod) (Decision, Memory) {
 		m.AdoptedFrom = map[int]string{}
 	}
 	if syncedOnce(v, m) {
-		m.AdoptedFrom[leader.Ordinal] = leader.Claim
+		m.AdoptedFrom[leader.Ordinal] = leader.VolumeClaim
 		d.Ready = true
 	}
 	return d, m

@@ -24,21 +24,21 @@ func TestFirstFormation(t *testing.T) {
 		},
 		{
 			name: "a pod that has not answered may hold data",
-			view: fresh(pod(0), pod(1), pod(2).silent()), action: Wait, reason: HoldersSilent,
+			view: fresh(pod(0), pod(1), pod(2).silent()), action: Wait, reason: CandidatesSilent,
 		},
 		{
 			name:   "a claim without a pod may hold data (R8b); the pod is Ready though fenced, so that the next is born (R9)",
-			view:   with(fresh(pod(0)), func(v *View) { v.OrderedReady, v.Claims = true, []int{0, 1, 2} }),
-			action: Wait, reason: HoldersSilent, ready: true,
+			view:   with(fresh(pod(0)), func(v *View) { v.OrderedReady, v.VolumeClaims = true, []int{0, 1, 2} }),
+			action: Wait, reason: CandidatesSilent, ready: true,
 		},
 		{
 			name:   "a claim beyond spec.replicas never gets a pod: it is not waited for",
-			view:   with(fresh(pod(0)), func(v *View) { v.OrderedReady, v.Claims, v.Replicas = true, []int{0, 1, 2}, 1 }),
+			view:   with(fresh(pod(0)), func(v *View) { v.OrderedReady, v.VolumeClaims, v.Replicas = true, []int{0, 1, 2}, 1 }),
 			action: Claim, reason: AllEmpty,
 		},
 		{
 			name: "under Parallel a fenced pod is never Ready",
-			view: with(fresh(pod(0)), func(v *View) { v.Claims = []int{0, 1, 2} }), action: Wait, reason: HoldersSilent,
+			view: with(fresh(pod(0)), func(v *View) { v.VolumeClaims = []int{0, 1, 2} }), action: Wait, reason: CandidatesSilent,
 		},
 		{
 			name: "the one with data leads, whatever its ordinal (R8)",
@@ -67,7 +67,7 @@ func TestFirstFormation(t *testing.T) {
 		},
 		{
 			name: "a terminating pod forms nothing (R14)",
-			view: fresh(with2(pod(0), func(p *Pod) { p.Terminating = true })), action: Wait, reason: HoldersSilent,
+			view: fresh(with2(pod(0), func(p *Pod) { p.Terminating = true })), action: Wait, reason: CandidatesSilent,
 		},
 		{
 			name: "without the API nobody claims",
@@ -85,8 +85,8 @@ func TestFirstFormation(t *testing.T) {
 func TestFormationEndsWithoutSilentHolder(t *testing.T) {
 	v := fresh(pod(1), pod(0).silent(), pod(2))
 	d, m := Next(v, Memory{})
-	if d.Reason != HoldersSilent {
-		t.Fatalf("got %s, want HoldersSilent", d.Reason)
+	if d.Reason != CandidatesSilent {
+		t.Fatalf("got %s, want CandidatesSilent", d.Reason)
 	}
 	if d, m = lasting(v, m, time.Second, 61*time.Second); d.Action != Claim || d.Reason != AllEmpty {
 		t.Errorf("after the timeout: %s/%s, want claim/AllEmpty by the lowest that answers", d.Action, d.Reason)
@@ -161,7 +161,7 @@ func TestAdoptionEndsWithTheData(t *testing.T) {
 	if d.Action != Claim || d.Reason != BestData {
 		t.Fatalf("got %s/%s, want claim/BestData", d.Action, d.Reason)
 	}
-	if d.Members[0].Claim != "claim-0" {
+	if d.Members[0].VolumeClaim != "claim-0" {
 		t.Error("the claim that was adopted is no member: its pod would refuse to follow")
 	}
 	empty := pod(0).reborn()

@@ -20,20 +20,20 @@ func TestHandover(t *testing.T) {
 		reason Reason
 		heir   string
 	}{
-		{name: "nobody leaves", view: led(), action: Hold, reason: Incumbent},
+		{name: "nobody leaves", view: led(), action: Retain, reason: Incumbent},
 		{name: "my pod ends: the furthest replica takes over", view: led(leaving, func(v *View) { v.Peers[1].Redis.Offset = 120 }), action: Handover, reason: HandingOver, heir: "redis-2"},
 		{name: "a pod of the new revision goes first, or a rollout hands over twice", view: led(leaving, func(v *View) { v.Peers[0].Updated, v.Peers[1].Redis.Offset = true, 120 }), action: Handover, reason: HandingOver, heir: "redis-0"},
 		{name: "a terminating pod takes nothing", view: led(leaving, func(v *View) { v.Peers[0].Terminating = true }), action: Handover, reason: HandingOver, heir: "redis-2"},
 		{name: "scaling down: a pod that goes too takes nothing", view: led(leaving, func(v *View) { v.Replicas = 1 }), action: Handover, reason: HandingOver, heir: "redis-0"},
-		{name: "no replica in sync: the hook is answered at once", view: led(leaving, func(v *View) { v.Peers = v.Peers[:0] }), action: Hold, reason: NoHeir},
-		{name: "without the API the offer cannot be written: Sentinel takes over later", view: led(leaving, func(v *View) { v.API = false }), action: Hold, reason: HandingOver},
+		{name: "no replica in sync: the hook is answered at once", view: led(leaving, func(v *View) { v.Peers = v.Peers[:0] }), action: Retain, reason: NoSuccessor},
+		{name: "without the API the offer cannot be written: Sentinel takes over later", view: led(leaving, func(v *View) { v.API = false }), action: Retain, reason: HandingOver},
 		{name: "released: the lowest ordinal leads before the rollout reaches me", view: led(func(v *View) { v.Releasing = true }), action: Handover, reason: HandingToFirst, heir: "redis-0"},
-		{name: "released, and I am the lowest", view: with(formed(0, pod(0).master(), pod(1).replica(0)), func(v *View) { v.Releasing = true }), action: Hold, reason: Incumbent},
+		{name: "released, and I am the lowest", view: with(formed(0, pod(0).master(), pod(1).replica(0)), func(v *View) { v.Releasing = true }), action: Retain, reason: Incumbent},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if d, _ := Next(c.view, Memory{}); d.Action != c.action || d.Reason != c.reason || d.Heir.Name != c.heir {
-				t.Errorf("got %s/%s to %q, want %s/%s to %q", d.Action, d.Reason, d.Heir.Name, c.action, c.reason, c.heir)
+			if d, _ := Next(c.view, Memory{}); d.Action != c.action || d.Reason != c.reason || d.Successor.Name != c.heir {
+				t.Errorf("got %s/%s to %q, want %s/%s to %q", d.Action, d.Reason, d.Successor.Name, c.action, c.reason, c.heir)
 			}
 		})
 	}
@@ -67,34 +67,34 @@ func TestMasterThatCannotSave(t *testing.T) {
 		heir   string
 	}{
 		"a replica that can save takes over, though another is further": {formed(0, sick, well, ill), Handover, "redis-1"},
-		"none can: it stays, and says so":                               {formed(0, sick, ill), Hold, ""},
-		"it is alone":                                                   {formed(0, sick), Hold, ""},
+		"none can: it stays, and says so":                               {formed(0, sick, ill), Retain, ""},
+		"it is alone":                                                   {formed(0, sick), Retain, ""},
 	} {
 		d, _ := Next(c.view, Memory{})
-		if d.Action != c.action || d.Reason != CannotSave || d.Heir.Name != c.heir || !d.Ready {
-			t.Errorf("%s: got %s/%s to %q, ready %v", name, d.Action, d.Reason, d.Heir.Name, d.Ready)
+		if d.Action != c.action || d.Reason != CannotSave || d.Successor.Name != c.heir || !d.Ready {
+			t.Errorf("%s: got %s/%s to %q, ready %v", name, d.Action, d.Reason, d.Successor.Name, d.Ready)
 		}
 	}
 	leaving := formed(0, sick, ill)
 	leaving.Leaving = true
-	if d, _ := Next(leaving, Memory{}); d.Action != Handover || d.Heir.Name != "redis-2" {
-		t.Errorf("a pod that ends gives to whom there is: got %s to %q", d.Action, d.Heir.Name)
+	if d, _ := Next(leaving, Memory{}); d.Action != Handover || d.Successor.Name != "redis-2" {
+		t.Errorf("a pod that ends gives to whom there is: got %s to %q", d.Action, d.Successor.Name)
 	}
 }
 
 // TestSecondReplicationIDCounts: a promotion gives a history a new id, and the old one becomes the second (scar 51).
 func TestSecondReplicationIDCounts(t *testing.T) {
 	p := pod(1).data(otherID, 100, 10)
-	p.Claim = "a claim that the record does not know"
+	p.VolumeClaim = "a claim that the record does not know"
 	v := formed(0, p, pod(0).master())
 	if d, _ := Next(v, Memory{}); d.Reason != ForeignData {
 		t.Fatalf("data under an unknown id: %s, want ForeignData", d.Reason)
 	}
 	v.Self.Redis.ReplID2 = lineageID
-	if d, _ := Next(v, Memory{}); d.Action != Join || d.Members[1].Claim != p.Claim {
+	if d, _ := Next(v, Memory{}); d.Action != Join || d.Members[1].VolumeClaim != p.VolumeClaim {
 		t.Fatalf("data that grew out of the group's: %s/%s, want its claim to join the members", d.Action, d.Reason)
 	}
-	v.Record.Members = map[int]Member{1: {Claim: p.Claim}}
+	v.Record.Members = map[int]Member{1: {VolumeClaim: p.VolumeClaim}}
 	if d, _ := Next(v, Memory{}); d.Action != Follow {
 		t.Errorf("data of a member: %s/%s, want follow", d.Action, d.Reason)
 	}

@@ -47,7 +47,7 @@ func TestNativeFailoverIsWatchedToItsEnd(t *testing.T) {
 		}
 	}
 	done := func(v *View) { v.Sentinels = sentinels(at(1), holderAt+1) }
-	if d, _ = Next(moment(with(formed(0, pod(1).master(), old, pod(2).replica(1)), done), 13*time.Second), promoted); d.Action != Hold {
+	if d, _ = Next(moment(with(formed(0, pod(1).master(), old, pod(2).replica(1)), done), 13*time.Second), promoted); d.Action != Retain {
 		t.Errorf("the failover is over: %s/%s, want hold", d.Action, d.Reason)
 	}
 }
@@ -69,7 +69,7 @@ func TestElectionsNeverReachAClaim(t *testing.T) {
 	for elections := range uint64(100) {
 		v.HelloEpoch++
 		d, _ := Next(v, Memory{})
-		if d.Action != Claim || d.Epoch%epochStep != 0 || d.Epoch <= v.HelloEpoch {
+		if d.Action != Claim || d.Epoch%EpochStep != 0 || d.Epoch <= v.HelloEpoch {
 			t.Fatalf("after %d elections: %s at %d, the counter stands at %d", elections, d.Action, d.Epoch, v.HelloEpoch)
 		}
 	}
@@ -82,7 +82,7 @@ func TestNewRecordBeginsAboveOldSentinels(t *testing.T) {
 	v := fresh(pod(0), pod(1), pod(2))
 	v.Sentinels = sentinels(Address{"10.0.7.7", 6379}, remembered)
 	v.Record.Epoch = 0
-	if e := claimEpoch(v); e <= remembered || e%epochStep != 0 {
+	if e := claimEpoch(v); e <= remembered || e%EpochStep != 0 {
 		t.Errorf("a claim at %d, the Sentinels remember %d", e, remembered)
 	}
 }
@@ -97,7 +97,7 @@ func TestSuccessorOfAnAgentGoesOnFromTheRecord(t *testing.T) {
 	offered := with(formed(0, pod(0).master(), pod(1).replica(0), pod(2).replica(0)), func(v *View) {
 		v.Record.Offer = &Offer{PodUID: "uid-1", RunID: "run-1", ReplID: lineageID, Offset: 100}
 	})
-	if d, _ := Next(offered, Memory{}); d.Action != Hold || d.Members == nil {
+	if d, _ := Next(offered, Memory{}); d.Action != Retain || d.Members == nil {
 		t.Errorf("the heir has not claimed: %s/%s, want to hold, which takes the offer back", d.Action, d.Reason)
 	}
 }
@@ -134,7 +134,7 @@ func TestLineageFollowsTheHolder(t *testing.T) {
 // TestOffsetsCompareUnderOneID (5): after a restart with AOF all ids are new and all offsets begin again.
 func TestOffsetsCompareUnderOneID(t *testing.T) {
 	v := formed(2, pod(0))
-	behind := func(v *View) { v.Record.Members[1] = Member{Claim: "claim-1"} }
+	behind := func(v *View) { v.Record.Members[1] = Member{VolumeClaim: "claim-1"} }
 	for name, c := range map[string]struct {
 		a, b   Pod
 		change func(*View)
@@ -155,8 +155,8 @@ func TestOffsetsCompareUnderOneID(t *testing.T) {
 
 // TestWhoWasInSyncIsWaitedFor (5): the recorded holder's volume is lost; a replica that had been down for hours is back first.
 func TestWhoWasInSyncIsWaitedFor(t *testing.T) {
-	v := formed(2, pod(0).reborn().data(otherID, 0, 10), pod(1).silent(), with2(pod(2).reborn(), func(p *Pod) { p.Claim = "new" }))
-	v.Record.Members[0] = Member{Claim: "claim-0"}
+	v := formed(2, pod(0).reborn().data(otherID, 0, 10), pod(1).silent(), with2(pod(2).reborn(), func(p *Pod) { p.VolumeClaim = "new" }))
+	v.Record.Members[0] = Member{VolumeClaim: "claim-0"}
 	_, m := Next(v, Memory{})
 	if d, _ := Next(moment(v, 30*time.Second), m); d.Action == Claim {
 		t.Errorf("the one that was not in sync leads before the other has come: %s", d.Reason)
@@ -237,7 +237,7 @@ func TestBornLaterIsAskedBeforeItIsReplaced(t *testing.T) {
 // TestClockWaitsForTheBirth (9a): pods are born in order and the last one led. The time that its data is waited for must not
 // run before it exists, and begins again when it makes progress.
 func TestClockWaitsForTheBirth(t *testing.T) {
-	v := with(formed(2, pod(0).reborn().data(otherID, 0, 10), pod(1).reborn().data(thirdID, 0, 10)), func(v *View) { v.OrderedReady, v.Claims = true, []int{0, 1, 2} })
+	v := with(formed(2, pod(0).reborn().data(otherID, 0, 10), pod(1).reborn().data(thirdID, 0, 10)), func(v *View) { v.OrderedReady, v.VolumeClaims = true, []int{0, 1, 2} })
 	v.Sentinels = silentSentinels()
 	var d Decision
 	m := Memory{}
@@ -261,7 +261,7 @@ func TestClockWaitsForTheBirth(t *testing.T) {
 
 // TestReadyThoughFencedIsNarrow (9b): it lets one more pod be born, and nothing else.
 func TestReadyThoughFencedIsNarrow(t *testing.T) {
-	ordered := with(formed(2, pod(0).reborn().data(otherID, 0, 10)), func(v *View) { v.OrderedReady, v.Claims, v.Sentinels = true, []int{0, 1, 2}, silentSentinels() })
+	ordered := with(formed(2, pod(0).reborn().data(otherID, 0, 10)), func(v *View) { v.OrderedReady, v.VolumeClaims, v.Sentinels = true, []int{0, 1, 2}, silentSentinels() })
 	for name, c := range map[string]struct {
 		change func(*View)
 		ready  bool
@@ -336,7 +336,7 @@ func TestNameIsNoIdentity(t *testing.T) {
 	} {
 		v := formed(0, with2(pod(0).data(lineageID, 100, 10), change), pod(1).silent(), pod(2).silent())
 		v.Record.Holder = v.Self.Name
-		if d, _ := Next(v, claimed); d.Action == Promote || d.Action == Hold {
+		if d, _ := Next(v, claimed); d.Action == Promote || d.Action == Retain {
 			t.Errorf("%s under the old epoch: %s/%s", name, d.Action, d.Reason)
 		}
 		v.API = false
@@ -416,7 +416,7 @@ func TestStaleReplicaEntryIsPruned(t *testing.T) {
 			t.Errorf("%s after that: %s/%s, want %s", c.later, d.Action, d.Reason, c.want)
 		}
 	}
-	stranger := func(v *SentinelView) { stale(v); v.Strangers = []Address{gone} }
+	stranger := func(v *SentinelView) { stale(v); v.ForeignServers = []Address{gone} }
 	if d, _ = NextForSentinel(beside(stranger), SentinelMemory{}); d.Action != Recreate {
 		t.Errorf("a stranger answers there: %s/%s, want the group made anew at once", d.Action, d.Reason)
 	}
@@ -483,17 +483,17 @@ func TestRestartedMasterDoesNotWaitForEver(t *testing.T) {
 func TestNoChainOfHandovers(t *testing.T) {
 	ends := func(p Pod) Pod { p.Terminating = true; return p }
 	v := formed(0, ends(pod(0).master()), ends(pod(1).replica(0)), ends(pod(2).replica(0)))
-	if d, _ := Next(v, Memory{}); d.Action != Hold || d.Reason != NoHeir {
-		t.Errorf("all end: %s/%s, want hold/NoHeir, which answers the hook", d.Action, d.Reason)
+	if d, _ := Next(v, Memory{}); d.Action != Retain || d.Reason != NoSuccessor {
+		t.Errorf("all end: %s/%s, want hold/NoSuccessor, which answers the hook", d.Action, d.Reason)
 	}
 	// Evictions and node shutdowns end a pod without a word in the API: the kubelet's call is enough.
 	hook := with(formed(0, pod(0).master(), pod(1).replica(0), ends(pod(2).replica(0))), func(v *View) { v.Leaving = true })
-	if d, _ := Next(hook, Memory{}); d.Action != Handover || d.Heir.Name != "redis-1" {
-		t.Errorf("the hook alone: %s to %q, want a handover to the one that stays", d.Action, d.Heir.Name)
+	if d, _ := Next(hook, Memory{}); d.Action != Handover || d.Successor.Name != "redis-1" {
+		t.Errorf("the hook alone: %s to %q, want a handover to the one that stays", d.Action, d.Successor.Name)
 	}
 	behind := with(hook, func(v *View) { v.Peers = []Pod{pod(1).replica(0).linkDown()} })
-	if d, _ := Next(behind, Memory{}); d.Action != Hold || d.Reason != NoHeir {
-		t.Errorf("nobody is in sync: %s/%s, want hold/NoHeir", d.Action, d.Reason)
+	if d, _ := Next(behind, Memory{}); d.Action != Retain || d.Reason != NoSuccessor {
+		t.Errorf("nobody is in sync: %s/%s, want hold/NoSuccessor", d.Action, d.Reason)
 	}
 }
 
@@ -589,16 +589,16 @@ func TestServerThatIsTooOld(t *testing.T) {
 		{name: "not even before the record is read", view: with(formed(0, old(pod(0).master())), func(v *View) { v.Record = Record{} }), action: Fence, reason: ServerTooOld},
 		{name: "it takes no offer", view: with(formed(0, old(pod(1).replica(0).linkDown()), inPlace(0)), func(v *View) { v.Record.Offer = &Offer{PodUID: "uid-1", RunID: "run-1", ReplID: lineageID} }), action: Fence, reason: ServerTooOld},
 		{name: "it does not claim the data that is best", view: formed(2, old(pod(2).reborn().data(thirdID, 0, 10)), pod(0).reborn(), pod(1).reborn()), action: Wait, reason: ServerTooOld},
-		{name: "it lets no further pod be born", view: with(fresh(old(pod(0))), func(v *View) { v.OrderedReady, v.Claims = true, []int{0, 1, 2} }), action: Wait, reason: ServerTooOld},
-		{name: "the holder offers to a replica in sync", view: formed(0, old(inPlace(0)), pod(1).replica(0).linkDown()), action: MakeOffer, reason: RestartedOffer},
-		{name: "the same while it loads", view: formed(0, loading, pod(1).replica(0).linkDown()), action: MakeOffer, reason: RestartedOffer},
+		{name: "it lets no further pod be born", view: with(fresh(old(pod(0))), func(v *View) { v.OrderedReady, v.VolumeClaims = true, []int{0, 1, 2} }), action: Wait, reason: ServerTooOld},
+		{name: "the holder offers to a replica in sync", view: formed(0, old(inPlace(0)), pod(1).replica(0).linkDown()), action: OfferTransfer, reason: TransferAfterRestart},
+		{name: "the same while it loads", view: formed(0, loading, pod(1).replica(0).linkDown()), action: OfferTransfer, reason: TransferAfterRestart},
 		{name: "the holder without anybody to offer to", view: formed(0, old(inPlace(0).data(lineageID, 100, 10)), pod(1).silent()), action: Wait, reason: ServerTooOld},
 		{name: "nobody offers to it", view: formed(0, inPlace(0), old(pod(1).replica(0).linkDown()), pod(2).silent()), action: Wait, reason: RestartedWaiting},
-		{name: "nobody hands over to it", view: with(formed(0, pod(0).master(), old(pod(1).replica(0))), func(v *View) { v.Leaving = true }), action: Hold, reason: NoHeir, ready: true},
-		{name: "its data is waited for", view: fresh(pod(0), pod(1), old(pod(2).data(lineageID, 100, 10))), action: Wait, reason: HoldersSilent},
+		{name: "nobody hands over to it", view: with(formed(0, pod(0).master(), old(pod(1).replica(0))), func(v *View) { v.Leaving = true }), action: Retain, reason: NoSuccessor, ready: true},
+		{name: "its data is waited for", view: fresh(pod(0), pod(1), old(pod(2).data(lineageID, 100, 10))), action: Wait, reason: CandidatesSilent},
 		{name: "a plain one is followed: that is the way to a newer version", view: fresh(pod(1), old(pod(0).plain().master())), action: Follow, reason: Adopting, target: at(0)},
 	})
-	if ServerTooOld.Telling() != Warned {
+	if ServerTooOld.Events() != Warning {
 		t.Error("nobody is told")
 	}
 }

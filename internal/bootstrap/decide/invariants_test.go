@@ -15,7 +15,7 @@ var invariants = []struct {
 		return explained[d.Reason].sentence != "" && d.Recheck > 0
 	}},
 	{"S1: a claim has an epoch of its own, above all that was heard", func(v View, _ Memory, d Decision) bool {
-		return d.Action != Claim || d.Epoch%epochStep == 0 && d.Epoch > v.Record.Epoch &&
+		return d.Action != Claim || d.Epoch%EpochStep == 0 && d.Epoch > v.Record.Epoch &&
 			!slices.ContainsFunc(v.Sentinels, func(s Sentinel) bool { return s.ConfigEpoch >= d.Epoch })
 	}},
 	{"S3: an empty node does not lead while known data answered", func(v View, _ Memory, d Decision) bool {
@@ -40,7 +40,7 @@ var invariants = []struct {
 		return d.Action != Promote || recordedHolder(v) && d.Epoch == v.Record.Epoch && (own || !v.API && !holdsNothing(v, v.Self))
 	}},
 	{"a Redis that did not answer is left alone", func(v View, _ Memory, d Decision) bool {
-		return v.Self.Redis.Answer == Up || d.Action == Wait || (v.Self.Redis.Answer == Loading || v.Self.Redis.Refused) && d.Action == MakeOffer
+		return v.Self.Redis.Answer == Up || d.Action == Wait || (v.Self.Redis.Answer == Loading || v.Self.Redis.Refused) && d.Action == OfferTransfer
 	}},
 }
 
@@ -48,7 +48,7 @@ var invariants = []struct {
 
 func belongs(v View, p Pod) bool {
 	member, known := v.Record.Members[p.Ordinal]
-	return known && member.Claim == p.Claim
+	return known && member.VolumeClaim == p.VolumeClaim
 }
 
 // holdsNothing: no key, no link, and either a process without history or a claim that the group does not know.
@@ -122,5 +122,5 @@ func checkOrder(group []turn, wrong *findings) {
 func sameDecision(a, b Decision) bool {
 	offers := a.Offer == b.Offer || a.Offer != nil && b.Offer != nil && *a.Offer == *b.Offer
 	return offers && a.Action == b.Action && a.Reason == b.Reason && a.Target == b.Target && a.Epoch == b.Epoch &&
-		a.Heir.UID == b.Heir.UID && a.Ready == b.Ready && a.Tuning == b.Tuning && a.Recheck == b.Recheck && slices.Equal(a.Lineage, b.Lineage)
+		a.Successor.UID == b.Successor.UID && a.Ready == b.Ready && a.Tuning == b.Tuning && a.Recheck == b.Recheck && slices.Equal(a.Lineage, b.Lineage)
 }

@@ -18,7 +18,7 @@ func hold(v View, m Memory) (Decision, Memory) {
 	if confirmed || m.Confirmed.IsZero() {
 		m.Confirmed = v.Now
 	}
-	d := Decision{Action: Hold, Reason: Incumbent, Ready: true, Tuning: masterTuning(v)}
+	d := Decision{Action: Retain, Reason: Incumbent, Ready: true, Tuning: masterTuning(v)}
 	if !confirmed && v.Now.Sub(m.Confirmed) > v.Config.DownAfter && !everyoneFollowsMe(v) {
 		d.Reason, d.Ready = Unconfirmed, false
 		d.Tuning.MinReplicas = len(v.Peers) + 1
@@ -43,8 +43,8 @@ func hold(v View, m Memory) (Decision, Memory) {
 // handOver gives the mastership away as long as the API can write the offer down; otherwise Sentinel takes it over later.
 func handOver(v View, d Decision, heir Pod, why Reason) Decision {
 	d.Reason = why
-	if why != NoHeir && v.API {
-		d.Action, d.Heir, d.Recheck = Handover, heir, atOnce
+	if why != NoSuccessor && v.API {
+		d.Action, d.Successor, d.Recheck = Handover, heir, atOnce
 	}
 	return d
 }
@@ -71,7 +71,7 @@ func heirOf(v View) (Pod, Reason) {
 	case !leaving && (!failing || len(heirs) == 0):
 		return Pod{}, ""
 	case len(heirs) == 0:
-		return Pod{}, NoHeir
+		return Pod{}, NoSuccessor
 	}
 	slices.SortStableFunc(heirs, func(a, b Pod) int {
 		if c := yes(b.Updated) - yes(a.Updated); c != 0 {
@@ -102,7 +102,7 @@ func membersNow(v View) map[int]Member {
 	}
 	for ordinal, member := range members {
 		if _, lives := podOf(v, ordinal); !lives && member.InSync {
-			members[ordinal] = Member{Claim: member.Claim}
+			members[ordinal] = Member{VolumeClaim: member.VolumeClaim}
 		}
 	}
 	for _, p := range v.Peers {
@@ -111,11 +111,11 @@ func membersNow(v View) map[int]Member {
 			continue
 		}
 		inSync := r.Role == Replica && r.Following == v.Self.Address && r.LinkUp
-		if inSync || members[p.Ordinal].Claim == p.Claim {
-			members[p.Ordinal] = Member{Claim: p.Claim, InSync: inSync}
+		if inSync || members[p.Ordinal].VolumeClaim == p.VolumeClaim {
+			members[p.Ordinal] = Member{VolumeClaim: p.VolumeClaim, InSync: inSync}
 		}
 	}
-	members[v.Self.Ordinal] = Member{Claim: v.Self.Claim, InSync: true}
+	members[v.Self.Ordinal] = Member{VolumeClaim: v.Self.VolumeClaim, InSync: true}
 	return members
 }
 
@@ -124,15 +124,15 @@ func membersNow(v View) map[int]Member {
 func membersAtClaim(v View, m Memory) map[int]Member {
 	members := map[int]Member{}
 	for ordinal, claim := range m.AdoptedFrom {
-		members[ordinal] = Member{Claim: claim}
+		members[ordinal] = Member{VolumeClaim: claim}
 	}
 	maps.Copy(members, v.Record.Members)
 	for _, p := range candidates(v) {
-		if p.Claim != "" && empty(v, p) && !isMember(v, p) {
-			members[p.Ordinal] = Member{Claim: p.Claim}
+		if p.VolumeClaim != "" && empty(v, p) && !isMember(v, p) {
+			members[p.Ordinal] = Member{VolumeClaim: p.VolumeClaim}
 		}
 	}
-	members[v.Self.Ordinal] = Member{Claim: v.Self.Claim, InSync: true}
+	members[v.Self.Ordinal] = Member{VolumeClaim: v.Self.VolumeClaim, InSync: true}
 	return members
 }
 
@@ -142,7 +142,7 @@ func membersWith(v View, p Pod) map[int]Member {
 	if members == nil {
 		members = map[int]Member{}
 	}
-	members[p.Ordinal] = Member{Claim: p.Claim}
+	members[p.Ordinal] = Member{VolumeClaim: p.VolumeClaim}
 	return members
 }
 

@@ -128,9 +128,9 @@ func (in *reader) flag(pod Pod, flag string) Pod {
 	case "born":
 		pod = pod.reborn()
 	case "volume":
-		pod.Claim = "another claim"
+		pod.VolumeClaim = "another claim"
 	case "ephemeral":
-		pod.Claim = pod.UID
+		pod.VolumeClaim = pod.UID
 	case "again":
 		pod.Redis.RunID += "-again"
 	case "other":
@@ -214,7 +214,7 @@ func (in *reader) recordWord(r *Record, word string) {
 	switch name {
 	case "behind":
 		n := int(in.number(name, value))
-		r.Members[n] = Member{Claim: r.Members[n].Claim}
+		r.Members[n] = Member{VolumeClaim: r.Members[n].VolumeClaim}
 	case "lost":
 		delete(r.Members, int(in.number(name, value)))
 	case "offer":

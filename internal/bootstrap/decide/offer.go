@@ -37,7 +37,7 @@ func notRunning(v View, m Memory) (Decision, Memory) {
 		m.Declined = nil
 		return wait, m
 	}
-	return offerTo(m, replicas[0], CrashedOffer)
+	return offerTo(m, replicas[0], TransferAfterCrash)
 }
 
 // heirs are the replicas in sync, the furthest first, that may be offered the mastership. Who was in sync when the members
@@ -94,7 +94,7 @@ func passedOver(m Memory) Memory {
 func offerTo(m Memory, p Pod, why Reason) (Decision, Memory) {
 	m.OfferedTo = p.Redis.RunID
 	return Decision{
-		Action: MakeOffer, Reason: why, Tuning: fencedTuning(), Recheck: soon,
+		Action: OfferTransfer, Reason: why, Tuning: fencedTuning(), Recheck: soon,
 		Offer: &Offer{PodUID: p.UID, RunID: p.Redis.RunID, ReplID: p.Redis.ReplID, Offset: p.Redis.Offset, Reason: string(why)},
 	}, m
 }

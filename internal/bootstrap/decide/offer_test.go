@@ -25,11 +25,11 @@ func TestCrashOfferGoesToWhoHasAll(t *testing.T) {
 		t.Errorf("%s to offset %d, which is less than was led with; want to wait for the other", d.Action, d.Offer.Offset)
 	}
 	v, m = crashed(pod(1).silent(), pod(2).replica(0).linkDown())
-	if d, _ := Next(v, m); d.Action != MakeOffer {
+	if d, _ := Next(v, m); d.Action != OfferTransfer {
 		t.Errorf("%s/%s, want an offer to the one that has everything", d.Action, d.Reason)
 	}
 	v, m = crashed(pod(1).replica(0).linkDown().data(lineageID, 90, 10), stale)
-	if d, _ := Next(v, m); d.Action != MakeOffer || d.Offer.PodUID != "uid-1" {
+	if d, _ := Next(v, m); d.Action != OfferTransfer || d.Offer.PodUID != "uid-1" {
 		t.Errorf("%s/%s, want an offer to the furthest: all have answered", d.Action, d.Reason)
 	}
 }
@@ -39,7 +39,7 @@ func TestTimeOfAnOfferBeginsInTheRecord(t *testing.T) {
 	v, m := crashed(pod(1).replica(0).linkDown().data(lineageID, 110, 10), pod(2).replica(0).linkDown())
 	var d Decision
 	for n := range 10 { // each write fails
-		if d, m = Next(moment(v, time.Duration(n)*time.Second), m); d.Action != MakeOffer || d.Offer.PodUID != "uid-1" {
+		if d, m = Next(moment(v, time.Duration(n)*time.Second), m); d.Action != OfferTransfer || d.Offer.PodUID != "uid-1" {
 			t.Fatalf("try %d: %s/%s, want the offer to the furthest again", n, d.Action, d.Reason)
 		}
 	}
@@ -50,7 +50,7 @@ func TestTimeOfAnOfferBeginsInTheRecord(t *testing.T) {
 	if d, _ = Next(moment(v, 20*time.Second+299*time.Millisecond), m); d.Action != Wait {
 		t.Errorf("%s/%s within its time", d.Action, d.Reason)
 	}
-	if d, _ = Next(moment(v, 20*time.Second+301*time.Millisecond), m); d.Action != MakeOffer || d.Offer.PodUID != "uid-2" {
+	if d, _ = Next(moment(v, 20*time.Second+301*time.Millisecond), m); d.Action != OfferTransfer || d.Offer.PodUID != "uid-2" {
 		t.Errorf("%s/%s after its time, want the offer to the next", d.Action, d.Reason)
 	}
 	v.Sentinels[2] = Sentinel{}
@@ -63,7 +63,7 @@ func TestTimeOfAnOfferBeginsInTheRecord(t *testing.T) {
 func TestOfferThatDoesNotFitBlocksNobody(t *testing.T) {
 	v := formed(0, pod(1).data(otherID, 0, 10), pod(0).reborn(), pod(2).data(thirdID, 0, 9))
 	v.Record.Offer = &Offer{PodUID: "uid-1", RunID: "the process before", ReplID: lineageID, Offset: 100}
-	v.Peers[0].Claim = "a new claim"
+	v.Peers[0].VolumeClaim = "a new claim"
 	flagged(&v)
 	if d, _ := lasting(v, Memory{}, 0, 61*time.Second); d.Action != Claim {
 		t.Errorf("%s/%s, want the best to claim", d.Action, d.Reason)
@@ -77,7 +77,7 @@ func TestCrashOffersGoRound(t *testing.T) {
 	var d Decision
 	for n := range 40 {
 		d, m = Next(moment(v, time.Duration(n)*100*time.Millisecond), m)
-		if d.Action == MakeOffer {
+		if d.Action == OfferTransfer {
 			v.Record.Offer = d.Offer
 			asked[d.Offer.PodUID]++
 		}
@@ -91,7 +91,7 @@ func TestCrashOffersGoRound(t *testing.T) {
 func TestRefusalsEndWithTheMastership(t *testing.T) {
 	_, m := Next(formed(1, pod(0).replica(1), pod(1).master(), pod(2).replica(1)), Memory{Declined: []string{"run-1"}, OfferedTo: "run-2", OfferedAt: clock})
 	v, _ := crashed(pod(1).replica(0).linkDown(), pod(2).replica(0).linkDown())
-	if d, _ := Next(v, m); d.Action != MakeOffer || d.Offer.PodUID != "uid-1" {
+	if d, _ := Next(v, m); d.Action != OfferTransfer || d.Offer.PodUID != "uid-1" {
 		t.Errorf("%s/%s, want the offer to the first", d.Action, d.Reason)
 	}
 }

@@ -44,7 +44,7 @@ func (o oracle) allowed() []Action {
 	case self.Answer == Loading:
 		return []Action{Wait}
 	case self.Role == Master && o.names(o.v.Self):
-		return []Action{Hold}
+		return []Action{Retain}
 	case self.Role == Master:
 		return o.unnamedMaster()
 	case o.iAmRecorded() && o.m.Claimed == Claimed{Epoch: o.v.Record.Epoch, RunID: self.RunID}:
@@ -55,7 +55,7 @@ func (o oracle) allowed() []Action {
 		return o.rejoin(*o.master())
 	case o.epoch == 0:
 		return o.formation()
-	case o.iAmRecorded() && (self.Following != Nowhere || o.someMaster()):
+	case o.iAmRecorded() && (self.Following != FenceAddress || o.someMaster()):
 		return []Action{Wait, Fence}
 	case o.iAmRecorded():
 		return o.restarted()
@@ -67,7 +67,7 @@ func (o oracle) allowed() []Action {
 func (o oracle) wait() []Action {
 	following := o.v.Self.Redis.Following
 	known := slices.ContainsFunc(o.pods(), func(p Pod) bool { return p.Address == following })
-	if o.v.API && o.v.Self.Redis.Role == Replica && following != Nowhere && !known {
+	if o.v.API && o.v.Self.Redis.Role == Replica && following != FenceAddress && !known {
 		return []Action{Wait, Fence}
 	}
 	return []Action{Wait}
@@ -107,7 +107,7 @@ func (o oracle) rejoin(master Pod) []Action {
 	switch {
 	case following == master.Address:
 		return []Action{Wait}
-	case o.failover() && following != Nowhere:
+	case o.failover() && following != FenceAddress:
 		return o.wait()
 	case o.foreign(o.v.Self):
 		return []Action{Wait, Fence}
@@ -152,17 +152,17 @@ func (o oracle) restarted() []Action {
 	case !o.v.API:
 		return []Action{Wait}
 	case inSync && self.Redis.Answer == Up && !behind:
-		return []Action{MakeOffer, Claim}
+		return []Action{OfferTransfer, Claim}
 	case inSync:
-		return []Action{MakeOffer}
+		return []Action{OfferTransfer}
 	case self.Redis.Answer != Up, !heard:
 		return []Action{Wait}
 	case o.hasData(self) && !o.member(self):
-		return []Action{Wait, MakeOffer, Claim} // one pod with two claims in its life: the protocol does not know it
+		return []Action{Wait, OfferTransfer, Claim} // one pod with two claims in its life: the protocol does not know it
 	case o.hasData(self):
 		return o.onlyIf(o.mayWrite(), Claim)
 	case others:
-		return []Action{MakeOffer, Wait}
+		return []Action{OfferTransfer, Wait}
 	}
 	return o.onlyIf(len(o.silent()) == 0 && o.mayWrite(), Claim)
 }
@@ -176,7 +176,7 @@ func (o oracle) behindMe(p Pod) bool {
 func (o oracle) gone() []Action {
 	crashed := o.v.Self.Redis.Refused && o.m.AnsweredRun != ""
 	if crashed && o.iAmRecorded() && o.v.API && !o.failover() && !o.someMaster() && slices.ContainsFunc(o.v.Peers, o.mayBeOffered) {
-		return []Action{MakeOffer}
+		return []Action{OfferTransfer}
 	}
 	return []Action{Wait}
 }
@@ -345,7 +345,7 @@ func (o oracle) strangerAnswers() bool {
 
 func (o oracle) member(p Pod) bool {
 	m, ok := o.v.Record.Members[p.Ordinal]
-	return ok && m.Claim == p.Claim
+	return ok && m.VolumeClaim == p.VolumeClaim
 }
 
 func (o oracle) ours(r Redis) bool { return slices.Contains(o.v.Record.Lineage, r.ReplID) }

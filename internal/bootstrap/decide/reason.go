@@ -19,7 +19,7 @@ const (
 	Incumbent           Reason = "Incumbent"
 	HandingOver         Reason = "HandingOver"
 	HandingToFirst      Reason = "HandingToFirst"
-	NoHeir              Reason = "NoHeir"
+	NoSuccessor              Reason = "NoSuccessor"
 	CannotSave          Reason = "CannotSave"
 	Unconfirmed         Reason = "Unconfirmed"
 	Superseded          Reason = "Superseded"
@@ -28,7 +28,7 @@ const (
 	PromotedEmpty       Reason = "PromotedEmpty"
 	NeverNamed          Reason = "NeverNamed"
 	OwnClaim            Reason = "OwnClaim"
-	OfferTaken          Reason = "OfferTaken"
+	TransferAccepted          Reason = "TransferAccepted"
 	Following           Reason = "Following"
 	Joining             Reason = "Joining"
 	Synced              Reason = "Synced"
@@ -39,14 +39,14 @@ const (
 	MasterGone          Reason = "MasterGone"
 	MasterAddressGone   Reason = "MasterAddressGone"
 	AnotherLeads        Reason = "AnotherLeads"
-	HoldersSilent       Reason = "HoldersSilent"
+	CandidatesSilent       Reason = "CandidatesSilent"
 	AllEmpty            Reason = "AllEmpty"
 	BestData            Reason = "BestData"
 	UnrelatedData       Reason = "UnrelatedData"
 	DataGone            Reason = "DataGone"
 	OnlyForeignData     Reason = "OnlyForeignData"
-	CrashedOffer        Reason = "CrashedOffer"
-	RestartedOffer      Reason = "RestartedOffer"
+	TransferAfterCrash        Reason = "TransferAfterCrash"
+	TransferAfterRestart      Reason = "TransferAfterRestart"
 	RestartedWaiting    Reason = "RestartedWaiting"
 	RestartedInPlace    Reason = "RestartedInPlace"
 	Resumed             Reason = "Resumed"
@@ -68,12 +68,12 @@ const (
 	NewGroup            Reason = "NewGroup"
 	NativeSwitch        Reason = "NativeSwitch"
 	SwitchUnverified    Reason = "SwitchUnverified"
-	SwitchBelongsToNone Reason = "SwitchBelongsToNone"
+	SwitchToUnknownAddress Reason = "SwitchToUnknownAddress"
 	EqualEpochs         Reason = "EqualEpochs"
 	SentinelBehind      Reason = "SentinelBehind"
 	AloneBehind         Reason = "AloneBehind"
 	StaleEntries        Reason = "StaleEntries"
-	NobodyToElect       Reason = "NobodyToElect"
+	NoElectableReplica       Reason = "NoElectableReplica"
 	SettingsDiffer      Reason = "SettingsDiffer"
 	Agreed              Reason = "Agreed"
 )
@@ -101,5 +101,5 @@ func (r Reason) Sentence() string { return explained[r].sentence }
 // Advice says what a person should do; empty when nothing is to be done.
 func (r Reason) Advice() string { return explained[r].advice }
 
-// Telling says when the reason becomes an Event.
-func (r Reason) Telling() Telling { return explained[r].telling }
+// Events says when the reason becomes an Event.
+func (r Reason) Events() EventPolicy { return explained[r].events }

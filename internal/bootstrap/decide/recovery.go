@@ -24,7 +24,7 @@ func restarted(v View, m Memory) (Decision, Memory) {
 		if coversAll(v, replicas) {
 			return claim(v, m, RestartedInPlace)
 		}
-		return offerTo(m, replicas[0], RestartedOffer)
+		return offerTo(m, replicas[0], TransferAfterRestart)
 	}
 	if v.Self.Redis.Answer != Up {
 		return keep(v, m, LoadingData), m
@@ -46,7 +46,7 @@ func restarted(v View, m Memory) (Decision, Memory) {
 	case best.UID == v.Self.UID:
 		return claim(v, m, RestartedInPlace)
 	}
-	return offerTo(m, best, RestartedOffer)
+	return offerTo(m, best, TransferAfterRestart)
 }
 
 // restartedUnwritten: nothing can be offered or claimed, but the old epoch still names me, and so do most Sentinels.
@@ -111,7 +111,7 @@ func inSyncReplicas(v View, m Memory) []Pod {
 }
 
 // recovery: the named master does not answer as master, and it is not my own pod.
-func recovery(v View, m Memory, n naming) (Decision, Memory) {
+func recovery(v View, m Memory, n leader) (Decision, Memory) {
 	if m.SilentEpoch != n.epoch || m.SilentSince.IsZero() {
 		m.SilentSince, m.SilentEpoch = v.Now, n.epoch
 	}
@@ -150,7 +150,7 @@ func recovery(v View, m Memory, n naming) (Decision, Memory) {
 
 // returningMaster: the named pod's Redis answers again, and its own agent decides who leads. It has as long as it may wait
 // for others itself, and a failover more; then it is taken for one whose agent is gone.
-func returningMaster(v View, m Memory, n naming) (Memory, bool) {
+func returningMaster(v View, m Memory, n leader) (Memory, bool) {
 	p, lives := n.pod(v)
 	switch {
 	case !lives || p.Redis.Answer == Silent || !v.Record.HasHolder():
@@ -163,7 +163,7 @@ func returningMaster(v View, m Memory, n naming) (Memory, bool) {
 }
 
 // runOf is the process of the named pod, which did not lead in its time; nil where there is none.
-func runOf(v View, n naming) []string {
+func runOf(v View, n leader) []string {
 	if p, lives := n.pod(v); lives && p.Redis.RunID != "" {
 		return []string{p.Redis.RunID}
 	}
@@ -172,7 +172,7 @@ func runOf(v View, n naming) []string {
 
 // mayReplace: the named master is proven gone, and Sentinel has had its time; it needs none where it could elect nobody,
 // as when everything restarted. A holder that comes back alone does not overtake the replicas that never went away.
-func mayReplace(v View, m Memory, n naming) bool {
+func mayReplace(v View, m Memory, n leader) bool {
 	if !provenGone(v, n) {
 		return false
 	}
@@ -190,7 +190,7 @@ const sentinelsApart = 2 * time.Second
 
 // answeredByStranger: the named pod is gone, and most Sentinels will never fail over: they go on seeing a live server at its
 // address, because another's pod has got it, or have let go of the group for that.
-func answeredByStranger(v View, n naming) bool {
+func answeredByStranger(v View, n leader) bool {
 	_, lives := n.pod(v)
 	return v.API && !lives && majority(v, func(s Sentinel) bool { return !s.Monitors || s.Address == n.address && !s.MasterDown })
 }
@@ -225,7 +225,7 @@ func bestData(v View, m Memory, unwilling []string) (Pod, Reason) {
 func bestOfNothing(v View, m Memory, pods []Pod) (Pod, Reason) {
 	pods = slices.DeleteFunc(pods, func(p Pod) bool { return foreign(v, m, p) })
 	if len(pods) == 0 || slices.ContainsFunc(unheard(v), func(o int) bool { return mayHoldData(v, o) }) {
-		return Pod{}, HoldersSilent
+		return Pod{}, CandidatesSilent
 	}
 	if i := slices.IndexFunc(pods, func(p Pod) bool { return p.Name == v.Record.Holder }); i >= 0 {
 		return pods[i], ""
@@ -236,7 +236,7 @@ func bestOfNothing(v View, m Memory, pods []Pod) (Pod, Reason) {
 // mayHoldData: not a pod whose data dies with it, if the group does not know it yet, because it never had any, or if it ends.
 func mayHoldData(v View, ordinal int) bool {
 	p, born := podOf(v, ordinal)
-	return !born || p.Claim != p.UID || isMember(v, p) && !p.Terminating
+	return !born || p.VolumeClaim != p.UID || isMember(v, p) && !p.Terminating
 }
 
 // willing leaves out the processes that let an offer pass, unless all did: their agents are gone, and the others cannot
@@ -254,7 +254,7 @@ func nobodysData(v View, m Memory) Reason {
 	if slices.ContainsFunc(candidates(v), func(p Pod) bool { return foreign(v, m, p) }) {
 		return OnlyForeignData
 	}
-	return HoldersSilent
+	return CandidatesSilent
 }
 
 // allEmpty: of the pods that answered, none holds data. One that ends holds its data still, and its successor may have it.

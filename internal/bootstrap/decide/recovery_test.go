@@ -20,11 +20,11 @@ func TestRestartedInItsPod(t *testing.T) {
 	run(t, []situationCase{
 		{
 			name: "a replica in sync answers: it is offered the mastership at once (scar 39)",
-			view: formed(0, inPlace(0), pod(1).replica(0).linkDown(), pod(2).replica(0).linkDown()), action: MakeOffer, reason: RestartedOffer,
+			view: formed(0, inPlace(0), pod(1).replica(0).linkDown(), pod(2).replica(0).linkDown()), action: OfferTransfer, reason: TransferAfterRestart,
 		},
 		{
 			name: "also while I am still loading (R18)",
-			view: formed(0, loading, pod(1).replica(0).linkDown(), pod(2).replica(0).linkDown()), action: MakeOffer, reason: RestartedOffer,
+			view: formed(0, loading, pod(1).replica(0).linkDown(), pod(2).replica(0).linkDown()), action: OfferTransfer, reason: TransferAfterRestart,
 		},
 		{
 			name: "empty, and the others are silent: wait, never lead",
@@ -84,7 +84,7 @@ func TestOfferNamesTheFurthestReplica(t *testing.T) {
 func TestOfferIsTakenByTheProcessItNames(t *testing.T) {
 	offer := &Offer{PodUID: "uid-1", RunID: "run-1", ReplID: lineageID, Offset: 100}
 	v := with(formed(0, pod(1).replica(0).linkDown(), inPlace(0), pod(2).replica(0).linkDown()), func(v *View) { v.Record.Offer = offer })
-	if d, _ := Next(v, Memory{}); d.Action != Claim || d.Reason != OfferTaken || d.Epoch <= holderAt {
+	if d, _ := Next(v, Memory{}); d.Action != Claim || d.Reason != TransferAccepted || d.Epoch <= holderAt {
 		t.Errorf("got %s/%s at %d, want a claim above the record", d.Action, d.Reason, d.Epoch)
 	}
 	v.Self.Redis.RunID = "restarted empty meanwhile" // R4c
@@ -164,7 +164,7 @@ func TestCycle(t *testing.T) {
 func TestAddressOfADeadMaster(t *testing.T) {
 	self, other := pod(1).replica(0).linkDown(), pod(2).replica(0).linkDown()
 	away := self
-	away.Redis.Following = Nowhere
+	away.Redis.Following = FenceAddress
 	seen := Memory{SyncedRun: "run-1", SilentSince: clock.Add(-8 * time.Second), SilentEpoch: holderAt}
 	down := func(v *View) {
 		for i := range v.Sentinels {
@@ -198,10 +198,10 @@ func TestAddressOfADeadMaster(t *testing.T) {
 func TestEverythingRestarted(t *testing.T) {
 	// All pods are new, their claims are the old ones, and ordinal 2 was the master. AOF keeps no ids (R5).
 	back := func(n int) Pod { return pod(n).reborn().data(thirdID[:39]+string(rune('0'+n)), 0, 10) }
-	ordered := func(v *View) { v.OrderedReady, v.Claims = true, []int{0, 1, 2} }
+	ordered := func(v *View) { v.OrderedReady, v.VolumeClaims = true, []int{0, 1, 2} }
 	blank := func(n int) Pod {
 		p := pod(n).reborn()
-		p.Claim = p.UID
+		p.VolumeClaim = p.UID
 		return p
 	}
 	run(t, []situationCase{
@@ -218,7 +218,7 @@ func TestEverythingRestarted(t *testing.T) {
 		},
 		{
 			name: "the holder's volume is lost: the best of the members leads",
-			view: formed(2, back(0), back(1), with2(pod(2).reborn(), func(p *Pod) { p.Claim = "new" })), action: Claim, reason: MasterGone,
+			view: formed(2, back(0), back(1), with2(pod(2).reborn(), func(p *Pod) { p.VolumeClaim = "new" })), action: Claim, reason: MasterGone,
 		},
 		{
 			name: "all volumes are lost: the recorded holder leads again (L2)",
@@ -249,7 +249,7 @@ func TestReturningHolderDoesNotHoldUpTheReplicas(t *testing.T) {
 // TestNeverTheEmptyOne: whatever the silence of the others, a node without data does not lead a group that had some (S3).
 func TestNeverTheEmptyOne(t *testing.T) {
 	for _, peer := range []Pod{pod(1).replica(0).linkDown(), pod(1).silent()} {
-		v := formed(0, with2(pod(0).reborn(), func(p *Pod) { p.Claim = "new volume" }), peer, pod(2).replica(0).linkDown())
+		v := formed(0, with2(pod(0).reborn(), func(p *Pod) { p.VolumeClaim = "new volume" }), peer, pod(2).replica(0).linkDown())
 		_, m := Next(v, Memory{})
 		v.Now = clock.Add(10 * time.Minute)
 		for range 3 {
@@ -315,10 +315,10 @@ func TestAgentThatRestartsKeepsItsReplicaElectable(t *testing.T) {
 
 // TestPodWithoutVolumeThatEnds: a cache group lost everything, and one of its pods hangs on a node that is lost.
 func TestPodWithoutVolumeThatEnds(t *testing.T) {
-	ephemeral := func(p Pod) Pod { p.Claim = p.UID; return p }
+	ephemeral := func(p Pod) Pod { p.VolumeClaim = p.UID; return p }
 	v := formed(0, ephemeral(inPlace(0)), ephemeral(pod(1)), ephemeral(pod(2).silent()))
 	v.Record.Members = map[int]Member{0: {"uid-0", true}, 1: {"uid-1", true}, 2: {"uid-2", true}}
-	if d, _ := lasting(v, Memory{}, 0, 10*time.Minute); d.Reason != HoldersSilent {
+	if d, _ := lasting(v, Memory{}, 0, 10*time.Minute); d.Reason != CandidatesSilent {
 		t.Errorf("%s/%s while it may come back with the data", d.Action, d.Reason)
 	}
 	v.Peers[1].Terminating = true

@@ -41,7 +41,7 @@ func remember(v View, m Memory) Memory {
 		}
 	}
 	r := v.Self.Redis
-	if m.AnsweredRun == "" && r.Role == Replica && r.Following != Nowhere && r.Priority > holderPriority && inLineage(v, r) {
+	if m.AnsweredRun == "" && r.Role == Replica && r.Following != FenceAddress && r.Priority > holderPriority && inLineage(v, r) {
 		m.SyncedRun = r.RunID // the agent before me saw it in sync, or it would have the priority that it started with
 	}
 	if r.Answer != Silent {
@@ -95,11 +95,11 @@ func situation(v View, m Memory) (Decision, Memory) {
 }
 
 // asMaster: my Redis accepts writes, rightly or not.
-func asMaster(v View, m Memory, n naming) (Decision, Memory) {
+func asMaster(v View, m Memory, n leader) (Decision, Memory) {
 	if promotedEmpty(v, m) {
 		return fence(v, PromotedEmpty), m
 	}
-	if n.isMe(v) {
+	if n.isSelf(v) {
 		// The claim is spent: who demotes me from now on has a reason, and a record that I read long ago must not undo it.
 		m.NamedEpoch, m.MasterSince, m.Claimed = n.epoch, time.Time{}, Claimed{}
 		return hold(v, m)
@@ -133,7 +133,7 @@ func asMaster(v View, m Memory, n naming) (Decision, Memory) {
 
 // chosenInstead: Sentinels finished a failover to my Redis at an epoch below that of a claim which they never heard of, and
 // whose pod is gone: it ended before it led. Clients write here already, and a claim makes that right.
-func chosenInstead(v View, n naming) bool {
+func chosenInstead(v View, n leader) bool {
 	_, lives := n.pod(v)
 	return v.API && !lives && majorityNamesMe(v)
 }
@@ -151,20 +151,20 @@ func promotedEmpty(v View, m Memory) bool {
 }
 
 // asReplica: my Redis follows somebody, or nobody.
-func asReplica(v View, m Memory, n naming) (Decision, Memory) {
+func asReplica(v View, m Memory, n leader) (Decision, Memory) {
 	master, verified := n.verifiedMaster(v)
 	switch {
 	case ownClaim(v, m):
 		return Decision{Action: Promote, Reason: OwnClaim, Epoch: m.Claimed.Epoch, Tuning: masterTuning(v), Ready: syncedOnce(v, m), Recheck: atOnce}, m
 	case offeredToMe(v):
-		return claim(v, m, OfferTaken)
-	case verified && failoverRunning(v) && v.Self.Redis.Following != Nowhere && v.Self.Redis.Following != master.Address:
+		return claim(v, m, TransferAccepted)
+	case verified && failoverRunning(v) && v.Self.Redis.Following != FenceAddress && v.Self.Redis.Following != master.Address:
 		return keep(v, m, FailoverRunning), m
 	case verified:
 		return follow(v, m, master, Following), m
 	case !n.exists():
 		return formation(v, m)
-	case holdsRecord(v) && (v.Self.Redis.Following != Nowhere || anyMaster(v)):
+	case holdsRecord(v) && (v.Self.Redis.Following != FenceAddress || anyMaster(v)):
 		return repointed(v, m)
 	case holdsRecord(v):
 		return restarted(v, m)
@@ -176,7 +176,7 @@ func asReplica(v View, m Memory, n naming) (Decision, Memory) {
 
 // readopting: the recorded master is no more, no pod with an agent is master, but plain pods of the set live. The label was
 // removed and came back: what the plain pods hold is newer than the record.
-func readopting(v View, n naming) bool {
+func readopting(v View, n leader) bool {
 	_, lives := n.pod(v)
 	return !lives && v.API && len(plainPods(v)) > 0 && !anyMaster(v)
 }
@@ -186,7 +186,7 @@ func readopting(v View, n naming) bool {
 // Sentinel points my Redis at may be an address that it knows from before.
 func followsOutsider(v View) bool {
 	following := v.Self.Redis.Following
-	return v.API && following != Nowhere && following != v.Self.Address &&
+	return v.API && following != FenceAddress && following != v.Self.Address &&
 		!slices.ContainsFunc(v.Peers, func(p Pod) bool { return p.Address == following })
 }
 
@@ -207,7 +207,7 @@ func ownClaim(v View, m Memory) bool {
 // holdsRecord: the record names my pod uid and my address, and no greater epoch stands against it.
 func holdsRecord(v View) bool {
 	n := named(v)
-	return v.Record.HasHolder() && n.epoch == v.Record.Epoch && n.isMe(v)
+	return v.Record.HasHolder() && n.epoch == v.Record.Epoch && n.isSelf(v)
 }
 
 // offeredToMe: the holder holds out the mastership to this very process, which has at least the data that it is offered for,
@@ -276,7 +276,7 @@ func shown(v View) bool { return v.UIDByName == v.Self.UID }
 // fence makes sure that my Redis serves nobody. It is a wait when that is already so.
 func fence(v View, why Reason) Decision {
 	r := v.Self.Redis
-	if r.Answer != Up || r.Role == Replica && r.Following == Nowhere {
+	if r.Answer != Up || r.Role == Replica && r.Following == FenceAddress {
 		return Decision{Reason: why, Tuning: fencedTuning()}
 	}
 	return Decision{Action: Fence, Reason: why, Tuning: fencedTuning()}
@@ -286,7 +286,7 @@ func fence(v View, why Reason) Decision {
 // its pod, it still gives the mastership to a replica in sync: nobody else would take it from a pod that lives.
 func tooOld(v View, m Memory) (Decision, Memory) {
 	if holdsRecord(v) && v.Self.Redis.Role != Master {
-		if d, after := restarted(v, m); d.Action == MakeOffer {
+		if d, after := restarted(v, m); d.Action == OfferTransfer {
 			return d, after
 		}
 	}
@@ -315,7 +315,7 @@ func syncedOnce(v View, m Memory) bool {
 func mayYetSync(v View) bool {
 	r := v.Self.Redis
 	i := slices.IndexFunc(v.Peers, func(p Pod) bool { return p.Address == r.Following })
-	return r.Following != Nowhere && (r.LinkUp || i < 0 || v.Peers[i].Redis.Answer == Silent)
+	return r.Following != FenceAddress && (r.LinkUp || i < 0 || v.Peers[i].Redis.Answer == Silent)
 }
 
 // readyWhileFenced lets the StatefulSet controller create the pod that must speak first, where pods are born in order.

@@ -61,7 +61,7 @@ func TestSelf(t *testing.T) {
 		{
 			name:   "the record was deleted and made anew: its small epoch is no relic of an old watch",
 			view:   with(formed(0, pod(0).master(), pod(1).replica(0)), func(v *View) { v.Record = Record{Known: true, UID: "second"} }),
-			memory: Memory{MaxEpoch: holderAt, RecordUID: "first"}, action: Hold, reason: Incumbent, ready: true,
+			memory: Memory{MaxEpoch: holderAt, RecordUID: "first"}, action: Retain, reason: Incumbent, ready: true,
 		},
 	})
 }
@@ -82,12 +82,12 @@ func TestFollowing(t *testing.T) {
 		},
 		{
 			name:   "foreign data is not replaced without a word (R8)",
-			view:   formed(0, with2(pod(1).data(otherID, 5, 3), func(p *Pod) { p.Claim = "stranger" }), pod(0).master()),
+			view:   formed(0, with2(pod(1).data(otherID, 5, 3), func(p *Pod) { p.VolumeClaim = "stranger" }), pod(0).master()),
 			action: Wait, reason: ForeignData,
 		},
 		{
 			name: "foreign data is replaced when its owner says so; until then its claim is no member",
-			view: with(formed(0, with2(pod(1).data(otherID, 5, 3), func(p *Pod) { p.Claim = "stranger" }), pod(0).master()),
+			view: with(formed(0, with2(pod(1).data(otherID, 5, 3), func(p *Pod) { p.VolumeClaim = "stranger" }), pod(0).master()),
 				func(v *View) { v.Config.ReplaceData = "redis-1" }),
 			action: Follow, reason: Following, target: at(0),
 		},
@@ -115,12 +115,12 @@ func TestMaster(t *testing.T) {
 	run(t, []situationCase{
 		{
 			name: "named by the record: hold", view: formed(0, pod(0).master(), pod(1).replica(0), pod(2).replica(0)),
-			action: Hold, reason: Incumbent, ready: true,
+			action: Retain, reason: Incumbent, ready: true,
 		},
 		{
 			name:   "named by Sentinels at a greater epoch: hold, the record follows",
 			view:   with(formed(0, pod(1).master(), pod(0).silent()), func(v *View) { v.Sentinels = sentinels(at(1), holderAt+1) }),
-			action: Hold, reason: Incumbent, ready: true,
+			action: Retain, reason: Incumbent, ready: true,
 		},
 		{
 			name: "promoted by a Sentinel whose failover is not over (R1): left alone", view: native,
@@ -148,17 +148,17 @@ func TestMaster(t *testing.T) {
 		{
 			name:   "an API outage alone changes nothing",
 			view:   with(formed(0, pod(0).master(), pod(1).replica(0), pod(2).replica(0)), func(v *View) { v.API = false }),
-			memory: Memory{Confirmed: clock.Add(-time.Hour)}, action: Hold, reason: Incumbent, ready: true,
+			memory: Memory{Confirmed: clock.Add(-time.Hour)}, action: Retain, reason: Incumbent, ready: true,
 		},
 		{
 			name:   "cut off from the API and the Sentinels, and a replica is silent (R10): writes are refused",
 			view:   with(formed(0, pod(0).master(), pod(1).replica(0), pod(2).silent()), func(v *View) { v.API, v.Sentinels = false, silentSentinels() }),
-			memory: Memory{Confirmed: clock.Add(-6 * time.Second)}, action: Hold, reason: Unconfirmed,
+			memory: Memory{Confirmed: clock.Add(-6 * time.Second)}, action: Retain, reason: Unconfirmed,
 		},
 		{
 			name:   "cut off, but everybody follows me: writes go on",
 			view:   with(formed(0, pod(0).master(), pod(1).replica(0), pod(2).replica(0)), func(v *View) { v.API, v.Sentinels = false, silentSentinels() }),
-			memory: Memory{Confirmed: clock.Add(-6 * time.Second)}, action: Hold, reason: Incumbent, ready: true,
+			memory: Memory{Confirmed: clock.Add(-6 * time.Second)}, action: Retain, reason: Incumbent, ready: true,
 		},
 	})
 	if d, _ := Next(native, Memory{}); d.Action == Fence || d.Action == Follow {

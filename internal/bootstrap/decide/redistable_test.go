@@ -33,8 +33,8 @@ func targetWord(v View, d Decision) string {
 	a := d.Target
 	switch d.Action {
 	case Handover:
-		a = d.Heir.Address
-	case MakeOffer:
+		a = d.Successor.Address
+	case OfferTransfer:
 		a = v.Peers[slices.IndexFunc(v.Peers, func(p Pod) bool { return p.UID == d.Offer.PodUID })].Address
 	default:
 	}
@@ -70,7 +70,7 @@ func (in *reader) world(v *View, word string) {
 		v.OrderedReady = true
 	case "claims":
 		for _, digit := range value {
-			v.Claims = append(v.Claims, int(digit-'0'))
+			v.VolumeClaims = append(v.VolumeClaims, int(digit-'0'))
 		}
 	case "replicas":
 		v.Replicas = int(in.number(name, value))

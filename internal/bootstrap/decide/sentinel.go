@@ -21,15 +21,15 @@ const (
 	Configure
 	// Adopt writes a finished native failover into the record.
 	Adopt
-	// Remint writes a greater epoch for the living holder into the record.
-	Remint
+	// Reissue writes a greater epoch for the living holder into the record.
+	Reissue
 	// Remove makes my Sentinel forget the group.
 	Remove
 )
 
 // String names the action as logs and metrics do.
 func (a SentinelAction) String() string {
-	return [...]string{"wait", "inject", "recreate", "configure", "adopt", "remint", "remove"}[a]
+	return [...]string{"wait", "inject", "recreate", "configure", "adopt", "reissue", "remove"}[a]
 }
 
 // Watching is how a group is watched: what the record's settings say, or what a Sentinel says it does.
@@ -74,8 +74,8 @@ type SentinelView struct {
 	Want      Watching
 	// Pods of the group, each with what its Redis answered, if it was asked.
 	Pods []Pod
-	// Strangers are addresses that the record or my Sentinel names, that no pod of the group has, and where somebody answers.
-	Strangers []Address
+	// ForeignServers are addresses that the record or my Sentinel names, that no pod of the group has, and where somebody answers.
+	ForeignServers []Address
 	// PodsKnown: the list of pods is the API's, not the remains of a failed watch.
 	PodsKnown bool
 	// Peers are the other Sentinels of my set as they really are.
@@ -214,7 +214,7 @@ func (v SentinelView) ours(a Address) bool {
 // strangerAt: the address is no pod's of the group, and somebody answers there. A Sentinel takes him for the master, sees
 // no reason for a failover, and points our replicas at him.
 func (v SentinelView) strangerAt(a Address) bool {
-	return v.PodsKnown && !v.ours(a) && slices.Contains(v.Strangers, a)
+	return v.PodsKnown && !v.ours(a) && slices.Contains(v.ForeignServers, a)
 }
 
 // listsStranger: my Sentinel lists somebody as a replica who is none, and will order him to follow our master.
@@ -245,7 +245,7 @@ func sentinelAhead(v SentinelView, m SentinelMemory, holder Pod, verified bool) 
 	case !verified:
 		return SentinelDecision{Reason: SwitchUnverified, Recheck: soon}, m
 	case i < 0 && v.PodsKnown:
-		return remint(v, holder, SwitchBelongsToNone), m
+		return remint(v, holder, SwitchToUnknownAddress), m
 	case v.Now.Sub(m.UnverifiedSince) > v.Want.FailoverTimeout:
 		return remint(v, holder, SwitchUnverified), m
 	}
@@ -255,7 +255,7 @@ func sentinelAhead(v SentinelView, m SentinelMemory, holder Pod, verified bool) 
 // remint gives the living holder an epoch above everything that was heard.
 func remint(v SentinelView, holder Pod, why Reason) SentinelDecision {
 	epoch := NextEpoch(v.Now, v.Record.Epoch, v.Own.ConfigEpoch, v.CurrentEpoch)
-	return SentinelDecision{Action: Remint, Reason: why, Target: holder.Address, Epoch: epoch, Holder: holder, Recheck: atOnce}
+	return SentinelDecision{Action: Reissue, Reason: why, Target: holder.Address, Epoch: epoch, Holder: holder, Recheck: atOnce}
 }
 
 // toRecord points my Sentinel at what the record says.
@@ -271,7 +271,7 @@ func settled(v SentinelView, m SentinelMemory) (SentinelDecision, SentinelMemory
 	lacks := !v.Own.MasterDown && !listsElectable(v.Own)
 	if lacks && anyElectable(v) && v.Now.Sub(m.RenewedAt) >= renewEvery {
 		m.RenewedAt = v.Now
-		d := toRecord(v, Recreate, NobodyToElect)
+		d := toRecord(v, Recreate, NoElectableReplica)
 		d.Labels = roleLabels(v)
 		return d, m
 	}

@@ -59,16 +59,16 @@ func TestSentinelSituations(t *testing.T) {
 		}, reason: FailoverRunning},
 		{name: "a spoofed address that is no pod of the group: the holder gets a greater epoch (R12)", change: func(v *SentinelView) {
 			v.Own.Address, v.Own.ConfigEpoch = Address{"10.9.9.9", 6379}, holderAt+1
-		}, action: Remint, reason: SwitchBelongsToNone},
+		}, action: Reissue, reason: SwitchToUnknownAddress},
 		{name: "a pod that does not answer as master has failover-timeout to do so", change: func(v *SentinelView) {
 			v.Own.Address, v.Own.ConfigEpoch = at(1), holderAt+1
 		}, reason: SwitchUnverified},
 		{name: "after failover-timeout the holder gets a greater epoch (R12)", change: func(v *SentinelView) {
 			v.Own.Address, v.Own.ConfigEpoch = at(1), holderAt+1
-		}, memory: SentinelMemory{UnverifiedEpoch: holderAt + 1, UnverifiedSince: clock.Add(-11 * time.Second)}, action: Remint, reason: SwitchUnverified},
+		}, memory: SentinelMemory{UnverifiedEpoch: holderAt + 1, UnverifiedSince: clock.Add(-11 * time.Second)}, action: Reissue, reason: SwitchUnverified},
 		{name: "equal epochs never converge by themselves (R3)", change: func(v *SentinelView) {
 			v.Own.Address = at(1)
-		}, action: Remint, reason: EqualEpochs},
+		}, action: Reissue, reason: EqualEpochs},
 		{name: "a lone Sentinel that agrees by address rests, whatever its epoch (R16)", change: func(v *SentinelView) {
 			v.Own.ConfigEpoch, v.Own.Peers, v.Peers = 0, nil, nil
 		}, reason: Agreed},
@@ -86,10 +86,10 @@ func TestSentinelSituations(t *testing.T) {
 		}, memory: SentinelMemory{StaleSince: clock.Add(-4 * time.Second)}, action: Recreate, reason: StaleEntries},
 		{name: "a replica in sync that my Sentinel does not list is read at once", change: func(v *SentinelView) {
 			v.Own.Replicas = nil
-		}, action: Recreate, reason: NobodyToElect},
+		}, action: Recreate, reason: NoElectableReplica},
 		{name: "a priority that my Sentinel read before the replica was in sync is read again", change: func(v *SentinelView) {
 			v.Own.Replicas = []SeenReplica{{Address: at(1)}, {Address: at(2)}}
-		}, action: Recreate, reason: NobodyToElect},
+		}, action: Recreate, reason: NoElectableReplica},
 		{name: "one that can be elected is enough", change: func(v *SentinelView) {
 			v.Own.Replicas = v.Own.Replicas[:1]
 		}, reason: Agreed},

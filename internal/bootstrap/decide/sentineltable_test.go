@@ -96,7 +96,7 @@ func (in *reader) sentinelWorld(v *SentinelView, word string) {
 	name, value, _ := strings.Cut(word, "=")
 	switch name {
 	case "stranger":
-		v.Strangers = append(v.Strangers, in.address(name, value))
+		v.ForeignServers = append(v.ForeignServers, in.address(name, value))
 	case "nolist":
 		v.PodsKnown = false
 	case "norecord":

@@ -133,7 +133,7 @@ func memoryOf(v View, kind string) Memory {
 		m.SilentSince, m.SilentEpoch = clock.Add(-31*time.Second), named(v).epoch
 		m.AnsweredRun = "the run before"
 		if kind == "let down" {
-			m.NamedEpoch = holderAt - epochStep
+			m.NamedEpoch = holderAt - EpochStep
 			for _, p := range v.Peers {
 				m.Declined = append(m.Declined, p.Redis.RunID)
 			}

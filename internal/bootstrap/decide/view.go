@@ -22,8 +22,8 @@ func (a Address) String() string {
 	return net.JoinHostPort(a.Host, strconv.Itoa(a.Port))
 }
 
-// Nowhere is the address that a fenced Redis follows: nothing listens there, and nobody else can.
-var Nowhere = Address{Host: "127.0.0.1", Port: 1}
+// FenceAddress is the address that a fenced Redis follows: nothing listens there, and nobody else can.
+var FenceAddress = Address{Host: "127.0.0.1", Port: 1}
 
 // Answer says how a server answered. Silence is a value of its own: it is neither yes nor no.
 type Answer int
@@ -86,8 +86,8 @@ type Pod struct {
 	Ordinal int
 	UID     string
 	Address Address
-	// Claim is the uid of its data claim, or of the pod itself where data dies with the pod.
-	Claim string
+	// VolumeClaim is the uid of its data claim, or of the pod itself where data dies with the pod.
+	VolumeClaim string
 	// Injected: the pod has an agent.
 	Injected    bool
 	Ready       bool
@@ -116,8 +116,8 @@ type Sentinel struct {
 
 // Member is what the record remembers of one ordinal.
 type Member struct {
-	// Claim is the uid of the data claim (or of the pod) that belonged to the group.
-	Claim string `json:"claim"`
+	// VolumeClaim is the uid of the data claim (or of the pod) that belonged to the group.
+	VolumeClaim string `json:"claim"`
 	// InSync: its link was up when the set of members last changed.
 	InSync bool `json:"insync,omitempty"`
 }
@@ -164,8 +164,8 @@ type View struct {
 	UIDByName string
 	// Peers are the other pods of the group.
 	Peers []Pod
-	// Claims are the ordinals whose data claim exists.
-	Claims []int
+	// VolumeClaims are the ordinals whose data claim exists.
+	VolumeClaims []int
 	// Replicas is spec.replicas of the StatefulSet; negative when unknown.
 	Replicas int
 	// FirstOrdinal is spec.ordinals.start.

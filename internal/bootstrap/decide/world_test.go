@@ -23,8 +23,8 @@ func at(ordinal int) Address { return Address{Host: fmt.Sprintf("10.0.0.%d", ord
 func pod(ordinal int) Pod {
 	return Pod{
 		Name: fmt.Sprintf("redis-%d", ordinal), Ordinal: ordinal, UID: fmt.Sprintf("uid-%d", ordinal), Address: at(ordinal),
-		Claim: fmt.Sprintf("claim-%d", ordinal), Injected: true,
-		Redis: Redis{Answer: Up, Role: Replica, Following: Nowhere, RunID: fmt.Sprintf("run-%d", ordinal), ReplID: fmt.Sprintf("%040d", 7000+ordinal)},
+		VolumeClaim: fmt.Sprintf("claim-%d", ordinal), Injected: true,
+		Redis: Redis{Answer: Up, Role: Replica, Following: FenceAddress, RunID: fmt.Sprintf("run-%d", ordinal), ReplID: fmt.Sprintf("%040d", 7000+ordinal)},
 	}
 }
 

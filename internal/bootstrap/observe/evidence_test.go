@@ -104,7 +104,7 @@ func TestOnlyALiveAnswerForgetsAGroup(t *testing.T) {
 		"no pod by a watch that failed":        {record, none, fake.NewClientset(), true, false},
 		"pods without their StatefulSet":       {record, one, fake.NewClientset(&pod), false, false},
 	} {
-		f := &Fleet{client: c.api, pods: map[string]*watcher[*corev1.Pod]{"ns": complete(t, &corev1.Pod{}, c.pods)}}
+		f := &SentinelSet{client: c.api, pods: map[string]*watcher[*corev1.Pod]{"ns": complete(t, &corev1.Pod{}, c.pods)}}
 		f.pods["ns"].failed.Store(c.broken)
 		if got := f.gone(t.Context(), GroupKey{Namespace: "ns", StatefulSet: "redis"}, c.seen); got != c.gone {
 			t.Errorf("%s: gone %v, want %v", name, got, c.gone)
@@ -171,7 +171,7 @@ func TestGroupOfNoPodsAsksTheAPINothing(t *testing.T) {
 		client := redisio.Keep(own.Address, "", "")
 		t.Cleanup(func() { _ = client.Close() })
 		api := fake.NewClientset()
-		f := &Fleet{
+		f := &SentinelSet{
 			client: api, peers: complete(t, &corev1.Pod{}, &corev1.PodList{}),
 			pods: map[string]*watcher[*corev1.Pod]{"ns": complete(t, &corev1.Pod{}, &corev1.PodList{})},
 		}

@@ -50,8 +50,8 @@ func Namespaces(own string, s *contract.SentinelSettings) []string {
 	return s.Namespaces
 }
 
-// Fleet is what the Kubernetes API says of the groups of a Sentinel set, and of the set itself.
-type Fleet struct {
+// SentinelSet is what the Kubernetes API says of the groups of a Sentinel set, and of the set itself.
+type SentinelSet struct {
 	namespace string
 	settings  contract.Settings
 	podName   string
@@ -69,16 +69,16 @@ type Fleet struct {
 	orphans time.Time
 }
 
-// NewFleet describes the set; Start begins to watch.
-func NewFleet(namespace string, settings contract.Settings, podName string, family netip.Addr, identity func(int) string) *Fleet {
-	return &Fleet{
+// NewSentinelSet describes the set; Start begins to watch.
+func NewSentinelSet(namespace string, settings contract.Settings, podName string, family netip.Addr, identity func(int) string) *SentinelSet {
+	return &SentinelSet{
 		namespace: namespace, settings: settings, podName: podName, family: family, identity: identity,
 		pods: map[string]*watcher[*corev1.Pod]{}, written: map[string]*coordinationv1.Lease{},
 	}
 }
 
 // Start begins to watch the records and the Sentinels of the set; each change wakes its group.
-func (f *Fleet) Start(ctx context.Context, client kubernetes.Interface, wake func(GroupKey)) {
+func (f *SentinelSet) Start(ctx context.Context, client kubernetes.Interface, wake func(GroupKey)) {
 	f.client, f.wake = client, wake
 	labelled := func(o *metav1.ListOptions) { o.LabelSelector = contract.LabelGroup }
 	for _, ns := range Namespaces(f.namespace, f.settings.Sentinel) {
@@ -96,7 +96,7 @@ func (f *Fleet) Start(ctx context.Context, client kubernetes.Interface, wake fun
 }
 
 // Leases are all records in sight.
-func (f *Fleet) Leases() []*coordinationv1.Lease {
+func (f *SentinelSet) Leases() []*coordinationv1.Lease {
 	var all []*coordinationv1.Lease
 	for _, w := range f.leases {
 		all = append(all, w.all()...)
@@ -105,7 +105,7 @@ func (f *Fleet) Leases() []*coordinationv1.Lease {
 }
 
 // WatchPods begins to watch the pods of groups in a namespace, once.
-func (f *Fleet) WatchPods(ctx context.Context, namespace string) {
+func (f *SentinelSet) WatchPods(ctx context.Context, namespace string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.pods[namespace] != nil {
@@ -119,7 +119,7 @@ func (f *Fleet) WatchPods(ctx context.Context, namespace string) {
 }
 
 // Lease is the newest record of a group in sight, with its settings; nil when there is none.
-func (f *Fleet) Lease(key GroupKey) (*coordinationv1.Lease, contract.GroupSettings) {
+func (f *SentinelSet) Lease(key GroupKey) (*coordinationv1.Lease, contract.GroupSettings) {
 	name := contract.ObjectName(key.StatefulSet)
 	var newest *coordinationv1.Lease
 	for _, l := range f.Leases() {
@@ -143,14 +143,14 @@ func (f *Fleet) Lease(key GroupKey) (*coordinationv1.Lease, contract.GroupSettin
 }
 
 // Learn takes over a record that was written.
-func (f *Fleet) Learn(key GroupKey, l *coordinationv1.Lease) {
+func (f *SentinelSet) Learn(key GroupKey, l *coordinationv1.Lease) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.written[key.Namespace+"/"+l.Name] = l
 }
 
 // podsOf are the pods of one group; false when the list cannot be trusted.
-func (f *Fleet) podsOf(key GroupKey) ([]*corev1.Pod, bool) {
+func (f *SentinelSet) podsOf(key GroupKey) ([]*corev1.Pod, bool) {
 	f.mu.Lock()
 	w := f.pods[key.Namespace]
 	f.mu.Unlock()
@@ -167,7 +167,7 @@ func (f *Fleet) podsOf(key GroupKey) ([]*corev1.Pod, bool) {
 }
 
 // Pod is one pod of a group by name.
-func (f *Fleet) Pod(key GroupKey, name string) *corev1.Pod {
+func (f *SentinelSet) Pod(key GroupKey, name string) *corev1.Pod {
 	pods, _ := f.podsOf(key)
 	for _, p := range pods {
 		if p.Name == name {
@@ -178,7 +178,7 @@ func (f *Fleet) Pod(key GroupKey, name string) *corev1.Pod {
 }
 
 // StillEpoch reads the record live and says whether it still has this epoch.
-func (f *Fleet) StillEpoch(ctx context.Context, key GroupKey, epoch uint64) bool {
+func (f *SentinelSet) StillEpoch(ctx context.Context, key GroupKey, epoch uint64) bool {
 	ctx, cancel := context.WithTimeout(ctx, requestDeadline)
 	defer cancel()
 	l, err := f.client.CoordinationV1().Leases(key.Namespace).Get(ctx, contract.ObjectName(key.StatefulSet), metav1.GetOptions{})
@@ -190,7 +190,7 @@ func (f *Fleet) StillEpoch(ctx context.Context, key GroupKey, epoch uint64) bool
 }
 
 // gone says, by live reads only, that a group exists no more: its record is not there, or not one pod of it is.
-func (f *Fleet) gone(ctx context.Context, key GroupKey, lease *coordinationv1.Lease) bool {
+func (f *SentinelSet) gone(ctx context.Context, key GroupKey, lease *coordinationv1.Lease) bool {
 	ctx, cancel := context.WithTimeout(ctx, requestDeadline)
 	defer cancel()
 	if lease == nil {
@@ -209,7 +209,7 @@ const orphansEvery = 30 * time.Second
 
 // Orphans are groups that the Sentinel monitors and that no record in sight names: the record was deleted while nobody
 // looked. A name that cannot be taken apart is left alone.
-func (f *Fleet) Orphans(ctx context.Context, own *redis.Client) []GroupKey {
+func (f *SentinelSet) Orphans(ctx context.Context, own *redis.Client) []GroupKey {
 	for _, w := range f.leases {
 		if !w.healthy() {
 			return nil

@@ -189,7 +189,7 @@ func (g *Group) facts(v *decide.View) {
 		uids[c.Name] = string(c.UID)
 		text, mine := strings.CutPrefix(c.Name, prefix)
 		if n, err := strconv.Atoi(text); mine && err == nil && g.Settings.Redis.DataVolume != "" {
-			v.Claims = append(v.Claims, n)
+			v.VolumeClaims = append(v.VolumeClaims, n)
 		}
 	}
 	v.Replicas = -1
@@ -213,15 +213,15 @@ func (g *Group) facts(v *decide.View) {
 			continue
 		}
 		p := podFacts(pod, n, g.Settings.Port, g.PodIP)
-		p.Claim = claimOf(pod, g.Settings.Redis.DataVolume, uids)
+		p.VolumeClaim = claimOf(pod, g.Settings.Redis.DataVolume, uids)
 		p.Updated = newest != "" && pod.Labels[appsv1.ControllerRevisionHashLabelKey] == newest
 		if pod.Name != g.PodName {
 			v.Peers = append(v.Peers, p)
 			continue
 		}
 		v.UIDByName = p.UID
-		v.Self.Ready, v.Self.Terminating, v.Self.Claim = p.Ready, p.Terminating, p.Claim
-		v.Claims = append(v.Claims, g.sharedClaim(pod, v)...)
+		v.Self.Ready, v.Self.Terminating, v.Self.VolumeClaim = p.Ready, p.Terminating, p.VolumeClaim
+		v.VolumeClaims = append(v.VolumeClaims, g.sharedClaim(pod, v)...)
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 )
 
 // View asks my Sentinel and the Redis servers of one group at once.
-func (f *Fleet) View(ctx context.Context, key GroupKey, lease *coordinationv1.Lease, own *redis.Client, clients *redisio.Clients, want decide.Watching) decide.SentinelView {
+func (f *SentinelSet) View(ctx context.Context, key GroupKey, lease *coordinationv1.Lease, own *redis.Client, clients *redisio.Clients, want decide.Watching) decide.SentinelView {
 	v := decide.SentinelView{Now: time.Now(), Want: want, Peers: f.truePeers()}
 	port := contract.RedisPort
 	if lease != nil {
@@ -48,7 +48,7 @@ func (f *Fleet) View(ctx context.Context, key GroupKey, lease *coordinationv1.Le
 	}
 	all.Wait()
 	if known {
-		v.Strangers = strangers(ctx, v, clients)
+		v.ForeignServers = strangers(ctx, v, clients)
 	}
 	if lease == nil || known && len(pods) == 0 {
 		// What my Sentinel does not know needs no proof: a group that was scaled to zero for months asks the API nothing.
@@ -90,7 +90,7 @@ func outsiders(v decide.SentinelView) []decide.Address {
 }
 
 // truePeers are the other Sentinels of my set as they really are, by computed identity and present address.
-func (f *Fleet) truePeers() []decide.Peer {
+func (f *SentinelSet) truePeers() []decide.Peer {
 	if !f.peers.synced() {
 		return nil
 	}

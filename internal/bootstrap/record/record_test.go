@@ -30,7 +30,7 @@ func lease() *coordinationv1.Lease {
 func next() decide.Record {
 	return decide.Record{
 		Known: true, UID: "lease", Version: "5", Holder: "redis-1", PodUID: "uid-1", Address: decide.Address{Host: "fd00::2", Port: 6379}, Epoch: 2048,
-		Lineage: []string{"a", "b"}, Members: map[int]decide.Member{0: {Claim: "c0"}, 1: {Claim: "c1", InSync: true}},
+		Lineage: []string{"a", "b"}, Members: map[int]decide.Member{0: {VolumeClaim: "c0"}, 1: {VolumeClaim: "c1", InSync: true}},
 		Offer: &decide.Offer{PodUID: "uid-2", RunID: "r", ReplID: "a", Offset: 9, Reason: "test"},
 	}
 }

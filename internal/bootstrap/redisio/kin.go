@@ -14,8 +14,8 @@ import (
 // has a user of the group's name, who may replicate and nothing else, and every replica presents itself as him. He has no
 // password: he tells groups apart, he does not keep anybody out.
 
-// Acquaint gives a server the user of its group. Some servers ask for a part of the data by SYNC, on a connection of its own.
-func Acquaint(ctx context.Context, client *redis.Client, group string) error {
+// EnsureReplicationUser gives a server the user of its group. Some servers ask for a part of the data by SYNC, on a connection of its own.
+func EnsureReplicationUser(ctx context.Context, client *redis.Client, group string) error {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
 	if err := client.Do(ctx, "acl", "setuser", group, "on", "nopass", "-@all", "+ping", "+replconf", "+psync", "+sync").Err(); err != nil {
@@ -24,9 +24,9 @@ func Acquaint(ctx context.Context, client *redis.Client, group string) error {
 	return nil
 }
 
-// Present sets as whom a replica presents itself to its master; empty: as nobody, to a master that has no agent. It holds
+// AuthenticateAs sets as whom a replica presents itself to its master; empty: as nobody, to a master that has no agent. It holds
 // from the next connection on.
-func Present(ctx context.Context, client *redis.Client, group string) error {
+func AuthenticateAs(ctx context.Context, client *redis.Client, group string) error {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
 	// Without a password no user is presented; it comes last and goes first, or one of the two would be sent alone.

@@ -120,7 +120,7 @@ func Recreate(ctx context.Context, client *redis.Client, group string, w decide.
 	defer cancel()
 	pipe := client.Pipeline()
 	if len(peers) == 0 {
-		invented := decide.Peer{ID: strings.Repeat("f", 40), Address: decide.Nowhere}
+		invented := decide.Peer{ID: strings.Repeat("f", 40), Address: decide.FenceAddress}
 		pipe.Publish(ctx, helloChannel, hello(group, invented, master, epoch))
 	}
 	forget := pipe.Do(ctx, "sentinel", "remove", group)

@@ -74,7 +74,7 @@ func (w *World) turn(p *pod) {
 			return
 		}
 		w.answer(p, &v)
-		d, memory := w.Mind.Redis(v, p.memory)
+		d, memory := w.Deciders.Redis(v, p.memory)
 		w.checkDecision(p, v, p.memory, d)
 		if p.dieBefore {
 			p.dieBefore = false
@@ -144,10 +144,10 @@ func (w *World) answer(p *pod, v *decide.View) {
 // facts are the API's word, as late as this agent's watch.
 func (w *World) facts(p *pod, v *decide.View) {
 	s := &w.states[p.watch.seen]
-	v.Replicas, v.OrderedReady, v.Claims = s.replicas, w.OrderedReady, s.claims
+	v.Replicas, v.OrderedReady, v.VolumeClaims = s.replicas, w.OrderedReady, s.claims
 	for _, o := range s.pods {
 		q := decide.Pod{
-			Name: name(o.ordinal), Ordinal: o.ordinal, UID: o.uid, Address: o.address, Claim: o.claim, Injected: true,
+			Name: name(o.ordinal), Ordinal: o.ordinal, UID: o.uid, Address: o.address, VolumeClaim: o.claim, Injected: true,
 			Ready: o.ready, Terminating: o.terminating, Updated: true,
 		}
 		if o.ordinal != p.ordinal {
@@ -155,7 +155,7 @@ func (w *World) facts(p *pod, v *decide.View) {
 			continue
 		}
 		v.UIDByName = o.uid
-		v.Self.Ready, v.Self.Terminating, v.Self.Claim = q.Ready, q.Terminating, q.Claim
+		v.Self.Ready, v.Self.Terminating, v.Self.VolumeClaim = q.Ready, q.Terminating, q.VolumeClaim
 	}
 }
 
@@ -207,7 +207,7 @@ func (w *World) do(p *pod, v decide.View, d decide.Decision) error {
 	case decide.Follow, decide.Fence:
 		to := d.Target
 		if d.Action == decide.Fence {
-			to = decide.Nowhere
+			to = decide.FenceAddress
 		}
 		if d.Reason == decide.MasterAddressGone && (s.role != decide.Replica || s.following != v.Self.Redis.Following) {
 			return nil
@@ -227,11 +227,11 @@ func (w *World) do(p *pod, v decide.View, d decide.Decision) error {
 		next := v.Record
 		next.Members = d.Members
 		return w.write1(p, v, next)
-	case decide.MakeOffer:
+	case decide.OfferTransfer:
 		next := v.Record
 		next.Offer = d.Offer
 		return w.write1(p, v, next)
-	case decide.Hold:
+	case decide.Retain:
 		return w.hold(p, v, d)
 	case decide.Wait, decide.Handover:
 	}

@@ -14,7 +14,7 @@ import (
 // down-after, and with a decider that cannot tell a crash from silence it does not.
 func TestCrashIsOverBeforeSentinelSeesIt(t *testing.T) {
 	scripts := trap(Step{At: 20 * time.Second, Do: "kill-lead", For: 80 * time.Second})
-	blind := redisMind(func(v decide.View, m decide.Memory) (decide.Decision, decide.Memory) {
+	blind := redisDecider(func(v decide.View, m decide.Memory) (decide.Decision, decide.Memory) {
 		v.Self.Redis.Refused = false
 		return decide.Next(v, m)
 	})
@@ -29,7 +29,7 @@ func TestCrashIsOverBeforeSentinelSeesIt(t *testing.T) {
 }
 
 // gaps plays a hundred stories and returns the longest time without a write of each, in order.
-func gaps(t *testing.T, scripts func(uint64) Script, mind Mind) []time.Duration {
+func gaps(t *testing.T, scripts func(uint64) Script, mind Deciders) []time.Duration {
 	t.Helper()
 	var all []time.Duration
 	for seed := range uint64(100) {

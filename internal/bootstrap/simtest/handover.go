@@ -45,32 +45,32 @@ func (h *handing) poll(most time.Duration, yes func() bool, then, otherwise func
 	ask()
 }
 
-func (h *handing) heir() decide.Redis { return h.w.info(h.p.host, h.w.listeners[h.d.Heir.Address]) }
+func (h *handing) heir() decide.Redis { return h.w.info(h.p.host, h.w.listeners[h.d.Successor.Address]) }
 
 func (h *handing) caughtUp() bool {
 	own, heir := h.p.server, h.heir()
-	return own.up(h.w.now) && heir.Answer == decide.Up && heir.ReplID == own.replID && heir.Offset >= own.offset && heir.RunID == h.d.Heir.Redis.RunID
+	return own.up(h.w.now) && heir.Answer == decide.Up && heir.ReplID == own.replID && heir.Offset >= own.offset && heir.RunID == h.d.Successor.Redis.RunID
 }
 
 func (h *handing) offer() {
 	own, heir := h.p.server, h.heir()
 	own.paused = h.w.now + decide.HandoverLongPause
 	next := h.v.Record
-	next.Offer = &decide.Offer{PodUID: h.d.Heir.UID, RunID: heir.RunID, ReplID: heir.ReplID, Offset: heir.Offset}
-	if h.w.Mind.NamesHeir { // the design that PROTOCOL forbids
-		next.Holder, next.PodUID, next.Address = h.d.Heir.Name, h.d.Heir.UID, h.d.Heir.Address
+	next.Offer = &decide.Offer{PodUID: h.d.Successor.UID, RunID: heir.RunID, ReplID: heir.ReplID, Offset: heir.Offset}
+	if h.w.Deciders.NamesHeir { // the design that PROTOCOL forbids
+		next.Holder, next.PodUID, next.Address = h.d.Successor.Name, h.d.Successor.UID, h.d.Successor.Address
 		next.Epoch = decide.NextEpoch(h.v.Now, next.Epoch)
 		next.Offer = nil
 	}
 	switch err := h.w.write1(h.p, h.v, next); {
-	case errors.Is(err, errConflict), err != nil && h.w.Mind.UnpausesBlindly:
+	case errors.Is(err, errConflict), err != nil && h.w.Deciders.UnpausesBlindly:
 		h.resume(err)
 		return
 	case err != nil:
 		h.stepDown(err)
 		return
 	}
-	h.w.wakePod(h.w.podOf(h.d.Heir.Ordinal))
+	h.w.wakePod(h.w.podOf(h.d.Successor.Ordinal))
 	h.poll(decide.HandoverClaimTime, h.promoted, h.move, func() { h.withdraw(next) })
 }
 
@@ -98,13 +98,13 @@ func (h *handing) withdraw(offered decide.Record) {
 // move follows the heir, and keeps the clients until Sentinels name it.
 func (h *handing) move() {
 	if h.p.server.run == h.run && h.p.server.alive {
-		h.w.checkFollow(h.p, h.d.Heir.Address, h.d.Reason)
-		h.w.point(h.p.server, h.d.Heir.Address, true)
+		h.w.checkFollow(h.p, h.d.Successor.Address, h.d.Reason)
+		h.w.point(h.p.server, h.d.Successor.Address, true)
 	}
 	named := func() bool {
 		n := 0
 		for _, s := range h.w.sentinels {
-			if a := h.w.askSentinel(h.p.host, s); a.Answered && a.Address == h.d.Heir.Address {
+			if a := h.w.askSentinel(h.p.host, s); a.Answered && a.Address == h.d.Successor.Address {
 				n++
 			}
 		}
@@ -116,7 +116,7 @@ func (h *handing) move() {
 // stepDown serves nobody.
 func (h *handing) stepDown(err error) {
 	if h.p.server.run == h.run && h.p.server.alive {
-		h.w.point(h.p.server, decide.Nowhere, true)
+		h.w.point(h.p.server, decide.FenceAddress, true)
 	}
 	h.resume(err)
 }

@@ -14,28 +14,28 @@ import (
 type plant struct {
 	name   string
 	caught []Rule
-	mind   Mind
+	mind   Deciders
 	// trap makes the stories in which this design fails, where they are rare among all stories.
 	trap func(seed uint64) Script
 }
 
 // plants are the designs that others chose, or that look right at first.
 var plants = []plant{
-	{"lowest ordinal always", []Rule{DataStays}, redisMind(lowestOrdinal), nil},
-	{"first Sentinel believed", []Rule{NoOrder, DataStays, NamedOnly, Settles}, redisMind(firstSentinel), nil},
-	{"MASTER's address believed", []Rule{OneAddress, Settles, NamedOnly, DataStays, OneClaim}, Mind{Redis: decide.Next, Sentinel: adoptDuringFailover, MastersAddress: true}, trap(Step{At: 20 * time.Second, Do: "freeze-lead", For: 5 * time.Second})},
-	{"epoch ignored", []Rule{NamedOnly, Settles, DataStays}, redisMind(epochIgnored), nil},
-	{"equal epochs kept", []Rule{Settles}, Mind{Redis: decide.Next, Sentinel: equalEpochsKept}, trap(Step{At: 20 * time.Second, Do: "one-epoch"})},
-	{"silence read as consent", []Rule{NoBoldSilence, DataStays}, redisMind(silenceIsConsent), nil},
-	{"empty node electable", []Rule{DataStays}, redisMind(emptyElectable), nil},
-	{"old master names the new one", []Rule{OwnClaimOnly, OneClaim, PlannedKeeps, DataStays, Settles}, Mind{Redis: believesTheRecord, Sentinel: decide.NextForSentinel, NamesHeir: true}, nil},
-	{"unpause on unknown answer", []Rule{PlannedKeeps}, Mind{Redis: decide.Next, Sentinel: decide.NextForSentinel, UnpausesBlindly: true}, trap(Step{At: 20 * time.Second, Do: "lost-lead"}, Step{At: 20 * time.Second, Do: "delete-lead"})},
-	{"RESET as a broom", []Rule{Settles, DataStays}, Mind{Redis: decide.Next, Sentinel: decide.NextForSentinel, ResetsAsBroom: true}, nil},
-	{"name taken for identity", []Rule{OwnClaimOnly, NamedOnly, OneAddress, DataStays, Settles}, redisMind(nameIsIdentity), nil},
+	{"lowest ordinal always", []Rule{DataStays}, redisDecider(lowestOrdinal), nil},
+	{"first Sentinel believed", []Rule{NoOrder, DataStays, NamedOnly, Settles}, redisDecider(firstSentinel), nil},
+	{"MASTER's address believed", []Rule{OneAddress, Settles, NamedOnly, DataStays, OneClaim}, Deciders{Redis: decide.Next, Sentinel: adoptDuringFailover, MastersAddress: true}, trap(Step{At: 20 * time.Second, Do: "freeze-lead", For: 5 * time.Second})},
+	{"epoch ignored", []Rule{NamedOnly, Settles, DataStays}, redisDecider(epochIgnored), nil},
+	{"equal epochs kept", []Rule{Settles}, Deciders{Redis: decide.Next, Sentinel: equalEpochsKept}, trap(Step{At: 20 * time.Second, Do: "one-epoch"})},
+	{"silence read as consent", []Rule{NoBoldSilence, DataStays}, redisDecider(silenceIsConsent), nil},
+	{"empty node electable", []Rule{DataStays}, redisDecider(emptyElectable), nil},
+	{"old master names the new one", []Rule{OwnClaimOnly, OneClaim, PlannedKeeps, DataStays, Settles}, Deciders{Redis: believesTheRecord, Sentinel: decide.NextForSentinel, NamesHeir: true}, nil},
+	{"unpause on unknown answer", []Rule{PlannedKeeps}, Deciders{Redis: decide.Next, Sentinel: decide.NextForSentinel, UnpausesBlindly: true}, trap(Step{At: 20 * time.Second, Do: "lost-lead"}, Step{At: 20 * time.Second, Do: "delete-lead"})},
+	{"RESET as a broom", []Rule{Settles, DataStays}, Deciders{Redis: decide.Next, Sentinel: decide.NextForSentinel, ResetsAsBroom: true}, nil},
+	{"name taken for identity", []Rule{OwnClaimOnly, NamedOnly, OneAddress, DataStays, Settles}, redisDecider(nameIsIdentity), nil},
 }
 
-func redisMind(next func(decide.View, decide.Memory) (decide.Decision, decide.Memory)) Mind {
-	return Mind{Redis: next, Sentinel: decide.NextForSentinel}
+func redisDecider(next func(decide.View, decide.Memory) (decide.Decision, decide.Memory)) Deciders {
+	return Deciders{Redis: next, Sentinel: decide.NextForSentinel}
 }
 
 // trap makes a world of three, and the given steps in it, a little later with each seed.
@@ -81,7 +81,7 @@ func TestPlantedDecidersAreCaught(t *testing.T) {
 // so that no rule breaks: it is the time without a master that tells.
 func TestDemotingThePromotedIsCaught(t *testing.T) {
 	scripts := trap(Step{At: 20 * time.Second, Do: "crash-lead"})
-	slow := func(mind Mind) int {
+	slow := func(mind Deciders) int {
 		n := 0
 		for seed := range uint64(50) {
 			if Run(scripts(seed+1), mind, false).Gap > downAfter+failoverTimeout/2 {
@@ -90,7 +90,7 @@ func TestDemotingThePromotedIsCaught(t *testing.T) {
 		}
 		return n
 	}
-	right, wrong := slow(Real), slow(redisMind(promotedDemoted))
+	right, wrong := slow(Real), slow(redisDecider(promotedDemoted))
 	t.Logf("of 50 failovers %d were slow, and %d where the promoted is demoted", right, wrong)
 	if right > 5 || wrong < 45 {
 		t.Errorf("want at most 5, and at least 45")
@@ -155,14 +155,14 @@ func equalEpochsKept(v decide.SentinelView, m decide.SentinelMemory) (decide.Sen
 func silenceIsConsent(v decide.View, m decide.Memory) (decide.Decision, decide.Memory) {
 	less := v
 	less.Peers = slices.DeleteFunc(slices.Clone(v.Peers), func(p decide.Pod) bool { return p.Redis.Answer == decide.Silent })
-	less.Claims = nil
+	less.VolumeClaims = nil
 	return decide.Next(less, m)
 }
 
 // emptyElectable: a node is as good as another, whether it holds something or not.
 func emptyElectable(v decide.View, m decide.Memory) (decide.Decision, decide.Memory) {
 	d, after := decide.Next(v, m)
-	if d.Reason == decide.RestartedOffer || d.Reason == decide.RestartedWaiting {
+	if d.Reason == decide.TransferAfterRestart || d.Reason == decide.RestartedWaiting {
 		d = decide.Decision{Action: decide.Claim, Reason: decide.RestartedInPlace, Epoch: decide.NextEpoch(v.Now, v.Record.Epoch), Members: v.Record.Members, Lineage: v.Record.Lineage, Recheck: 1e6}
 	}
 	return d, after

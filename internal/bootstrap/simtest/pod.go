@@ -155,7 +155,7 @@ func (w *World) remove(p *pod) {
 		}
 		if p.left || w.now >= deadline || !p.agent {
 			// Nobody was in sync: there was nobody to hand over to, and that is not the handover's fault.
-			w.unheired = w.unheired || p.server.role == decide.Master && p.last.Reason == decide.NoHeir
+			w.unheired = w.unheired || p.server.role == decide.Master && p.last.Reason == decide.NoSuccessor
 			w.end(p)
 			return
 		}

@@ -66,7 +66,7 @@ func (w *World) checkRecord(now, next decide.Record) {
 // checkClaim: nobody empty takes the group while somebody answered it with the group's data.
 func (w *World) checkClaim(p *pod, v decide.View, d decide.Decision) {
 	w.claims[fmt.Sprintf("%s/%d/%s", p.uid, d.Epoch, v.Self.Redis.RunID)] = true
-	if v.Self.Terminating && d.Reason != decide.OfferTaken {
+	if v.Self.Terminating && d.Reason != decide.TransferAccepted {
 		w.breaks(OneClaim, "%s claims while it ends", v.Self.Name)
 	}
 	if v.Self.Redis.Keys > 0 || v.Self.Redis.Offset > 0 {
@@ -93,7 +93,7 @@ func (w *World) checkPromotion(p *pod, v decide.View) {
 // checkFollow: the target is a pod of the group, as far as the agent can know, and not the Redis itself.
 func (w *World) checkFollow(p *pod, to decide.Address, why decide.Reason) {
 	w.note(fmt.Sprintf("%s follows %s (%s)", name(p.ordinal), to, why))
-	if to == decide.Nowhere {
+	if to == decide.FenceAddress {
 		return
 	}
 	pods := w.states[max(p.watch.seen, 0)].pods
@@ -168,11 +168,11 @@ func (w *World) checkOutvoted(p *pod, v decide.View) {
 
 // checkOrder asks again with every list in another order.
 func (w *World) checkOrder(v decide.View, m decide.Memory, d decide.Decision) {
-	v.Peers, v.Sentinels, v.Claims = slices.Clone(v.Peers), slices.Clone(v.Sentinels), slices.Clone(v.Claims)
+	v.Peers, v.Sentinels, v.VolumeClaims = slices.Clone(v.Peers), slices.Clone(v.Sentinels), slices.Clone(v.VolumeClaims)
 	slices.Reverse(v.Peers)
 	slices.Reverse(v.Sentinels)
-	slices.Reverse(v.Claims)
-	if again, _ := w.Mind.Redis(v, m); again.Action != d.Action || again.Reason != d.Reason || again.Target != d.Target || again.Epoch != d.Epoch {
+	slices.Reverse(v.VolumeClaims)
+	if again, _ := w.Deciders.Redis(v, m); again.Action != d.Action || again.Reason != d.Reason || again.Target != d.Target || again.Epoch != d.Epoch {
 		w.breaks(NoOrder, "%s %s became %s %s", d.Action, d.Reason, again.Action, again.Reason)
 	}
 }
@@ -199,7 +199,7 @@ func (w *World) checkSilence(v decide.View, m decide.Memory, d decide.Decision) 
 		}
 		less.Sentinels[i], who = decide.Sentinel{Name: v.Sentinels[i].Name}, v.Sentinels[i].Name
 	}
-	if again, _ := w.Mind.Redis(less, m); bold(again.Action) {
+	if again, _ := w.Deciders.Redis(less, m); bold(again.Action) {
 		w.breaks(NoBoldSilence, "%s: %s %s became %s %s when %s fell silent", v.Self.Name, d.Action, d.Reason, again.Action, again.Reason, who)
 	}
 }

@@ -33,7 +33,7 @@ type Result struct {
 }
 
 // Run plays a script to its end, or to the first rule that is broken.
-func Run(s Script, mind Mind, tell bool) Result {
+func Run(s Script, mind Deciders, tell bool) Result {
 	w := NewWorld(s.Setup, mind)
 	if tell {
 		w.events = []string{}
@@ -141,7 +141,7 @@ func (w *World) noteUnjoined(s *server) {
 		return
 	}
 	member, known := w.api().record.Members[s.pod.ordinal]
-	s.disk.unjoined = w.api().record.HasHolder() && (!known || member.Claim != s.disk.claim)
+	s.disk.unjoined = w.api().record.HasHolder() && (!known || member.VolumeClaim != s.disk.claim)
 }
 
 // judgeEnd: what all members held is still there, and what a planned handover acknowledged too.

@@ -140,7 +140,7 @@ func (w *World) askSentinel(from *host, s *sentinel) decide.Sentinel {
 	a.Answered, a.Monitors = true, s.monitors
 	if s.monitors {
 		a.Address, a.ConfigEpoch = s.address(), s.configEpoch
-		if w.Mind.MastersAddress {
+		if w.Deciders.MastersAddress {
 			a.Address = s.master.address
 		}
 		a.MasterDown, a.FailoverInProgress = s.downSince != never, s.phase != noFailover

@@ -84,7 +84,7 @@ func (w *World) sentinelTurn(s *sentinel) {
 			return
 		}
 		w.lateAnswers(s, &v)
-		d, memory := w.Mind.Sentinel(v, s.memory)
+		d, memory := w.Deciders.Sentinel(v, s.memory)
 		s.memory = memory
 		err := w.doSentinel(s, v, d)
 		s.busy = false
@@ -158,7 +158,7 @@ func (w *World) strangers(s *sentinel, v *decide.SentinelView) {
 	for _, a := range named {
 		ours := slices.ContainsFunc(v.Pods, func(p decide.Pod) bool { return p.Address == a })
 		if v.PodsKnown && !ours && w.info(s.host, w.listeners[a]).Answer != decide.Silent {
-			v.Strangers = append(v.Strangers, a)
+			v.ForeignServers = append(v.ForeignServers, a)
 		}
 	}
 }
@@ -175,7 +175,7 @@ func (w *World) doSentinel(s *sentinel, v decide.SentinelView, d decide.Sentinel
 	case decide.Recreate:
 		w.checkNaming(d.Epoch, d.Target)
 		epoch := d.Epoch
-		if w.Mind.ResetsAsBroom { // everything is forgotten, and nothing is told anew
+		if w.Deciders.ResetsAsBroom { // everything is forgotten, and nothing is told anew
 			w.reset(s)
 			return nil
 		}
@@ -186,7 +186,7 @@ func (w *World) doSentinel(s *sentinel, v decide.SentinelView, d decide.Sentinel
 		s.want = v.Want
 	case decide.Remove:
 		s.monitors = false
-	case decide.Adopt, decide.Remint:
+	case decide.Adopt, decide.Reissue:
 		next := v.Record
 		next.Holder, next.PodUID, next.Address = d.Holder.Name, d.Holder.UID, d.Holder.Address
 		next.Epoch, next.Offer = d.Epoch, nil

@@ -62,7 +62,7 @@ func (w *World) boot(s *server) {
 	w.runs++
 	d := s.disk
 	s.alive, s.run, s.loading = true, fmt.Sprintf("run-%d", w.runs), w.now
-	s.role, s.following, s.byAgent, s.link, s.dial = decide.Replica, decide.Nowhere, false, nil, s.dial+1
+	s.role, s.following, s.byAgent, s.link, s.dial = decide.Replica, decide.FenceAddress, false, nil, s.dial+1
 	s.data, s.offset, s.replID, s.replID2, s.hadReplica = nil, 0, w.freshID(), noID, false
 	s.paused, s.tuning, s.hello = 0, decide.Tuning{}, 0
 	if w.keeps() && d.kept != nil {
@@ -134,7 +134,7 @@ func (w *World) feeds(m *server) bool {
 // connect begins to sync with whoever listens at the address that is followed.
 func (w *World) connect(s *server) {
 	m := w.listeners[s.following]
-	if s.following == decide.Nowhere || m == nil || m == s || !w.reach(s.host, m.host) || !w.feeds(m) {
+	if s.following == decide.FenceAddress || m == nil || m == s || !w.reach(s.host, m.host) || !w.feeds(m) {
 		return
 	}
 	s.dial++

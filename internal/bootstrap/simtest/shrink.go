@@ -5,7 +5,7 @@ package simtest
 import "slices"
 
 // Shrink takes steps out of a script, one after the other, as long as the same rule still breaks.
-func Shrink(s Script, mind Mind, rule Rule) Script {
+func Shrink(s Script, mind Deciders, rule Rule) Script {
 	breaks := func(s Script) bool {
 		v := Run(s, mind, false).Violation
 		return v != nil && v.Rule == rule

@@ -41,8 +41,8 @@ type Setup struct {
 	Found int
 }
 
-// Mind is what is put to the test: the deciders, and the acts that a wrong design would do otherwise.
-type Mind struct {
+// Deciders is what is put to the test: the deciders, and the acts that a wrong design would do otherwise.
+type Deciders struct {
 	Redis    func(decide.View, decide.Memory) (decide.Decision, decide.Memory)
 	Sentinel func(decide.SentinelView, decide.SentinelMemory) (decide.SentinelDecision, decide.SentinelMemory)
 	// NamesHeir: the old master writes the new one into the record.
@@ -56,13 +56,13 @@ type Mind struct {
 }
 
 // Real is the mind of the product.
-var Real = Mind{Redis: decide.Next, Sentinel: decide.NextForSentinel}
+var Real = Deciders{Redis: decide.Next, Sentinel: decide.NextForSentinel}
 
 // World is one story.
 type World struct {
 	*clock
 	Setup
-	Mind Mind
+	Deciders Deciders
 
 	pods      []*pod
 	servers   []*server
@@ -99,9 +99,9 @@ type World struct {
 }
 
 // NewWorld begins a story: an empty record, no pods yet, blank Sentinels.
-func NewWorld(setup Setup, mind Mind) *World {
+func NewWorld(setup Setup, mind Deciders) *World {
 	w := &World{
-		clock: newClock(setup.Seed), Setup: setup, Mind: mind, disks: map[int]*disk{}, listeners: map[decide.Address]*server{},
+		clock: newClock(setup.Seed), Setup: setup, Deciders: mind, disks: map[int]*disk{}, listeners: map[decide.Address]*server{},
 		blocked: map[pair]bool{}, named: map[uint64]decide.Address{}, claims: map[string]bool{}, twoSince: never, apiBack: never,
 		slowLoad: 300 * time.Millisecond,
 	}

@@ -49,13 +49,13 @@ func table(b *strings.Builder, title string, reasons []decide.Reason) {
 		if advice == "" {
 			advice = "nothing"
 		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", r, r.Sentence(), advice, event(r.Telling()))
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", r, r.Sentence(), advice, event(r.Events()))
 	}
 }
 
-func event(t decide.Telling) string {
-	return map[decide.Telling]string{
-		decide.Untold: "no", decide.ToldWhenActed: "when done", decide.WarnedWhenActed: "warning, when done",
-		decide.WarnedWhenLasting: "warning, after 5 s", decide.Warned: "warning, when done or after 5 s",
+func event(t decide.EventPolicy) string {
+	return map[decide.EventPolicy]string{
+		decide.NoEvent: "no", decide.NormalWhenActed: "when done", decide.WarningWhenActed: "warning, when done",
+		decide.WarningWhenLasting: "warning, after 5 s", decide.Warning: "warning, when done or after 5 s",
 	}[t]
 }
