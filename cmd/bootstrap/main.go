@@ -13,7 +13,11 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"k8s.io/apimachinery/pkg/util/runtime"
+
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/podinit"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
@@ -28,21 +32,19 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
-	if len(args) > 0 && args[0] == "make-directory" {
-		return bootstrap.MakeDirectory(args[1:])
+	if len(args) > 0 && args[0] == contract.CommandMakeDirectory {
+		return podinit.MakeDirectory(args[1:])
 	}
 	if len(args) > 0 && args[0] == contract.CommandAwaitStarted {
-		return bootstrap.AwaitStarted(ctx)
+		return podinit.AwaitStarted(ctx)
 	}
 	log := slog.New(slog.NewJSONHandler(stderr, nil))
-	env, err := bootstrap.ReadEnvironment(getenv, log)
+	env, err := environment.Read(getenv, log)
 	if err != nil {
 		return err
 	}
 	redisio.Quiet()
-	debug.SetGCPercent(40) // the agent stands in every Redis pod: memory is dearer than its few cycles
-	if env.Settings.Role == contract.PodRoleSentinel {
-		return bootstrap.RunSentinel(ctx, env)
-	}
-	return bootstrap.RunRedis(ctx, env)
+	debug.SetGCPercent(40)      // the agent stands in every Redis pod: memory is dearer than its few cycles
+	runtime.ReallyCrash = false // a panic in a watch ends that watch's round, as one in a turn ends the turn
+	return bootstrap.Run(ctx, env)
 }

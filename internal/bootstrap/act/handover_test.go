@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -22,6 +23,8 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/handover"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio/redistest"
@@ -39,8 +42,9 @@ const (
 // stage is a master that hands over to a replica, with the record between them. The journal is what was done to the
 // master and to the record, in order.
 type stage struct {
-	actor *Redis
-	view  decide.View
+	actor  *Redis
+	others *company
+	view   model.View
 
 	mu      sync.Mutex
 	journal []string
@@ -49,12 +53,46 @@ type stage struct {
 	leads   bool
 }
 
+// Lease and Learn are the record as the actor knows it.
+func (s *stage) Lease() *coordinationv1.Lease {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lease
+}
+
+func (s *stage) Learn(l *coordinationv1.Lease) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lease = l
+}
+
+// company are the others of the group: servers that are asked for real, and Sentinels that name the successor at once.
+type company struct {
+	note      func(string)
+	clients   *redisio.Clients
+	announced func()
+}
+
+func (c *company) Ask(ctx context.Context, a model.Address) model.Redis {
+	return redisio.Ask(ctx, c.clients.To(a, "", ""))
+}
+
+func (c *company) Announced(context.Context, model.Address) bool {
+	c.note("Sentinels name the successor")
+	if c.announced != nil {
+		c.announced()
+	}
+	return true
+}
+
+func (c *company) Notify(ctx context.Context, pod model.Address) { Notify(ctx, pod.Host) }
+
 // script is how a handover goes on this stage.
 type script struct {
-	offset int64    // of the heir; the master's is 100
-	runID  string   // of the heir, where it restarted since it was chosen
+	offset int64    // of the successor; the master's is 100
+	runID  string   // of the successor, where it restarted since it was chosen
 	writes []string // the API's answers to the first writes, where they are not a plain yes
-	claims int      // the write after which the heir is master; 0 for never
+	claims int      // the write after which the successor is master; 0 for never
 }
 
 func (s *stage) note(what string) {
@@ -74,34 +112,38 @@ func newStage(t *testing.T, how script) *stage {
 			return redistest.Bulk("run_id:run-0\nrole:master\nmaster_replid:a\nmaster_repl_offset:100\n")
 		}
 		s.note(command)
+		switch {
+		case strings.HasPrefix(command, "client kill"):
+			return ":1\r\n"
+		case strings.HasPrefix(command, "config get"):
+			return "*0\r\n"
+		}
 		return ""
 	})
-	heir := redistest.Start(t, "127.0.0.1", func(string) string { return s.heirSays(how) })
+	successor := redistest.Start(t, "127.0.0.1", func(string) string { return s.successorSays(how) })
 	client := fake.NewClientset(s.lease)
 	client.PrependReactor("update", "leases", func(action clienttesting.Action) (bool, runtime.Object, error) { return s.write(how, action) })
 	client.PrependReactor("get", "leases", func(clienttesting.Action) (bool, runtime.Object, error) { return s.read(how) })
 	ownClient := redisio.Keep(own.Address, "", "")
 	t.Cleanup(func() { _ = ownClient.Close() })
-	s.actor = &Redis{
-		Own: ownClient, Leases: client.CoordinationV1().Leases("ns"), Clients: redisio.NewClients(),
-		Lease: func() *coordinationv1.Lease { s.mu.Lock(); defer s.mu.Unlock(); return s.lease },
-		Learn: func(l *coordinationv1.Lease) { s.mu.Lock(); defer s.mu.Unlock(); s.lease = l },
-		Named: func(context.Context, decide.Address) bool { s.note("Sentinels name the heir"); return true },
-	}
-	t.Cleanup(func() { s.actor.Clients.Sweep(0) })
+	clients := redisio.NewClients()
+	t.Cleanup(func() { clients.Sweep(0) })
+	s.others = &company{note: s.note, clients: clients}
+	s.actor = NewRedis(redisio.NewServer(ownClient), record.NewStore(client.CoordinationV1().Leases("ns"), s), s.others, "ns.redis", time.Now)
+	s.actor.replication.run = "run-0" // it has presented itself
 	seen, err := record.Decode(s.lease)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.view = decide.View{
-		Self:   decide.Pod{Name: "redis-0", UID: "uid-0", Redis: decide.Redis{Answer: decide.Up, Role: decide.Master, RunID: "run-0"}},
-		Peers:  []decide.Pod{{Name: "redis-1", UID: "uid-1", Address: heir.Address, Redis: decide.Redis{Answer: decide.Up, Role: decide.Replica, RunID: "run-1"}}},
+	s.view = model.View{
+		Self:   model.Pod{Name: "redis-0", UID: "uid-0", Redis: model.Redis{Answer: model.Up, Role: model.Master, RunID: "run-0"}},
+		Peers:  []model.Pod{{Name: "redis-1", UID: "uid-1", Injected: true, Address: successor.Address, Redis: model.Redis{Answer: model.Up, Role: model.Replica, RunID: "run-1"}}},
 		Record: seen,
 	}
 	return s
 }
 
-func (s *stage) heirSays(how script) string {
+func (s *stage) successorSays(how script) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	role := "slave"
@@ -157,7 +199,7 @@ const (
 	unpause       = "client unpause"
 	killed        = "client kill type normal; client kill type pubsub; " + unpause
 	fenced        = "replicaof 127.0.0.1 1; " + killed
-	moved         = "replicaof HEIR; Sentinels name the heir; " + killed
+	moved         = "replicaof SUCCESSOR; Sentinels name the successor; " + killed
 )
 
 // TestHandoverStepByStep (4, 13): every write that was acknowledged must be with whoever leads in the end. So writes stay
@@ -169,27 +211,27 @@ func TestHandoverStepByStep(t *testing.T) {
 		want string
 		err  error
 	}{
-		"the heir claims": {script{offset: 100, claims: 1}, begun + moved, nil},
-		"the heir lacks a write: nothing is offered": {script{offset: 99}, pause + "; " + unpause, context.DeadlineExceeded},
-		"the heir restarted since it was chosen":     {script{offset: 100, runID: "run-2"}, pause + "; " + unpause, context.DeadlineExceeded},
-		"the record was written by somebody else":    {script{offset: 100, writes: []string{conflict}}, begun + unpause, record.ErrConflict},
-		"nobody knows whether the offer stands":      {script{offset: 100, writes: []string{unknown}}, begun + fenced, nil},
-		"the offer stands and its answer was lost":   {script{offset: 100, writes: []string{lost}, claims: 1}, begun + moved, nil},
-		"no claim: the offer is taken back":          {script{offset: 100}, begun + "withdraw; " + unpause, errNoClaim},
-		"the claim comes while it is taken back":     {script{offset: 100, writes: []string{"", conflict}, claims: 2}, begun + "withdraw; " + moved, nil},
+		"the successor claims":                            {script{offset: 100, claims: 1}, begun + moved, nil},
+		"the successor lacks a write: nothing is offered": {script{offset: 99}, pause + "; " + unpause, handover.ErrNotCaughtUp},
+		"the successor restarted since it was chosen":     {script{offset: 100, runID: "run-2"}, pause + "; " + unpause, handover.ErrNotCaughtUp},
+		"the record was written by somebody else":         {script{offset: 100, writes: []string{conflict}}, begun + unpause, record.ErrConflict},
+		"nobody knows whether the offer stands":           {script{offset: 100, writes: []string{unknown}}, begun + fenced, nil},
+		"the offer stands and its answer was lost":        {script{offset: 100, writes: []string{lost}, claims: 1}, begun + moved, nil},
+		"no claim: the offer is taken back":               {script{offset: 100}, begun + "withdraw; " + unpause, handover.ErrNotAccepted},
+		"the claim comes while it is taken back":          {script{offset: 100, writes: []string{"", conflict}, claims: 2}, begun + "withdraw; " + moved, nil},
 		"no claim, and nobody knows whether it is taken back": {
-			script{offset: 100, writes: []string{"", unknown}}, begun + "withdraw; " + fenced, errNoClaim,
+			script{offset: 100, writes: []string{"", unknown}}, begun + "withdraw; " + fenced, handover.ErrNotAccepted,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, c.how)
-			heir := s.view.Peers[0]
-			err := s.actor.handOver(t.Context(), s.view, decide.Decision{Action: decide.Handover, Reason: decide.HandingOver, Successor: heir})
+			successor := s.view.Peers[0]
+			err := s.actor.handOver(t.Context(), s.view, decide.Decision{Action: decide.Handover, Reason: model.HandingOver, Successor: successor})
 			if c.err != nil && !errors.Is(err, c.err) {
 				t.Errorf("err=%v, want %v", err, c.err)
 			}
-			want := strings.ReplaceAll(c.want, "HEIR", fmt.Sprintf("%s %d", heir.Address.Host, heir.Address.Port))
+			want := strings.ReplaceAll(c.want, "SUCCESSOR", fmt.Sprintf("%s %d", successor.Address.Host, successor.Address.Port))
 			if got := strings.Join(s.journal, "; "); got != want {
 				t.Errorf("done\n%s\nwant\n%s", got, want)
 			}
@@ -201,9 +243,8 @@ func TestHandoverStepByStep(t *testing.T) {
 func TestHandoverOutlivesItsTurn(t *testing.T) {
 	s := newStage(t, script{offset: 100, claims: 1})
 	ctx, cancel := context.WithCancel(t.Context())
-	named := s.actor.Named
-	s.actor.Named = func(ctx context.Context, a decide.Address) bool { cancel(); return named(ctx, a) }
-	if err := s.actor.handOver(ctx, s.view, decide.Decision{Action: decide.Handover, Reason: decide.HandingOver, Successor: s.view.Peers[0]}); err != nil {
+	s.others.announced = cancel
+	if err := s.actor.handOver(ctx, s.view, decide.Decision{Action: decide.Handover, Reason: model.HandingOver, Successor: s.view.Peers[0]}); err != nil {
 		t.Fatal(err)
 	}
 	if last := s.journal[len(s.journal)-1]; last != unpause {
@@ -214,8 +255,9 @@ func TestHandoverOutlivesItsTurn(t *testing.T) {
 // TestViewThatIsOlderWritesNothing (4, 26): between view and act another version of the record came in.
 func TestViewThatIsOlderWritesNothing(t *testing.T) {
 	s := newStage(t, script{offset: 100})
-	s.view.Record.Version = "4"
-	err := s.actor.Do(t.Context(), s.view, decide.Decision{Action: decide.Claim, Reason: decide.BestData, Epoch: 2048})
+	err := s.actor.Do(t.Context(), s.view, decide.Decision{
+		Action: decide.Claim, Reason: model.BestData, Epoch: 2048, Record: &model.Record{Version: "4", Epoch: 2048},
+	})
 	if !errors.Is(err, record.ErrConflict) || slices.Contains(s.journal, "withdraw") {
 		t.Errorf("err=%v, done %q", err, s.journal)
 	}
@@ -224,18 +266,20 @@ func TestViewThatIsOlderWritesNothing(t *testing.T) {
 // TestOfferWakesItsTarget (4e): a watch that is stuck must not cost the claim its time.
 func TestOfferWakesItsTarget(t *testing.T) {
 	host, listener := agentPort(t)
-	poked := make(chan string, 1)
-	server := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { poked <- r.Method + " " + r.URL.Path })} //nolint:gosec // a test
-	go server.Serve(listener)                                                                                                                //nolint:errcheck // it ends with the test
+	notified := make(chan string, 1)
+	server := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { notified <- r.Method + " " + r.URL.Path })} //nolint:gosec // a test
+	go server.Serve(listener)                                                                                                                   //nolint:errcheck // it ends with the test
 	t.Cleanup(func() { _ = server.Close() })
 	s := newStage(t, script{offset: 100})
 	s.view.Peers[0].Address.Host = host
-	offer := decide.Offer{PodUID: "uid-1", RunID: "run-1", Reason: string(decide.TransferAfterRestart)}
-	if err := s.actor.role(t.Context(), s.view, decide.Decision{Action: decide.OfferTransfer, Reason: decide.TransferAfterRestart, Offer: &offer}); err != nil {
+	next := s.view.Record
+	next.Offer = &model.Offer{PodUID: "uid-1", RunID: "run-1", Reason: string(model.TransferAfterRestart)}
+	d := decide.Decision{Action: decide.OfferTransfer, Reason: model.TransferAfterRestart, Record: &next, Successor: s.view.Peers[0]}
+	if err := s.actor.Do(t.Context(), s.view, d); err != nil {
 		t.Fatal(err)
 	}
 	select {
-	case got := <-poked:
+	case got := <-notified:
 		if got != http.MethodPost+" "+contract.PathNotify {
 			t.Errorf("asked for %s", got)
 		}
@@ -249,7 +293,7 @@ func agentPort(t *testing.T) (string, net.Listener) {
 	t.Helper()
 	for n := range 50 {
 		host := fmt.Sprintf("127.0.77.%d", n+1)
-		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", decide.Address{Host: host, Port: contract.AgentPort}.String())
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", model.Address{Host: host, Port: contract.AgentPort}.String())
 		if err == nil {
 			return host, listener
 		}

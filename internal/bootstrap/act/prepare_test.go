@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 const (
@@ -29,11 +30,11 @@ func (s *stage) told() string {
 	return text
 }
 
-// TestEachProcessIsMadeOneOfItsGroup: once, before anything else is done to it. A stranger at a pod's address does not know the
+// TestEachProcessIsMadeOneOfItsGroup: once, before anything else is done to it. A foreign server at a pod's address does not know the
 // user, and gets and gives nothing.
 func TestEachProcessIsMadeOneOfItsGroup(t *testing.T) {
 	s := newStage(t, script{})
-	s.actor.Group = "ns.redis"
+	s.actor.replication = replicationUser{}
 	for _, want := range []string{known + "; " + asGroup, ""} {
 		if err := s.actor.Prepare(t.Context(), s.view); err != nil {
 			t.Fatal(err)
@@ -46,7 +47,7 @@ func TestEachProcessIsMadeOneOfItsGroup(t *testing.T) {
 	if err := s.actor.Prepare(t.Context(), s.view); err != nil || s.told() != known+"; "+asGroup {
 		t.Errorf("the next process was not made one of the group: %v", err)
 	}
-	for what, r := range map[string]decide.Redis{"silent": {}, "too old": {Answer: decide.Up, RunID: "an old one", TooOld: true}} {
+	for what, r := range map[string]model.Redis{"silent": {}, "too old": {Answer: model.Up, RunID: "an old one", TooOld: true}} {
 		s.view.Self.Redis = r
 		if err := s.actor.Prepare(t.Context(), s.view); err != nil || s.told() != "" {
 			t.Errorf("a Redis that is %s was told something: %v", what, err)
@@ -57,20 +58,20 @@ func TestEachProcessIsMadeOneOfItsGroup(t *testing.T) {
 // TestPlainMasterIsFollowedAsNobody: during adoption the master has no agent and knows no user of the group; the next one does.
 func TestPlainMasterIsFollowedAsNobody(t *testing.T) {
 	s := newStage(t, script{})
-	s.actor.Group = "ns.redis"
-	plainMaster, injected := decide.Address{Host: "10.0.0.8", Port: 6379}, decide.Address{Host: "10.0.0.9", Port: 6379}
-	s.view.Self.Redis.Role, s.view.UIDByName = decide.Replica, s.view.Self.UID
-	s.view.Peers = []decide.Pod{{Name: "redis-1", Address: plainMaster}, {Name: "redis-2", Address: injected, Injected: true}}
+	s.actor.replication = replicationUser{}
+	plainMaster, injected := model.Address{Host: "10.0.0.8", Port: 6379}, model.Address{Host: "10.0.0.9", Port: 6379}
+	s.view.Self.Redis.Role, s.view.UIDByName = model.Replica, s.view.Self.UID
+	s.view.Peers = []model.Pod{{Name: "redis-1", Address: plainMaster}, {Name: "redis-2", Address: injected, Injected: true}}
 	for _, step := range []struct {
-		to   decide.Address
+		to   model.Address
 		want string
 	}{
 		{plainMaster, "config set masterauth ; config set masteruser ; replicaof 10.0.0.8 6379"},
 		{injected, asGroup + "; replicaof 10.0.0.9 6379"},
 		{injected, "replicaof 10.0.0.9 6379"},
-		{decide.FenceAddress, "replicaof 127.0.0.1 1"},
+		{model.FenceAddress, "replicaof 127.0.0.1 1"},
 	} {
-		if err := s.actor.follow(t.Context(), s.view, step.to); err != nil {
+		if err := s.actor.send(t.Context(), s.view, []decide.Command{{Do: decide.ReplicateFrom, Master: step.to}}); err != nil {
 			t.Fatal(err)
 		}
 		if got := s.told(); got != step.want {
@@ -83,23 +84,23 @@ func TestPlainMasterIsFollowedAsNobody(t *testing.T) {
 // plain master as somebody whom that one refuses; nor leave one as nobody that has got another master, or is one.
 func TestAgentThatRestartsDuringAdoption(t *testing.T) {
 	s := newStage(t, script{})
-	s.actor.Group = "ns.redis"
-	plainMaster, injected := decide.Address{Host: "10.0.0.8", Port: 6379}, decide.Address{Host: "10.0.0.9", Port: 6379}
-	pods := []decide.Pod{{Name: "redis-1", Address: plainMaster}, {Name: "redis-2", Address: injected, Injected: true}, {Name: "redis-3"}}
+	s.actor.replication = replicationUser{}
+	plainMaster, injected := model.Address{Host: "10.0.0.8", Port: 6379}, model.Address{Host: "10.0.0.9", Port: 6379}
+	pods := []model.Pod{{Name: "redis-1", Address: plainMaster}, {Name: "redis-2", Address: injected, Injected: true}, {Name: "redis-3"}}
 	const asNobody = "config set masterauth ; config set masteruser "
 	for _, step := range []struct {
 		what      string
-		peers     []decide.Pod
-		role      decide.Role
-		following decide.Address
+		peers     []model.Pod
+		role      model.Role
+		following model.Address
 		want      string
 	}{
-		{"the pods are not known yet", nil, decide.Replica, plainMaster, known},
-		{"they are", pods, decide.Replica, plainMaster, asNobody},
-		{"nothing changed", pods, decide.Replica, plainMaster, ""},
-		{"Sentinel pointed it at a pod with an agent", pods, decide.Replica, injected, asGroup},
-		{"and back", pods, decide.Replica, plainMaster, asNobody},
-		{"it was made master", pods, decide.Master, decide.Address{}, asGroup},
+		{"the pods are not known yet", nil, model.Replica, plainMaster, known},
+		{"they are", pods, model.Replica, plainMaster, asNobody},
+		{"nothing changed", pods, model.Replica, plainMaster, ""},
+		{"Sentinel pointed it at a pod with an agent", pods, model.Replica, injected, asGroup},
+		{"and back", pods, model.Replica, plainMaster, asNobody},
+		{"it was made master", pods, model.Master, model.Address{}, asGroup},
 	} {
 		s.view.Peers, s.view.UIDByName = step.peers, ""
 		if step.peers != nil {
@@ -113,7 +114,7 @@ func TestAgentThatRestartsDuringAdoption(t *testing.T) {
 			t.Errorf("%s: told %q, want %q", step.what, got, step.want)
 		}
 	}
-	s.view.Now = s.view.Now.Add(acquaintAgain + time.Second)
+	s.view.Now = s.view.Now.Add(ensureAgain + time.Second)
 	if err := s.actor.Prepare(t.Context(), s.view); err != nil || s.told() != known {
 		t.Errorf("half a minute later the user is not made again: %v", err)
 	}

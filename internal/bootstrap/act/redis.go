@@ -4,160 +4,140 @@ package act
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"net/http"
-	"slices"
-	"strconv"
+	"errors"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-	coordinationv1 "k8s.io/api/coordination/v1"
-	coordinationclient "k8s.io/client-go/kubernetes/typed/coordination/v1"
-
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/handover"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
+
+// Server is the Redis that an agent stands beside. A command that returns an error may have been carried out or not.
+type Server interface {
+	// Ask returns what the server says of itself; silence is an answer.
+	Ask(ctx context.Context) model.Redis
+	ReplicateFrom(ctx context.Context, master model.Address) error
+	BecomeMaster(ctx context.Context) error
+	DisconnectClients(ctx context.Context) error
+	PauseWrites(ctx context.Context, most time.Duration) error
+	ResumeWrites(ctx context.Context) error
+	Tune(ctx context.Context, want model.Tuning) error
+	// EnsureReplicationUser gives the server the user by which the servers of a group know each other, and AuthenticateAs sets
+	// as whom it presents itself to its master; empty: as nobody.
+	EnsureReplicationUser(ctx context.Context, user string) error
+	AuthenticateAs(ctx context.Context, user string) error
+}
+
+// Record is the record of the agent's group.
+type Record interface {
+	// Newest is the newest version that is known.
+	Newest() model.Record
+	// Swap writes next where the record still has the version in it; record.ErrConflict: it has another by now.
+	Swap(ctx context.Context, next model.Record, why model.Reason) error
+}
+
+// Others are those whom an agent asks, and wakes, but never commands.
+type Others interface {
+	// Ask returns what another Redis of the group says of itself.
+	Ask(ctx context.Context, address model.Address) model.Redis
+	// Announced reports whether a majority of the Sentinels names an address.
+	Announced(ctx context.Context, master model.Address) bool
+	// Notify asks the agent at a pod's address to look at once. A lost notice costs a tick.
+	Notify(ctx context.Context, pod model.Address)
+}
 
 // Redis acts for the agent of a Redis pod: on its own Redis and on the record of its group, on nothing else.
 type Redis struct {
-	Own    *redis.Client
-	Leases coordinationclient.LeaseInterface
-	// Lease is the newest record known, and Learn takes over one that was written.
-	Lease func() *coordinationv1.Lease
-	Learn func(*coordinationv1.Lease)
-	// Clients reaches the other pods of the group, to ask them only.
-	Clients *redisio.Clients
-	// Group is the name of my group, as which my Redis presents itself to its master.
-	Group string
-	// Named says whether a majority of the Sentinels names an address.
-	Named func(context.Context, decide.Address) bool
+	own    Server
+	record Record
+	others Others
+	// user is the name as which my Redis presents itself to its master.
+	user string
+	// now is a clock that never jumps.
+	now func() time.Time
+	// next is the step machine of a handover.
+	next func(handover.State, handover.View) (handover.Step, handover.State)
 
-	kin kin
+	replication replicationUser
+}
+
+// NewRedis makes an actor. User is the replication user of its group.
+func NewRedis(own Server, record Record, others Others, user string, now func() time.Time) *Redis {
+	return &Redis{own: own, record: record, others: others, user: user, now: now, next: handover.State.Next}
+}
+
+// SetHandover puts another step machine in the place of the right one: the simulation shows that it would be noticed.
+func (a *Redis) SetHandover(next func(handover.State, handover.View) (handover.Step, handover.State)) {
+	a.next = next
 }
 
 // Do carries the decision out. What came of it, the next observation shows.
-func (a *Redis) Do(ctx context.Context, v decide.View, d decide.Decision) error {
-	if err := a.role(ctx, v, d); err != nil {
+func (a *Redis) Do(ctx context.Context, v model.View, d decide.Decision) error {
+	if d.Action == decide.Handover { // afterwards the role is another one: the next turn tunes for it
+		return a.handOver(ctx, v, d)
+	}
+	if err := a.writeAndNotify(ctx, d.Record, d.Successor.Address, d.Reason); err != nil {
 		return err
 	}
-	// After a handover the role is another one: the next turn tunes for it.
-	if v.Self.Redis.Answer != decide.Up || d.Reason == decide.RecordUnknown || d.Action == decide.Handover {
+	if err := a.send(ctx, v, d.Commands); err != nil {
+		return err
+	}
+	if v.Self.Redis.Answer != model.Up || d.Reason == model.RecordUnknown {
 		return nil
 	}
-	_, err := redisio.Tune(ctx, a.Own, d.Tuning)
-	return err
+	return a.own.Tune(ctx, d.Tuning)
 }
 
-func (a *Redis) role(ctx context.Context, v decide.View, d decide.Decision) error {
-	switch d.Action {
-	case decide.Follow:
-		return a.follow(ctx, v, d.Target)
-	case decide.Fence:
-		if d.Reason == decide.MasterAddressGone && !a.stillFollows(ctx, v.Self.Redis.Following) {
-			return nil // a Sentinel pointed it elsewhere, or made it master, since it was asked
-		}
-		return a.follow(ctx, v, decide.FenceAddress)
-	case decide.Promote:
-		return redisio.Promote(ctx, a.Own)
-	case decide.Claim:
-		return a.claim(ctx, v, d)
-	case decide.Join:
-		next := v.Record
-		next.Members = d.Members
-		return a.swap(ctx, v, next, d.Reason)
-	case decide.OfferTransfer:
-		return a.offer(ctx, v, d)
-	case decide.Handover:
-		return a.handOver(ctx, v, d)
-	case decide.Retain:
-		return a.hold(ctx, v, d)
-	case decide.Wait:
+// writeAndNotify writes the record, and wakes the agent whom it concerns: its watch would tell it too, a little later.
+func (a *Redis) writeAndNotify(ctx context.Context, next *model.Record, whom model.Address, why model.Reason) error {
+	if next == nil {
+		return nil
+	}
+	if err := a.record.Swap(ctx, *next, why); err != nil {
+		return err
+	}
+	if whom != (model.Address{}) {
+		a.others.Notify(ctx, whom)
 	}
 	return nil
 }
 
-// follow points my Redis; where it was master, its clients are sent away, so that they ask Sentinel.
-func (a *Redis) follow(ctx context.Context, v decide.View, target decide.Address) error {
-	if err := a.present(ctx, v, target); err != nil {
-		return err
+// send sends commands in their order until one fails. Only what clients make of their connections is no reason to stop.
+func (a *Redis) send(ctx context.Context, v model.View, commands []decide.Command) error {
+	var failed error
+	for _, c := range commands {
+		err := a.sendOne(ctx, v, c)
+		if failed = errors.Join(failed, err); err != nil && c.Do != decide.DisconnectClients {
+			break
+		}
 	}
-	if err := redisio.Follow(ctx, a.Own, target); err != nil {
-		return err
-	}
-	if v.Self.Redis.Role == decide.Master {
-		return redisio.KillClients(ctx, a.Own)
+	return failed
+}
+
+func (a *Redis) sendOne(ctx context.Context, v model.View, c decide.Command) error {
+	switch c.Do {
+	case decide.ReplicateFrom:
+		if c.OnlyFrom != (model.Address{}) && !a.stillFollows(ctx, c.OnlyFrom) {
+			return nil
+		}
+		if err := a.authenticate(ctx, v, c.Master); err != nil {
+			return err
+		}
+		return a.own.ReplicateFrom(ctx, c.Master)
+	case decide.BecomeMaster:
+		return a.own.BecomeMaster(ctx)
+	case decide.DisconnectClients:
+		return a.own.DisconnectClients(ctx)
+	case decide.PauseWrites:
+		return a.own.PauseWrites(ctx, c.For)
+	case decide.ResumeWrites:
+		return a.own.ResumeWrites(ctx)
 	}
 	return nil
 }
 
 // stillFollows asks my Redis once more whom it follows.
-func (a *Redis) stillFollows(ctx context.Context, master decide.Address) bool {
-	r := redisio.Ask(ctx, a.Own)
-	return r.Answer == decide.Up && r.Role == decide.Replica && r.Following == master
+func (a *Redis) stillFollows(ctx context.Context, master model.Address) bool {
+	r := a.own.Ask(ctx)
+	return r.Answer == model.Up && r.Role == model.Replica && r.Following == master
 }
-
-// claim writes me into the record that this very view has seen.
-func (a *Redis) claim(ctx context.Context, v decide.View, d decide.Decision) error {
-	return a.swap(ctx, v, decide.Record{
-		Holder: v.Self.Name, PodUID: v.Self.UID, Address: v.Self.Address,
-		Epoch: d.Epoch, Lineage: d.Lineage, Members: d.Members,
-	}, d.Reason)
-}
-
-// offer writes the offer, and wakes its target's agent: the watch would tell it too, a little later.
-func (a *Redis) offer(ctx context.Context, v decide.View, d decide.Decision) error {
-	next := v.Record
-	next.Offer = d.Offer
-	if err := a.swap(ctx, v, next, d.Reason); err != nil {
-		return err
-	}
-	for _, p := range v.Peers {
-		if p.UID == d.Offer.PodUID {
-			notify(ctx, p.Address.Host)
-		}
-	}
-	return nil
-}
-
-// hold keeps members and lineage true; mostly there is nothing to write.
-func (a *Redis) hold(ctx context.Context, v decide.View, d decide.Decision) error {
-	if d.Members == nil || maps.Equal(d.Members, v.Record.Members) && slices.Equal(d.Lineage, v.Record.Lineage) && v.Record.Offer == nil {
-		return nil
-	}
-	next := v.Record
-	next.Members, next.Lineage, next.Offer = d.Members, d.Lineage, nil
-	return a.swap(ctx, v, next, d.Reason)
-}
-
-func (a *Redis) swap(ctx context.Context, v decide.View, next decide.Record, why decide.Reason) error {
-	seen := a.Lease()
-	if seen == nil || seen.ResourceVersion != v.Record.Version {
-		return fmt.Errorf("%w (the view is older)", record.ErrConflict)
-	}
-	written, err := record.Swap(ctx, a.Leases, seen, next, string(why))
-	if err != nil {
-		return err
-	}
-	a.Learn(written)
-	return nil
-}
-
-// notify is a wake-up without content; a lost one costs a tick.
-func notify(ctx context.Context, host string) {
-	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
-	defer cancel()
-	url := "http://" + decide.Address{Host: host, Port: contract.AgentPort}.String() + contract.PathNotify
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, http.NoBody)
-	if err != nil {
-		return
-	}
-	if response, err := http.DefaultClient.Do(request); err == nil {
-		_ = response.Body.Close()
-	}
-}
-
-// epochText is how an epoch stands in annotations.
-func epochText(epoch uint64) string { return strconv.FormatUint(epoch, 10) }

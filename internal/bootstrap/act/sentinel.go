@@ -6,70 +6,69 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"strconv"
 
-	"github.com/redis/go-redis/v9"
-	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/sentinel"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
+// SentinelServer is the Sentinel that an agent stands beside.
+type SentinelServer interface {
+	// Inject tells it, as its peer would, who is master of a group since which epoch.
+	Inject(ctx context.Context, from model.Peer, master model.Announcement) error
+	// Recreate makes it forget a group and know it again: this master, these settings and these peers.
+	Recreate(ctx context.Context, master model.Announcement, watching model.Watching, peers []model.Peer) error
+	// Configure sets a group's settings.
+	Configure(ctx context.Context, group string, watching model.Watching) error
+	// Remove makes it forget a group.
+	Remove(ctx context.Context, group string) error
+}
+
 // Sentinel acts for the agent beside a Sentinel: on its own Sentinel, on a group's record, and on role labels.
 type Sentinel struct {
-	Own    *redis.Client
-	Client kubernetes.Interface
+	own  SentinelServer
+	pods corev1client.PodsGetter
 }
 
-// Do carries the decision for one group out. Lease is the one that the view was made from; a written one is returned.
-func (a *Sentinel) Do(ctx context.Context, group string, lease *coordinationv1.Lease, v decide.SentinelView, d decide.SentinelDecision) (*coordinationv1.Lease, error) {
-	switch d.Action {
-	case decide.Inject:
-		return nil, a.inject(ctx, group, v, d)
-	case decide.Recreate:
-		return nil, redisio.Recreate(ctx, a.Own, group, v.Want, d.Target, d.Epoch, v.Peers)
-	case decide.Configure:
-		return nil, redisio.Configure(ctx, a.Own, group, v.Want)
-	case decide.Remove:
-		return nil, redisio.Remove(ctx, a.Own, group)
-	case decide.Adopt, decide.Reissue:
-		return a.name(ctx, lease, v, d)
-	case decide.SentinelWait:
-	}
-	return nil, nil //nolint:nilnil // nothing was written and nothing failed
+// NewSentinel makes an actor that labels pods through the API.
+func NewSentinel(own SentinelServer, pods corev1client.PodsGetter) *Sentinel {
+	return &Sentinel{own: own, pods: pods}
 }
 
-// inject speaks in the name of a peer that my Sentinel lists, or of a true one that it will meet.
-func (a *Sentinel) inject(ctx context.Context, group string, v decide.SentinelView, d decide.SentinelDecision) error {
-	switch {
-	case len(v.Own.Peers) > 0:
-		return redisio.Inject(ctx, a.Own, group, v.Own.Peers[0], d.Target, d.Epoch)
-	case len(v.Peers) > 0:
-		return redisio.Inject(ctx, a.Own, group, v.Peers[0], d.Target, d.Epoch)
+// Do carries the decision for one group out. Record is the one that the view was made from.
+func (a *Sentinel) Do(ctx context.Context, group string, record Record, d sentinel.Decision) error {
+	if c := d.Command; c != nil {
+		if err := a.send(ctx, group, *c); err != nil {
+			return err
+		}
 	}
-	return redisio.Recreate(ctx, a.Own, group, v.Want, d.Target, d.Epoch, nil)
+	if d.Record != nil {
+		return record.Swap(ctx, *d.Record, d.Reason)
+	}
+	return nil
 }
 
-// name writes a holder that lives and answers as master into the record: the one that Sentinel elected, or the recorded
-// one at a greater epoch.
-func (a *Sentinel) name(ctx context.Context, lease *coordinationv1.Lease, v decide.SentinelView, d decide.SentinelDecision) (*coordinationv1.Lease, error) {
-	next := v.Record
-	next.Holder, next.PodUID, next.Address = d.Holder.Name, d.Holder.UID, d.Holder.Address
-	next.Epoch, next.Offer = d.Epoch, nil
-	next.Members = maps.Clone(next.Members)
-	written, err := record.Swap(ctx, a.Client.CoordinationV1().Leases(lease.Namespace), lease, next, string(d.Reason))
-	if err != nil {
-		return nil, err
+func (a *Sentinel) send(ctx context.Context, group string, c sentinel.Command) error {
+	master := model.Announcement{Group: group, Master: c.Master, Epoch: c.Epoch}
+	switch c.Do {
+	case sentinel.Inject:
+		return a.own.Inject(ctx, c.From, master)
+	case sentinel.Recreate:
+		return a.own.Recreate(ctx, master, c.Watching, c.Peers)
+	case sentinel.Configure:
+		return a.own.Configure(ctx, group, c.Watching)
+	case sentinel.Remove:
+		return a.own.Remove(ctx, group)
+	case sentinel.Wait, sentinel.Adopt, sentinel.Reissue: // these are no commands
 	}
-	return written, nil
+	return nil
 }
 
 // Label gives one pod its role label. Labels go only upward in epochs, are guarded by the pod's resourceVersion, and are
@@ -88,12 +87,12 @@ func (a *Sentinel) Label(ctx context.Context, pod *corev1.Pod, role string, epoc
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
 		"resourceVersion": pod.ResourceVersion,
 		"labels":          map[string]any{contract.LabelRole: value},
-		"annotations":     map[string]any{contract.AnnotationRoleEpoch: epochText(epoch)},
+		"annotations":     map[string]any{contract.AnnotationRoleEpoch: strconv.FormatUint(epoch, 10)},
 	}})
 	if err != nil {
 		return fmt.Errorf("encoding a label: %w", err)
 	}
-	_, err = a.Client.CoreV1().Pods(pod.Namespace).Patch(ctx, pod.Name, types.MergePatchType, patch, metav1.PatchOptions{}, "status")
+	_, err = a.pods.Pods(pod.Namespace).Patch(ctx, pod.Name, types.MergePatchType, patch, metav1.PatchOptions{}, "status")
 	if err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("labelling pod %s/%s as %q: %w", pod.Namespace, pod.Name, role, err)
 	}

@@ -40,7 +40,7 @@ func TestLabelsGoUpward(t *testing.T) {
 				delete(pod.Labels, contract.LabelRole)
 			}
 			client := fake.NewClientset(pod)
-			if err := (&Sentinel{Client: client}).Label(t.Context(), pod, c.role, c.at); err != nil {
+			if err := NewSentinel(nil, client.CoreV1()).Label(t.Context(), pod, c.role, c.at); err != nil {
 				t.Fatal(err)
 			}
 			actions := client.Actions()

@@ -5,77 +5,79 @@ package decide
 import (
 	"testing"
 	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 func TestFirstFormation(t *testing.T) {
-	ordered := func(v *View) { v.OrderedReady = true }
+	ordered := func(v *model.View) { v.OrderedReady = true }
 	run(t, []situationCase{
 		{
 			name: "OrderedReady: ordinal 0 is alone and nothing else can hold data: it begins",
-			view: with(fresh(pod(0)), ordered), action: Claim, reason: AllEmpty,
+			view: with(fresh(pod(0)), ordered), action: Claim, reason: model.AllEmpty,
 		},
 		{
 			name: "Parallel: ordinal 0 begins when all have answered",
-			view: fresh(pod(0), pod(1), pod(2)), action: Claim, reason: AllEmpty,
+			view: fresh(pod(0), pod(1), pod(2)), action: Claim, reason: model.AllEmpty,
 		},
 		{
 			name: "Parallel: the others wait for it",
-			view: fresh(pod(1), pod(0), pod(2)), action: Wait, reason: AnotherLeads,
+			view: fresh(pod(1), pod(0), pod(2)), action: Wait, reason: model.AnotherLeads,
 		},
 		{
 			name: "a pod that has not answered may hold data",
-			view: fresh(pod(0), pod(1), pod(2).silent()), action: Wait, reason: CandidatesSilent,
+			view: fresh(pod(0), pod(1), pod(2, silent)), action: Wait, reason: model.CandidatesSilent,
 		},
 		{
 			name:   "a claim without a pod may hold data (R8b); the pod is Ready though fenced, so that the next is born (R9)",
-			view:   with(fresh(pod(0)), func(v *View) { v.OrderedReady, v.VolumeClaims = true, []int{0, 1, 2} }),
-			action: Wait, reason: CandidatesSilent, ready: true,
+			view:   with(fresh(pod(0)), func(v *model.View) { v.OrderedReady, v.VolumeClaims = true, []int{0, 1, 2} }),
+			action: Wait, reason: model.CandidatesSilent, ready: true,
 		},
 		{
 			name:   "a claim beyond spec.replicas never gets a pod: it is not waited for",
-			view:   with(fresh(pod(0)), func(v *View) { v.OrderedReady, v.VolumeClaims, v.Replicas = true, []int{0, 1, 2}, 1 }),
-			action: Claim, reason: AllEmpty,
+			view:   with(fresh(pod(0)), func(v *model.View) { v.OrderedReady, v.VolumeClaims, v.Replicas = true, []int{0, 1, 2}, 1 }),
+			action: Claim, reason: model.AllEmpty,
 		},
 		{
 			name: "under Parallel a fenced pod is never Ready",
-			view: with(fresh(pod(0)), func(v *View) { v.VolumeClaims = []int{0, 1, 2} }), action: Wait, reason: CandidatesSilent,
+			view: with(fresh(pod(0)), func(v *model.View) { v.VolumeClaims = []int{0, 1, 2} }), action: Wait, reason: model.CandidatesSilent,
 		},
 		{
 			name: "the one with data leads, whatever its ordinal (R8)",
-			view: fresh(pod(2).data(lineageID, 9, 4), pod(0), pod(1)), action: Claim, reason: BestData,
+			view: fresh(pod(2, data(lineageID, 9, 4)), pod(0), pod(1)), action: Claim, reason: model.BestData,
 		},
 		{
 			name: "ordinal 0 is empty and another holds data: it waits",
-			view: fresh(pod(0), pod(1), pod(2).data(lineageID, 9, 4)), action: Wait, reason: AnotherLeads,
+			view: fresh(pod(0), pod(1), pod(2, data(lineageID, 9, 4))), action: Wait, reason: model.AnotherLeads,
 		},
 		{
 			name: "under one id the greater offset leads",
-			view: fresh(pod(1).data(lineageID, 20, 4), pod(0).data(lineageID, 9, 4), pod(2)), action: Claim, reason: BestData,
+			view: fresh(pod(1, data(lineageID, 20, 4)), pod(0, data(lineageID, 9, 4)), pod(2)), action: Claim, reason: model.BestData,
 		},
 		{
 			name: "two unrelated data sets: refused",
-			view: fresh(pod(0).data(lineageID, 20, 4), pod(1).data(otherID, 9, 4), pod(2)), action: Wait, reason: UnrelatedData,
+			view: fresh(pod(0, data(lineageID, 20, 4)), pod(1, data(otherID, 9, 4)), pod(2)), action: Wait, reason: model.UnrelatedData,
 		},
 		{
 			name:   "two unrelated data sets: the user has chosen",
-			view:   with(fresh(pod(1).data(otherID, 9, 4), pod(0).data(lineageID, 20, 4), pod(2)), func(v *View) { v.Config.InitialMaster = "redis-1" }),
-			action: Claim, reason: BestData,
+			view:   with(fresh(pod(1, data(otherID, 9, 4)), pod(0, data(lineageID, 20, 4)), pod(2)), func(v *model.View) { v.Config.InitialMaster = "redis-1" }),
+			action: Claim, reason: model.BestData,
 		},
 		{
 			name: "another pod is master already: its own agent claims",
-			view: fresh(pod(1), pod(0).master()), action: Wait, reason: AnotherLeads,
+			view: fresh(pod(1), pod(0, master)), action: Wait, reason: model.AnotherLeads,
 		},
 		{
 			name: "a terminating pod forms nothing (R14)",
-			view: fresh(with2(pod(0), func(p *Pod) { p.Terminating = true })), action: Wait, reason: CandidatesSilent,
+			view: fresh(edited(pod(0), func(p *model.Pod) { p.Terminating = true })), action: Wait, reason: model.CandidatesSilent,
 		},
 		{
 			name: "without the API nobody claims",
-			view: with(fresh(pod(0)), func(v *View) { v.API = false }), action: Wait, reason: APIAway,
+			view: with(fresh(pod(0)), func(v *model.View) { v.API = false }), action: Wait, reason: model.APIAway,
 		},
 		{
 			name: "without a StatefulSet nothing is formed (R14)",
-			view: with(fresh(pod(0)), func(v *View) { v.SetGone = true }), action: Wait, reason: SetDeleted,
+			view: with(fresh(pod(0)), func(v *model.View) { v.SetGone = true }), action: Wait, reason: model.SetDeleted,
 		},
 	})
 }
@@ -83,67 +85,67 @@ func TestFirstFormation(t *testing.T) {
 // TestFormationEndsWithoutSilentHolder: a pod that never answers delays the first formation by the recovery timeout, not
 // for ever (R8c).
 func TestFormationEndsWithoutSilentHolder(t *testing.T) {
-	v := fresh(pod(1), pod(0).silent(), pod(2))
+	v := fresh(pod(1), pod(0, silent), pod(2))
 	d, m := Next(v, Memory{})
-	if d.Reason != CandidatesSilent {
+	if d.Reason != model.CandidatesSilent {
 		t.Fatalf("got %s, want CandidatesSilent", d.Reason)
 	}
-	if d, m = lasting(v, m, time.Second, 61*time.Second); d.Action != Claim || d.Reason != AllEmpty {
+	if d, m = lasting(v, m, time.Second, 61*time.Second); d.Action != Claim || d.Reason != model.AllEmpty {
 		t.Errorf("after the timeout: %s/%s, want claim/AllEmpty by the lowest that answers", d.Action, d.Reason)
 	}
-	v.Peers[0].Redis.Answer = Loading
+	v.Peers[0].Redis.Answer = model.Loading
 	if d, _ = Next(moment(v, 62*time.Second), m); d.Action == Claim {
 		t.Error("the clock did not begin anew at a sign of progress")
 	}
 }
 
 func TestAdoption(t *testing.T) {
-	plainMaster := func(n int, keys int64) Pod {
-		p := pod(n).plain().master()
+	plainMaster := func(n int, keys int64) model.Pod {
+		p := pod(n, plain, master)
 		p.Redis.Keys = keys
 		p.Redis.ReplID = lineageID
 		if keys == 0 {
-			p = p.data(otherID, 0, 0)
+			p = but(p, data(otherID, 0, 0))
 		}
 		return p
 	}
 	run(t, []situationCase{
 		{
 			name: "the one plain master with keys is followed (K-B6)",
-			view: fresh(pod(2), plainMaster(0, 10), plainMaster(1, 0)), action: Follow, reason: Adopting, target: at(0),
+			view: fresh(pod(2), plainMaster(0, 10), plainMaster(1, 0)), action: Follow, reason: model.Adopting, target: at(0),
 		},
 		{
 			name: "the data may lie in another ordinal than 0",
-			view: fresh(pod(2), plainMaster(0, 0), plainMaster(1, 10)), action: Follow, reason: Adopting, target: at(1),
+			view: fresh(pod(2), plainMaster(0, 0), plainMaster(1, 10)), action: Follow, reason: model.Adopting, target: at(1),
 		},
 		{
 			name: "no plain master has keys: the lowest is followed",
-			view: fresh(pod(2), plainMaster(1, 0), plainMaster(0, 0)), action: Follow, reason: Adopting, target: at(0),
+			view: fresh(pod(2), plainMaster(1, 0), plainMaster(0, 0)), action: Follow, reason: model.Adopting, target: at(0),
 		},
 		{
 			name: "once in sync the pod is Ready, so that the rollout goes on",
-			view: fresh(pod(2).replica(0), plainMaster(0, 10), plainMaster(1, 0)), action: Wait, reason: Synced, target: at(0), ready: true,
+			view: fresh(pod(2, replica(0)), plainMaster(0, 10), plainMaster(1, 0)), action: Wait, reason: model.Synced, target: at(0), ready: true,
 		},
 		{
 			name: "several plain masters with keys: refused",
-			view: fresh(pod(2), plainMaster(0, 10), plainMaster(1, 10)), action: Wait, reason: SeveralPlainMasters,
+			view: fresh(pod(2), plainMaster(0, 10), plainMaster(1, 10)), action: Wait, reason: model.SeveralPlainMasters,
 		},
 		{
 			name:   "several plain masters with keys: the user has chosen",
-			view:   with(fresh(pod(2), plainMaster(0, 10), plainMaster(1, 10)), func(v *View) { v.Config.InitialMaster = "redis-1" }),
-			action: Follow, reason: Adopting, target: at(1),
+			view:   with(fresh(pod(2), plainMaster(0, 10), plainMaster(1, 10)), func(v *model.View) { v.Config.InitialMaster = "redis-1" }),
+			action: Follow, reason: model.Adopting, target: at(1),
 		},
 		{
 			name: "a plain pod that does not answer may hold the data",
-			view: fresh(pod(2), plainMaster(0, 10), pod(1).plain().silent()), action: Wait, reason: PlainPodsSilent,
+			view: fresh(pod(2), plainMaster(0, 10), pod(1, plain, silent)), action: Wait, reason: model.PlainPodsSilent,
 		},
 		{
 			name: "the data lies in me and the plain pods hold none: Ready, so that the rollout goes on",
-			view: fresh(pod(2).data(thirdID, 5, 3), plainMaster(0, 0), plainMaster(1, 0)), action: Wait, reason: AdoptionGoesOn, ready: true,
+			view: fresh(pod(2, data(thirdID, 5, 3)), plainMaster(0, 0), plainMaster(1, 0)), action: Wait, reason: model.AdoptionGoesOn, ready: true,
 		},
 		{
 			name: "my own volume holds other data: it is not replaced",
-			view: fresh(pod(2).data(thirdID, 5, 3), plainMaster(0, 10), plainMaster(1, 0)), action: Wait, reason: AdoptingForeign,
+			view: fresh(pod(2, data(thirdID, 5, 3)), plainMaster(0, 10), plainMaster(1, 0)), action: Wait, reason: model.AdoptingForeign,
 		},
 	})
 }
@@ -151,21 +153,21 @@ func TestAdoption(t *testing.T) {
 // TestAdoptionEndsWithTheData: the last plain pod comes back with an agent and, after a restart with AOF, under an id that
 // nobody knows (R5). Those that followed it know whose data they have.
 func TestAdoptionEndsWithTheData(t *testing.T) {
-	leader := pod(0).plain().master()
-	_, m := Next(fresh(pod(1).replica(0), leader, pod(2).replica(0)), Memory{})
+	leader := pod(0, plain, master)
+	_, m := Next(fresh(pod(1, replica(0)), leader, pod(2, replica(0))), Memory{})
 	if got, want := m.AdoptedFrom[0], "claim-0"; got != want {
 		t.Fatalf("AdoptedFrom[0]=%q, want %q", got, want)
 	}
-	back := pod(0).reborn().data(otherID, 0, 10)
-	d, _ := Next(fresh(pod(1).replica(0).linkDown(), back, pod(2).replica(0).linkDown()), m)
-	if d.Action != Claim || d.Reason != BestData {
+	back := pod(0, reborn, data(otherID, 0, 10))
+	d, _ := Next(fresh(pod(1, replica(0), linkDown), back, pod(2, replica(0), linkDown)), m)
+	if d.Action != Claim || d.Reason != model.BestData {
 		t.Fatalf("got %s/%s, want claim/BestData", d.Action, d.Reason)
 	}
-	if d.Members[0].VolumeClaim != "claim-0" {
+	if d.Record.Members[0].VolumeClaim != "claim-0" {
 		t.Error("the claim that was adopted is no member: its pod would refuse to follow")
 	}
-	empty := pod(0).reborn()
-	if d, _ := Next(fresh(empty, pod(1).replica(0).linkDown(), pod(2).replica(0).linkDown()), Memory{}); d.Action == Claim {
+	empty := pod(0, reborn)
+	if d, _ := Next(fresh(empty, pod(1, replica(0), linkDown), pod(2, replica(0), linkDown)), Memory{}); d.Action == Claim {
 		t.Error("the empty ordinal 0 claims over the replicas that hold the data")
 	}
 }

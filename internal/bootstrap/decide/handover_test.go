@@ -2,12 +2,16 @@
 
 package decide
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+)
 
 func TestHandover(t *testing.T) {
-	leaving := func(v *View) { v.Leaving = true }
-	led := func(change ...func(*View)) View {
-		v := formed(1, pod(1).master(), pod(0).replica(1), pod(2).replica(1))
+	leaving := func(v *model.View) { v.Leaving = true }
+	led := func(change ...func(*model.View)) model.View {
+		v := formed(1, pod(1, master), pod(0, replica(1)), pod(2, replica(1)))
 		for _, c := range change {
 			c(&v)
 		}
@@ -15,20 +19,20 @@ func TestHandover(t *testing.T) {
 	}
 	cases := []struct {
 		name   string
-		view   View
+		view   model.View
 		action Action
-		reason Reason
+		reason model.Reason
 		heir   string
 	}{
-		{name: "nobody leaves", view: led(), action: Retain, reason: Incumbent},
-		{name: "my pod ends: the furthest replica takes over", view: led(leaving, func(v *View) { v.Peers[1].Redis.Offset = 120 }), action: Handover, reason: HandingOver, heir: "redis-2"},
-		{name: "a pod of the new revision goes first, or a rollout hands over twice", view: led(leaving, func(v *View) { v.Peers[0].Updated, v.Peers[1].Redis.Offset = true, 120 }), action: Handover, reason: HandingOver, heir: "redis-0"},
-		{name: "a terminating pod takes nothing", view: led(leaving, func(v *View) { v.Peers[0].Terminating = true }), action: Handover, reason: HandingOver, heir: "redis-2"},
-		{name: "scaling down: a pod that goes too takes nothing", view: led(leaving, func(v *View) { v.Replicas = 1 }), action: Handover, reason: HandingOver, heir: "redis-0"},
-		{name: "no replica in sync: the hook is answered at once", view: led(leaving, func(v *View) { v.Peers = v.Peers[:0] }), action: Retain, reason: NoSuccessor},
-		{name: "without the API the offer cannot be written: Sentinel takes over later", view: led(leaving, func(v *View) { v.API = false }), action: Retain, reason: HandingOver},
-		{name: "released: the lowest ordinal leads before the rollout reaches me", view: led(func(v *View) { v.Releasing = true }), action: Handover, reason: HandingToFirst, heir: "redis-0"},
-		{name: "released, and I am the lowest", view: with(formed(0, pod(0).master(), pod(1).replica(0)), func(v *View) { v.Releasing = true }), action: Retain, reason: Incumbent},
+		{name: "nobody leaves", view: led(), action: Retain, reason: model.Incumbent},
+		{name: "my pod ends: the furthest replica takes over", view: led(leaving, func(v *model.View) { v.Peers[1].Redis.Offset = 120 }), action: Handover, reason: model.HandingOver, heir: "redis-2"},
+		{name: "a pod of the new revision goes first, or a rollout hands over twice", view: led(leaving, func(v *model.View) { v.Peers[0].Updated, v.Peers[1].Redis.Offset = true, 120 }), action: Handover, reason: model.HandingOver, heir: "redis-0"},
+		{name: "a terminating pod takes nothing", view: led(leaving, func(v *model.View) { v.Peers[0].Terminating = true }), action: Handover, reason: model.HandingOver, heir: "redis-2"},
+		{name: "scaling down: a pod that goes too takes nothing", view: led(leaving, func(v *model.View) { v.Replicas = 1 }), action: Handover, reason: model.HandingOver, heir: "redis-0"},
+		{name: "no replica in sync: the hook is answered at once", view: led(leaving, func(v *model.View) { v.Peers = v.Peers[:0] }), action: Retain, reason: model.NoSuccessor},
+		{name: "without the API the offer cannot be written: Sentinel takes over later", view: led(leaving, func(v *model.View) { v.API = false }), action: Retain, reason: model.HandingOver},
+		{name: "released: the lowest ordinal leads before the rollout reaches me", view: led(func(v *model.View) { v.Releasing = true }), action: Handover, reason: model.HandingToFirst, heir: "redis-0"},
+		{name: "released, and I am the lowest", view: with(formed(0, pod(0, master), pod(1, replica(0))), func(v *model.View) { v.Releasing = true }), action: Retain, reason: model.Incumbent},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -42,13 +46,13 @@ func TestHandover(t *testing.T) {
 // TestOptedInAgain: the label was removed and set again. The record names a pod of the past; the plain pods have what was
 // written since.
 func TestOptedInAgain(t *testing.T) {
-	plain := pod(0).reborn().plain().master()
-	v := formed(0, pod(2).reborn(), plain, pod(1).reborn().plain().silent())
-	v.Peers[1].Redis = Redis{Answer: Up, Role: Master, RunID: "run-1-plain", ReplID: otherID}
-	if d, _ := Next(v, Memory{}); d.Action != Follow || d.Reason != Adopting || d.Target != plain.Address {
+	plainMaster := pod(0, reborn, plain, master)
+	v := formed(0, pod(2, reborn), plainMaster, pod(1, reborn, plain, silent))
+	v.Peers[1].Redis = model.Redis{Answer: model.Up, Role: model.Master, RunID: "run-1-plain", ReplID: otherID}
+	if d, _ := Next(v, Memory{}); d.Action != Follow || d.Reason != model.Adopting || d.Target != plainMaster.Address {
 		t.Errorf("got %s/%s to %s, want to follow the plain master with keys", d.Action, d.Reason, d.Target)
 	}
-	v.Self = v.Self.data(thirdID, 0, 5)
+	v.Self = but(v.Self, data(thirdID, 0, 5))
 	if d, _ := Next(v, Memory{}); d.Action == Claim {
 		t.Error("the old member claims over newer data")
 	}
@@ -56,13 +60,13 @@ func TestOptedInAgain(t *testing.T) {
 
 // TestMasterThatCannotSave: Sentinel sees nothing wrong with a master that answers PING and refuses writes (scar 42).
 func TestMasterThatCannotSave(t *testing.T) {
-	sick := pod(0).master()
+	sick := pod(0, master)
 	sick.Redis.PersistenceError = true
-	well, other := pod(1).replica(0), pod(2).replica(0)
+	well, other := pod(1, replica(0)), pod(2, replica(0))
 	ill := other
 	ill.Redis.PersistenceError, ill.Redis.Offset = true, 120
 	for name, c := range map[string]struct {
-		view   View
+		view   model.View
 		action Action
 		heir   string
 	}{
@@ -71,7 +75,7 @@ func TestMasterThatCannotSave(t *testing.T) {
 		"it is alone":                                                   {formed(0, sick), Retain, ""},
 	} {
 		d, _ := Next(c.view, Memory{})
-		if d.Action != c.action || d.Reason != CannotSave || d.Successor.Name != c.heir || !d.Ready {
+		if d.Action != c.action || d.Reason != model.CannotSave || d.Successor.Name != c.heir || !d.Ready {
 			t.Errorf("%s: got %s/%s to %q, ready %v", name, d.Action, d.Reason, d.Successor.Name, d.Ready)
 		}
 	}
@@ -84,17 +88,17 @@ func TestMasterThatCannotSave(t *testing.T) {
 
 // TestSecondReplicationIDCounts: a promotion gives a history a new id, and the old one becomes the second (scar 51).
 func TestSecondReplicationIDCounts(t *testing.T) {
-	p := pod(1).data(otherID, 100, 10)
+	p := pod(1, data(otherID, 100, 10))
 	p.VolumeClaim = "a claim that the record does not know"
-	v := formed(0, p, pod(0).master())
-	if d, _ := Next(v, Memory{}); d.Reason != ForeignData {
+	v := formed(0, p, pod(0, master))
+	if d, _ := Next(v, Memory{}); d.Reason != model.ForeignData {
 		t.Fatalf("data under an unknown id: %s, want ForeignData", d.Reason)
 	}
 	v.Self.Redis.ReplID2 = lineageID
-	if d, _ := Next(v, Memory{}); d.Action != Join || d.Members[1].VolumeClaim != p.VolumeClaim {
+	if d, _ := Next(v, Memory{}); d.Action != Join || after(v, d).Members[1].VolumeClaim != p.VolumeClaim {
 		t.Fatalf("data that grew out of the group's: %s/%s, want its claim to join the members", d.Action, d.Reason)
 	}
-	v.Record.Members = map[int]Member{1: {VolumeClaim: p.VolumeClaim}}
+	v.Record.Members = map[int]model.Member{1: {VolumeClaim: p.VolumeClaim}}
 	if d, _ := Next(v, Memory{}); d.Action != Follow {
 		t.Errorf("data of a member: %s/%s, want follow", d.Action, d.Reason)
 	}

@@ -3,69 +3,72 @@
 package decide
 
 import (
+	"reflect"
 	"slices"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 // invariants are what no decision of the sweep may break, by the names of the protocol.
 var invariants = []struct {
 	name  string
-	holds func(View, Memory, Decision) bool
+	holds func(model.View, Memory, Decision) bool
 }{
-	{"total: a reason of the closed list, and a time to look again", func(_ View, _ Memory, d Decision) bool {
-		return explained[d.Reason].sentence != "" && d.Recheck > 0
+	{"total: a reason of the closed list, and a time to look again", func(_ model.View, _ Memory, d Decision) bool {
+		return d.Reason.Sentence() != "" && d.Recheck > 0
 	}},
-	{"S1: a claim has an epoch of its own, above all that was heard", func(v View, _ Memory, d Decision) bool {
-		return d.Action != Claim || d.Epoch%EpochStep == 0 && d.Epoch > v.Record.Epoch &&
-			!slices.ContainsFunc(v.Sentinels, func(s Sentinel) bool { return s.ConfigEpoch >= d.Epoch })
+	{"S1: a claim has an epoch of its own, above all that was heard", func(v model.View, _ Memory, d Decision) bool {
+		return d.Action != Claim || d.Epoch%model.EpochStep == 0 && d.Epoch > v.Record.Epoch &&
+			!slices.ContainsFunc(v.Sentinels, func(s model.Sentinel) bool { return s.ConfigEpoch >= d.Epoch })
 	}},
-	{"S3: an empty node does not lead while known data answered", func(v View, _ Memory, d Decision) bool {
-		return d.Action != Claim && (d.Action != Promote || d.Reason == OwnClaim) || !holdsNothing(v, v.Self) ||
-			!slices.ContainsFunc(v.Peers, func(p Pod) bool { return holdsKnownData(v, p) })
+	{"S3: an empty node does not lead while known data answered", func(v model.View, _ Memory, d Decision) bool {
+		return d.Action != Claim && (d.Action != Promote || d.Reason == model.OwnClaim) || !holdsNothing(v, v.Self) ||
+			!slices.ContainsFunc(v.Peers, func(p model.Pod) bool { return holdsKnownData(v, p) })
 	}},
-	{"S3: foreign data is not replaced without its owner's word", func(v View, m Memory, d Decision) bool {
+	{"S3: foreign data is not replaced without its owner's word", func(v model.View, m Memory, d Decision) bool {
 		r := v.Self.Redis
 		strange := r.Keys > 0 && !belongs(v, v.Self) && !slices.Contains(v.Record.Lineage, r.ReplID) && m.SyncedRun != r.RunID && !r.LinkUp
 		return d.Action != Follow && d.Action != Join || !strange || v.Config.ReplaceData == v.Self.Name
 	}},
-	{"S5: I follow a master that answered, never myself or an outsider", func(v View, _ Memory, d Decision) bool {
-		return d.Action != Follow && (d.Action != Join || d.Target == Address{}) || d.Target != v.Self.Address && slices.ContainsFunc(v.Peers, func(p Pod) bool {
-			return p.Address == d.Target && p.Redis.Answer == Up && (p.Redis.Role == Master || !p.Injected)
+	{"S5: I follow a master that answered, never myself or an outsider", func(v model.View, _ Memory, d Decision) bool {
+		return d.Action != Follow && (d.Action != Join || d.Target == model.Address{}) || d.Target != v.Self.Address && slices.ContainsFunc(v.Peers, func(p model.Pod) bool {
+			return p.Address == d.Target && p.Redis.Answer == model.Up && (p.Redis.Role == model.Master || !p.Injected)
 		})
 	}},
-	{"no claim of a pod that leaves, without the API, or without a StatefulSet", func(v View, _ Memory, d Decision) bool {
+	{"no claim of a pod that leaves, without the API, or without a StatefulSet", func(v model.View, _ Memory, d Decision) bool {
 		return d.Action != Claim || v.API && !v.Self.Terminating && !v.SetGone
 	}},
-	{"no promotion without my own claim for this process, or by the old epoch in an outage of the API", func(v View, m Memory, d Decision) bool {
+	{"no promotion without my own claim for this process, or by the old epoch in an outage of the API", func(v model.View, m Memory, d Decision) bool {
 		own := m.Claimed == Claimed{Epoch: v.Record.Epoch, RunID: v.Self.Redis.RunID}
 		return d.Action != Promote || recordedHolder(v) && d.Epoch == v.Record.Epoch && (own || !v.API && !holdsNothing(v, v.Self))
 	}},
-	{"a Redis that did not answer is left alone", func(v View, _ Memory, d Decision) bool {
-		return v.Self.Redis.Answer == Up || d.Action == Wait || (v.Self.Redis.Answer == Loading || v.Self.Redis.Refused) && d.Action == OfferTransfer
+	{"a Redis that did not answer is left alone", func(v model.View, _ Memory, d Decision) bool {
+		return v.Self.Redis.Answer == model.Up || d.Action == Wait || (v.Self.Redis.Answer == model.Loading || v.Self.Redis.Refused) && d.Action == OfferTransfer
 	}},
 }
 
 // The words of the protocol, written down again without the decider's help.
 
-func belongs(v View, p Pod) bool {
+func belongs(v model.View, p model.Pod) bool {
 	member, known := v.Record.Members[p.Ordinal]
 	return known && member.VolumeClaim == p.VolumeClaim
 }
 
 // holdsNothing: no key, no link, and either a process without history or a claim that the group does not know.
-func holdsNothing(v View, p Pod) bool {
+func holdsNothing(v model.View, p model.Pod) bool {
 	r := p.Redis
 	history := r.Offset > 0 || slices.Contains(v.Record.Lineage, r.ReplID)
-	return r.Answer == Up && r.Keys == 0 && !r.LinkUp && (!history || !belongs(v, p))
+	return r.Answer == model.Up && r.Keys == 0 && !r.LinkUp && (!history || !belongs(v, p))
 }
 
 // holdsKnownData: keys that are the group's; before there is a group, any keys.
-func holdsKnownData(v View, p Pod) bool {
+func holdsKnownData(v model.View, p model.Pod) bool {
 	known := !v.Record.HasHolder() || belongs(v, p) || slices.Contains(v.Record.Lineage, p.Redis.ReplID)
-	return p.Redis.Answer == Up && p.Redis.Keys > 0 && known
+	return p.Redis.Answer == model.Up && p.Redis.Keys > 0 && known
 }
 
 // recordedHolder: the record has my uid and my address.
-func recordedHolder(v View) bool {
+func recordedHolder(v model.View) bool {
 	return v.Record.HasHolder() && v.Record.PodUID == v.Self.UID && v.Record.Address == v.Self.Address
 }
 
@@ -84,12 +87,12 @@ func checkInvariants(group []turn, wrong *findings) {
 var rivalsBorne = []excuse{
 	{"an offer stands, and the holder or another replica does not wait for its target", func(u turn) bool { return u.view.Record.Offer != nil }},
 	{"the named pod answers, and did not lead in its time: its agent is gone, which this world gives it all the same", func(u turn) bool {
-		return u.kind != "fresh" && u.kind != "claimed" && slices.ContainsFunc(append([]Pod{u.view.Self}, u.view.Peers...), func(p Pod) bool {
-			return p.Address == named(u.view).address && p.Redis.Answer == Up
+		return u.kind != "fresh" && u.kind != "claimed" && slices.ContainsFunc(append([]model.Pod{u.view.Self}, u.view.Peers...), func(p model.Pod) bool {
+			return p.Address == leaderOf(&u.view).address && p.Redis.Answer == model.Up
 		})
 	}},
 	{"who remembers that its link was up takes its own data for known, and nobody else can know that", func(u turn) bool {
-		return u.memory.SyncedRun != "" && slices.ContainsFunc(append([]Pod{u.view.Self}, u.view.Peers...), func(p Pod) bool {
+		return u.memory.SyncedRun != "" && slices.ContainsFunc(append([]model.Pod{u.view.Self}, u.view.Peers...), func(p model.Pod) bool {
 			return p.Redis.Keys > 0 && !belongs(u.view, p) && !slices.Contains(u.view.Record.Lineage, p.Redis.ReplID)
 		})
 	}},
@@ -99,7 +102,10 @@ var rivalsBorne = []excuse{
 func checkRivals(group []turn, rivals *findings) {
 	claims := 0
 	for _, u := range group {
-		if claims += yes(u.decision.Action == Claim); claims == 2 {
+		if u.decision.Action == Claim {
+			claims++
+		}
+		if claims == 2 {
 			rivals.add("two pods claim", u)
 			return
 		}
@@ -120,7 +126,6 @@ func checkOrder(group []turn, wrong *findings) {
 }
 
 func sameDecision(a, b Decision) bool {
-	offers := a.Offer == b.Offer || a.Offer != nil && b.Offer != nil && *a.Offer == *b.Offer
-	return offers && a.Action == b.Action && a.Reason == b.Reason && a.Target == b.Target && a.Epoch == b.Epoch &&
-		a.Successor.UID == b.Successor.UID && a.Ready == b.Ready && a.Tuning == b.Tuning && a.Recheck == b.Recheck && slices.Equal(a.Lineage, b.Lineage)
+	return reflect.DeepEqual(a.Record, b.Record) && slices.Equal(a.Commands, b.Commands) && a.Action == b.Action && a.Reason == b.Reason && a.Target == b.Target && a.Epoch == b.Epoch &&
+		a.Successor.UID == b.Successor.UID && a.Ready == b.Ready && a.Tuning == b.Tuning && a.Recheck == b.Recheck
 }

@@ -5,6 +5,8 @@ package decide
 import (
 	"slices"
 	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 // The oracle decides a second time, slowly and without any of the decider's helpers: it was written from the protocol's text.
@@ -12,16 +14,16 @@ import (
 
 // oracle has the view that it judges in words of the protocol.
 type oracle struct {
-	v View
+	v model.View
 	m Memory
 	// epoch, address and uid are what the greatest epoch names; the uid only where the record says it.
 	epoch   uint64
-	address Address
+	address model.Address
 	uid     string
 }
 
 // newOracle finds the greatest epoch: at equal epochs the record counts, and nothing is taken from a running failover.
-func newOracle(v View, m Memory) oracle {
+func newOracle(v model.View, m Memory) oracle {
 	o := oracle{v: v, m: m}
 	if v.Record.Known && v.Record.PodUID != "" {
 		o.epoch, o.address, o.uid = v.Record.Epoch, v.Record.Address, v.Record.PodUID
@@ -37,15 +39,15 @@ func newOracle(v View, m Memory) oracle {
 // allowed is the table of situations.
 func (o oracle) allowed() []Action {
 	switch self := o.v.Self.Redis; {
-	case self.Answer == Silent:
+	case self.Answer == model.Silent:
 		return o.gone()
-	case self.Answer == Loading && o.iAmRecorded():
+	case self.Answer == model.Loading && o.iAmRecorded():
 		return o.restarted()
-	case self.Answer == Loading:
+	case self.Answer == model.Loading:
 		return []Action{Wait}
-	case self.Role == Master && o.names(o.v.Self):
+	case self.Role == model.Master && o.names(o.v.Self):
 		return []Action{Retain}
-	case self.Role == Master:
+	case self.Role == model.Master:
 		return o.unnamedMaster()
 	case o.iAmRecorded() && o.m.Claimed == Claimed{Epoch: o.v.Record.Epoch, RunID: self.RunID}:
 		return []Action{Promote}
@@ -55,7 +57,7 @@ func (o oracle) allowed() []Action {
 		return o.rejoin(*o.master())
 	case o.epoch == 0:
 		return o.formation()
-	case o.iAmRecorded() && (self.Following != FenceAddress || o.someMaster()):
+	case o.iAmRecorded() && (self.Following != model.FenceAddress || o.someMaster()):
 		return []Action{Wait, Fence}
 	case o.iAmRecorded():
 		return o.restarted()
@@ -66,8 +68,8 @@ func (o oracle) allowed() []Action {
 // wait changes nothing, or lets go of an address that no pod of the group has.
 func (o oracle) wait() []Action {
 	following := o.v.Self.Redis.Following
-	known := slices.ContainsFunc(o.pods(), func(p Pod) bool { return p.Address == following })
-	if o.v.API && o.v.Self.Redis.Role == Replica && following != FenceAddress && !known {
+	known := slices.ContainsFunc(o.pods(), func(p model.Pod) bool { return p.Address == following })
+	if o.v.API && o.v.Self.Redis.Role == model.Replica && following != model.FenceAddress && !known {
 		return []Action{Wait, Fence}
 	}
 	return []Action{Wait}
@@ -102,12 +104,12 @@ func (o oracle) unnamedMaster() []Action {
 }
 
 // rejoin is the row of that name.
-func (o oracle) rejoin(master Pod) []Action {
+func (o oracle) rejoin(master model.Pod) []Action {
 	following := o.v.Self.Redis.Following
 	switch {
 	case following == master.Address:
 		return []Action{Wait}
-	case o.failover() && following != FenceAddress:
+	case o.failover() && following != model.FenceAddress:
 		return o.wait()
 	case o.foreign(o.v.Self):
 		return []Action{Wait, Fence}
@@ -117,10 +119,10 @@ func (o oracle) rejoin(master Pod) []Action {
 
 // formation is the row "First formation".
 func (o oracle) formation() []Action {
-	if o.someMaster() && o.v.Self.Redis.Role != Master || len(o.silent()) > 0 && !o.waitedEnough() || !o.mayWrite() {
+	if o.someMaster() && o.v.Self.Redis.Role != model.Master || len(o.silent()) > 0 && !o.waitedEnough() || !o.mayWrite() {
 		return o.wait()
 	}
-	var leader *Pod
+	var leader *model.Pod
 	leaving := false
 	for _, p := range o.answered() {
 		switch {
@@ -140,22 +142,22 @@ func (o oracle) formation() []Action {
 // restarted is the row "My Redis restarted in its pod, I was master".
 func (o oracle) restarted() []Action {
 	self := o.v.Self
-	inSync := slices.ContainsFunc(o.v.Peers, func(p Pod) bool { return o.mayBeOffered(p) && !o.behindMe(p) })
+	inSync := slices.ContainsFunc(o.v.Peers, func(p model.Pod) bool { return o.mayBeOffered(p) && !o.behindMe(p) })
 	heard := len(o.silent()) == 0 || o.waitedEnough()
-	behind := !o.ours(self.Redis) || slices.ContainsFunc(o.v.Peers, func(p Pod) bool {
+	behind := !o.ours(self.Redis) || slices.ContainsFunc(o.v.Peers, func(p model.Pod) bool {
 		return o.mayBeOffered(p) && p.Redis.Offset > self.Redis.Offset
 	})
 	others := slices.ContainsFunc(o.v.Peers, o.hasData)
 	switch {
-	case !o.v.API && self.Redis.Answer == Up && o.hasData(self) && o.mostSentinelsNameMe() && !inSync && heard:
+	case !o.v.API && self.Redis.Answer == model.Up && o.hasData(self) && o.mostSentinelsNameMe() && !inSync && heard:
 		return []Action{Promote}
 	case !o.v.API:
 		return []Action{Wait}
-	case inSync && self.Redis.Answer == Up && !behind:
+	case inSync && self.Redis.Answer == model.Up && !behind:
 		return []Action{OfferTransfer, Claim}
 	case inSync:
 		return []Action{OfferTransfer}
-	case self.Redis.Answer != Up, !heard:
+	case self.Redis.Answer != model.Up, !heard:
 		return []Action{Wait}
 	case o.hasData(self) && !o.member(self):
 		return []Action{Wait, OfferTransfer, Claim} // one pod with two claims in its life: the protocol does not know it
@@ -168,7 +170,7 @@ func (o oracle) restarted() []Action {
 }
 
 // behindMe: it has less than I of the same history, which an offer to it would lose.
-func (o oracle) behindMe(p Pod) bool {
+func (o oracle) behindMe(p model.Pod) bool {
 	return o.answers(o.v.Self) && p.Redis.ReplID == o.v.Self.Redis.ReplID && p.Redis.Offset < o.v.Self.Redis.Offset
 }
 
@@ -182,20 +184,20 @@ func (o oracle) gone() []Action {
 }
 
 // mayBeOffered: a replica in sync that answers, has the group's history, and has not let an offer pass.
-func (o oracle) mayBeOffered(p Pod) bool {
-	return o.answers(p) && !p.Terminating && p.Redis.Role == Replica && o.member(p) && o.v.Record.Members[p.Ordinal].InSync &&
+func (o oracle) mayBeOffered(p model.Pod) bool {
+	return o.answers(p) && !p.Terminating && p.Redis.Role == model.Replica && o.member(p) && o.v.Record.Members[p.Ordinal].InSync &&
 		o.ours(p.Redis) && !slices.Contains(o.m.Declined, p.Redis.RunID)
 }
 
 // masterSilent is that row and the row "Everything restarted".
 func (o oracle) masterSilent() []Action {
 	recorded := o.v.Record.PodUID != ""
-	lives := recorded && slices.ContainsFunc(o.v.Peers, func(p Pod) bool {
-		return o.names(p) && p.Redis.Answer != Silent && (p.Redis.Answer == Loading || !o.v.API || !o.waited(o.v.Config.FailoverTimeout))
+	lives := recorded && slices.ContainsFunc(o.v.Peers, func(p model.Pod) bool {
+		return o.names(p) && p.Redis.Answer != model.Silent && (p.Redis.Answer == model.Loading || !o.v.API || !o.waited(o.v.Config.FailoverTimeout))
 	})
 	overdue := o.v.Now.Sub(o.m.SilentSince) > o.v.Config.DownAfter+o.v.Config.FailoverTimeout && !o.m.SilentSince.IsZero()
-	electable := slices.ContainsFunc(o.pods(), func(p Pod) bool {
-		return o.answers(p) && p.Redis.Role == Replica && p.Redis.Priority > 0
+	electable := slices.ContainsFunc(o.pods(), func(p model.Pod) bool {
+		return o.answers(p) && p.Redis.Role == model.Replica && p.Redis.Priority > 0
 	})
 	soonest := overdue || !electable
 	if lives || !o.mayWrite() || o.someMaster() || !o.provenGone() || !soonest && !o.strangerAnswers() ||
@@ -217,52 +219,52 @@ func (o oracle) masterSilent() []Action {
 
 // mayLead rules out what "best" forbids: an empty node beside one with data, a stranger, one that leaves, and one that is
 // behind another under the same id. The recorded holder's own data comes before all others.
-func (o oracle) mayLead(p Pod) bool {
+func (o oracle) mayLead(p model.Pod) bool {
 	if !o.answers(p) || p.Terminating || o.foreign(p) || o.givenUp(p) && slices.ContainsFunc(o.answered(), o.othersData) {
 		return false
 	}
 	if !o.hasData(p) {
 		nothing := !slices.ContainsFunc(o.answered(), o.hasData) && len(o.silent()) == 0
-		holder := slices.ContainsFunc(o.pods(), func(q Pod) bool { return o.answers(q) && !q.Terminating && q.Name == o.v.Record.Holder })
+		holder := slices.ContainsFunc(o.pods(), func(q model.Pod) bool { return o.answers(q) && !q.Terminating && q.Name == o.v.Record.Holder })
 		return nothing && (p.Name == o.v.Record.Holder || !holder)
 	}
-	return p.Name == o.v.Record.Holder || !slices.ContainsFunc(o.answered(), func(q Pod) bool {
+	return p.Name == o.v.Record.Holder || !slices.ContainsFunc(o.answered(), func(q model.Pod) bool {
 		return !q.Terminating && !o.givenUp(q) && o.member(q) == o.member(p) && q.Redis.ReplID == p.Redis.ReplID && q.Redis.Offset > p.Redis.Offset
 	})
 }
 
 // givenUp is another pod that is named, answers, and did not lead in its time: its agent is gone.
-func (o oracle) givenUp(p Pod) bool { return p.UID != o.v.Self.UID && o.names(p) }
+func (o oracle) givenUp(p model.Pod) bool { return p.UID != o.v.Self.UID && o.names(p) }
 
 // othersData may lead in its place.
-func (o oracle) othersData(p Pod) bool {
+func (o oracle) othersData(p model.Pod) bool {
 	return !o.names(p) && !p.Terminating && !o.foreign(p) && o.hasData(p)
 }
 
 // The words of section 3.
 
-func (o oracle) pods() []Pod {
-	all := append([]Pod{o.v.Self}, o.v.Peers...)
-	slices.SortFunc(all, func(a, b Pod) int { return a.Ordinal - b.Ordinal })
+func (o oracle) pods() []model.Pod {
+	all := append([]model.Pod{o.v.Self}, o.v.Peers...)
+	slices.SortFunc(all, func(a, b model.Pod) int { return a.Ordinal - b.Ordinal })
 	return all
 }
 
-func (o oracle) answers(p Pod) bool { return p.Redis.Answer == Up }
+func (o oracle) answers(p model.Pod) bool { return p.Redis.Answer == model.Up }
 
-func (o oracle) answered() []Pod {
-	return slices.DeleteFunc(o.pods(), func(p Pod) bool { return !o.answers(p) })
+func (o oracle) answered() []model.Pod {
+	return slices.DeleteFunc(o.pods(), func(p model.Pod) bool { return !o.answers(p) })
 }
 
 // silent are the possible holders that have not answered. In the sweep each of them has a pod.
-func (o oracle) silent() []Pod { return slices.DeleteFunc(o.pods(), o.answers) }
+func (o oracle) silent() []model.Pod { return slices.DeleteFunc(o.pods(), o.answers) }
 
 // waitedEnough: the memories of the sweep fit to their views, so that the clock has not begun anew.
 func (o oracle) waitedEnough() bool { return o.waited(0) }
 
 // waited: nobody loads whose data counts, and recovery-timeout and some more are over.
 func (o oracle) waited(more time.Duration) bool {
-	loads := slices.ContainsFunc(o.pods(), func(p Pod) bool {
-		return p.Redis.Answer == Loading && (p.Name == o.v.Record.Holder || o.v.Record.PodUID == "")
+	loads := slices.ContainsFunc(o.pods(), func(p model.Pod) bool {
+		return p.Redis.Answer == model.Loading && (p.Name == o.v.Record.Holder || o.v.Record.PodUID == "")
 	})
 	return !loads && !o.m.WaitingSince.IsZero() && o.v.Now.Sub(o.m.WaitingSince) > o.v.Config.RecoveryTimeout+more
 }
@@ -274,15 +276,15 @@ func (o oracle) mayJoin() bool {
 	return o.v.API && o.v.Record.HasHolder() && o.answers(o.v.Self) && !o.member(o.v.Self) && !o.foreign(o.v.Self)
 }
 
-func (o oracle) names(p Pod) bool {
+func (o oracle) names(p model.Pod) bool {
 	return o.epoch > 0 && p.Address == o.address && (o.uid == "" || o.uid == p.UID)
 }
 
 func (o oracle) iAmRecorded() bool { return o.uid != "" && o.names(o.v.Self) }
 
 // master is the verified master: a living pod that the greatest epoch names and that answers role:master.
-func (o oracle) master() *Pod {
-	i := slices.IndexFunc(o.v.Peers, func(p Pod) bool { return o.names(p) && o.answers(p) && p.Redis.Role == Master })
+func (o oracle) master() *model.Pod {
+	i := slices.IndexFunc(o.v.Peers, func(p model.Pod) bool { return o.names(p) && o.answers(p) && p.Redis.Role == model.Master })
 	if i < 0 {
 		return nil
 	}
@@ -290,7 +292,7 @@ func (o oracle) master() *Pod {
 }
 
 func (o oracle) someMaster() bool {
-	return slices.ContainsFunc(o.v.Peers, func(p Pod) bool { return o.answers(p) && p.Redis.Role == Master })
+	return slices.ContainsFunc(o.v.Peers, func(p model.Pod) bool { return o.answers(p) && p.Redis.Role == model.Master })
 }
 
 // offered: the holder that the greatest epoch names holds the mastership out to this process, which has the data for it.
@@ -301,21 +303,23 @@ func (o oracle) offered() bool {
 }
 
 func (o oracle) failover() bool {
-	return slices.ContainsFunc(o.v.Sentinels, func(s Sentinel) bool { return s.FailoverInProgress })
+	return slices.ContainsFunc(o.v.Sentinels, func(s model.Sentinel) bool { return s.FailoverInProgress })
 }
 
 func (o oracle) allSentinelsAnswer() bool {
-	return o.count(func(s Sentinel) bool { return s.Answered }) == 3
+	return o.count(func(s model.Sentinel) bool { return s.Answered }) == 3
 }
 
 func (o oracle) mostSentinelsNameMe() bool {
-	return o.count(func(s Sentinel) bool { return s.Monitors && s.Address == o.v.Self.Address }) >= 2
+	return o.count(func(s model.Sentinel) bool { return s.Monitors && s.Address == o.v.Self.Address }) >= 2
 }
 
 // count says how many of the three Sentinels hold something.
-func (o oracle) count(holds func(Sentinel) bool) (n int) {
+func (o oracle) count(holds func(model.Sentinel) bool) (n int) {
 	for _, s := range o.v.Sentinels {
-		n += yes(holds(s))
+		if holds(s) {
+			n++
+		}
 	}
 	return n
 }
@@ -325,13 +329,13 @@ func (o oracle) count(holds func(Sentinel) bool) (n int) {
 func (o oracle) provenGone() bool {
 	holder := slices.IndexFunc(o.v.Peers, o.names)
 	switch {
-	case holder < 0 && o.v.API && !o.names(o.v.Self), o.count(func(s Sentinel) bool { return s.MasterDown }) >= 2:
+	case holder < 0 && o.v.API && !o.names(o.v.Self), o.count(func(s model.Sentinel) bool { return s.MasterDown }) >= 2:
 		return true
-	case holder < 0 || o.count(func(s Sentinel) bool { return s.Answered }) >= 2:
+	case holder < 0 || o.count(func(s model.Sentinel) bool { return s.Answered }) >= 2:
 		return false
 	}
-	return !slices.ContainsFunc(o.pods(), func(p Pod) bool {
-		return p.UID != o.v.Peers[holder].UID && (!o.answers(p) || p.Redis.Role != Replica || p.Redis.LinkUp)
+	return !slices.ContainsFunc(o.pods(), func(p model.Pod) bool {
+		return p.UID != o.v.Peers[holder].UID && (!o.answers(p) || p.Redis.Role != model.Replica || p.Redis.LinkUp)
 	})
 }
 
@@ -339,25 +343,27 @@ func (o oracle) provenGone() bool {
 // let go of the group. They have had down-after to see it.
 func (o oracle) strangerAnswers() bool {
 	gone := o.v.API && !slices.ContainsFunc(o.v.Peers, o.names)
-	quiet := o.count(func(s Sentinel) bool { return s.Answered && (!s.Monitors || s.Address == o.address && !s.MasterDown) }) >= 2
+	quiet := o.count(func(s model.Sentinel) bool {
+		return s.Answered && (!s.Monitors || s.Address == o.address && !s.MasterDown)
+	}) >= 2
 	return gone && quiet && !o.m.SilentSince.IsZero() && o.v.Now.Sub(o.m.SilentSince) > o.v.Config.DownAfter+2*time.Second
 }
 
-func (o oracle) member(p Pod) bool {
+func (o oracle) member(p model.Pod) bool {
 	m, ok := o.v.Record.Members[p.Ordinal]
 	return ok && m.VolumeClaim == p.VolumeClaim
 }
 
-func (o oracle) ours(r Redis) bool { return slices.Contains(o.v.Record.Lineage, r.ReplID) }
+func (o oracle) ours(r model.Redis) bool { return slices.Contains(o.v.Record.Lineage, r.ReplID) }
 
 // hasData is the opposite of empty: keys, or a link, or the group's history in a claim that the group knows.
-func (o oracle) hasData(p Pod) bool {
+func (o oracle) hasData(p model.Pod) bool {
 	r := p.Redis
 	return o.answers(p) && (r.Keys > 0 || r.LinkUp || (o.ours(r) || r.Offset > 0) && o.member(p))
 }
 
 // foreign: keys in a claim that is no member's, under an id that is not of the lineage, and this run never had a link.
-func (o oracle) foreign(p Pod) bool {
+func (o oracle) foreign(p model.Pod) bool {
 	synced := p.UID == o.v.Self.UID && (p.Redis.LinkUp || o.m.SyncedRun == p.Redis.RunID)
 	return o.answers(p) && p.Redis.Keys > 0 && !o.member(p) && !o.ours(p.Redis) && !synced
 }
@@ -365,7 +371,7 @@ func (o oracle) foreign(p Pod) bool {
 // differences are where the decider and the protocol's text part. One that no view needs any more has to go.
 var differences = []excuse{
 	{"who was promoted by a failover that is over claims at once, where a claim that Sentinels never heard of stands above it and its pod is gone", func(u turn) bool {
-		return u.view.Self.Redis.Role == Master && u.decision.Action == Claim && u.decision.Reason == MasterGone
+		return u.view.Self.Redis.Role == model.Master && u.decision.Action == Claim && u.decision.Reason == model.MasterGone
 	}},
 }
 

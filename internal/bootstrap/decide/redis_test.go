@@ -5,16 +5,18 @@ package decide
 import (
 	"testing"
 	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 // situationCase is one row of the table of situations.
 type situationCase struct {
 	name   string
-	view   View
+	view   model.View
 	memory Memory
 	action Action
-	reason Reason
-	target Address
+	reason model.Reason
+	target model.Address
 	ready  bool
 }
 
@@ -35,33 +37,33 @@ func run(t *testing.T, cases []situationCase) {
 	}
 }
 
-func with(v View, change func(*View)) View { change(&v); return v }
+func with(v model.View, change func(*model.View)) model.View { change(&v); return v }
 
 func TestSelf(t *testing.T) {
 	run(t, []situationCase{
 		{
 			name: "my Redis is silent: nothing can be done to it",
-			view: formed(0, pod(1).silent(), pod(0).master()), action: Wait, reason: NotRunning,
+			view: formed(0, pod(1, silent), pod(0, master)), action: Wait, reason: model.NotRunning,
 		},
 		{
 			name:   "another pod bears my name (R11a): fenced, and nothing is written",
-			view:   with(formed(0, pod(0).master(), pod(1).replica(0)), func(v *View) { v.UIDByName = "successor" }),
-			action: Fence, reason: Replaced,
+			view:   with(formed(0, pod(0, master), pod(1, replica(0))), func(v *model.View) { v.UIDByName = "successor" }),
+			action: Fence, reason: model.Replaced,
 		},
 		{
 			name:   "the record was never read: a replica stays what it is",
-			view:   with(formed(0, pod(1).replica(0), pod(0).master()), func(v *View) { v.Record = Record{} }),
-			action: Wait, reason: RecordUnknown, ready: true,
+			view:   with(formed(0, pod(1, replica(0)), pod(0, master)), func(v *model.View) { v.Record = model.Record{} }),
+			action: Wait, reason: model.RecordUnknown, ready: true,
 		},
 		{
 			name:   "the record went backwards (R26): it is stale and ignored",
-			view:   formed(0, pod(1).replica(0), pod(0).master()),
-			memory: Memory{MaxEpoch: holderAt + 1024}, action: Wait, reason: RecordUnknown, ready: true,
+			view:   formed(0, pod(1, replica(0)), pod(0, master)),
+			memory: Memory{MaxEpoch: holderAt + 1024}, action: Wait, reason: model.RecordUnknown, ready: true,
 		},
 		{
 			name:   "the record was deleted and made anew: its small epoch is no relic of an old watch",
-			view:   with(formed(0, pod(0).master(), pod(1).replica(0)), func(v *View) { v.Record = Record{Known: true, UID: "second"} }),
-			memory: Memory{MaxEpoch: holderAt, RecordUID: "first"}, action: Retain, reason: Incumbent, ready: true,
+			view:   with(formed(0, pod(0, master), pod(1, replica(0))), func(v *model.View) { v.Record = model.Record{Known: true, UID: "second"} }),
+			memory: Memory{MaxEpoch: holderAt, RecordUID: "first"}, action: Retain, reason: model.Incumbent, ready: true,
 		},
 	})
 }
@@ -69,96 +71,94 @@ func TestSelf(t *testing.T) {
 func TestFollowing(t *testing.T) {
 	run(t, []situationCase{
 		{
-			name: "a fresh pod follows the verified master", view: formed(0, pod(1), pod(0).master()),
-			action: Follow, reason: Following, target: at(0),
+			name: "a fresh pod follows the verified master", view: formed(0, pod(1), pod(0, master)),
+			action: Follow, reason: model.Following, target: at(0),
 		},
 		{
-			name: "in sync: nothing to do, and Ready", view: formed(0, pod(1).replica(0), pod(0).master()),
-			action: Wait, reason: Synced, target: at(0), ready: true,
+			name: "in sync: nothing to do, and Ready", view: formed(0, pod(1, replica(0)), pod(0, master)),
+			action: Wait, reason: model.Synced, target: at(0), ready: true,
 		},
 		{
-			name: "the link is down but was up in this run: still Ready", view: formed(0, pod(1).replica(0).linkDown(), pod(0).master()),
-			memory: Memory{SyncedRun: "run-1"}, action: Wait, reason: Synced, target: at(0), ready: true,
+			name: "the link is down but was up in this run: still Ready", view: formed(0, pod(1, replica(0), linkDown), pod(0, master)),
+			memory: Memory{SyncedRun: "run-1"}, action: Wait, reason: model.Synced, target: at(0), ready: true,
 		},
 		{
 			name:   "foreign data is not replaced without a word (R8)",
-			view:   formed(0, with2(pod(1).data(otherID, 5, 3), func(p *Pod) { p.VolumeClaim = "stranger" }), pod(0).master()),
-			action: Wait, reason: ForeignData,
+			view:   formed(0, edited(pod(1, data(otherID, 5, 3)), func(p *model.Pod) { p.VolumeClaim = "stranger" }), pod(0, master)),
+			action: Wait, reason: model.ForeignData,
 		},
 		{
 			name: "foreign data is replaced when its owner says so; until then its claim is no member",
-			view: with(formed(0, with2(pod(1).data(otherID, 5, 3), func(p *Pod) { p.VolumeClaim = "stranger" }), pod(0).master()),
-				func(v *View) { v.Config.ReplaceData = "redis-1" }),
-			action: Follow, reason: Following, target: at(0),
+			view: with(formed(0, edited(pod(1, data(otherID, 5, 3)), func(p *model.Pod) { p.VolumeClaim = "stranger" }), pod(0, master)),
+				func(v *model.View) { v.Config.ReplaceData = "redis-1" }),
+			action: Follow, reason: model.Following, target: at(0),
 		},
 		{
 			name: "ids lost by a restart with AOF are unknown, not foreign (R5)",
-			view: formed(0, pod(1).data(otherID, 0, 10), pod(0).master()), action: Follow, reason: Following, target: at(0),
+			view: formed(0, pod(1, data(otherID, 0, 10)), pod(0, master)), action: Follow, reason: model.Following, target: at(0),
 		},
 		{
 			name:   "a failover is running: nobody is pointed back (R1)",
-			view:   with(formed(0, pod(2).replica(1), pod(0).master(), pod(1).master()), func(v *View) { v.Sentinels[0].FailoverInProgress = true }),
-			action: Wait, reason: FailoverRunning, ready: true,
+			view:   with(formed(0, pod(2, replica(1)), pod(0, master), pod(1, master)), func(v *model.View) { v.Sentinels[0].FailoverInProgress = true }),
+			action: Wait, reason: model.FailoverRunning, ready: true,
 		},
 		{
 			name:   "the address belongs to another uid (R11): it is no verified master",
-			view:   formed(0, pod(1).replica(0).linkDown(), with2(pod(0).master(), func(p *Pod) { p.UID = "foreign" })),
-			memory: Memory{SyncedRun: "run-1"}, action: Wait, reason: AnotherLeads, ready: true,
+			view:   formed(0, pod(1, replica(0), linkDown), edited(pod(0, master), func(p *model.Pod) { p.UID = "foreign" })),
+			memory: Memory{SyncedRun: "run-1"}, action: Wait, reason: model.AnotherLeads, ready: true,
 		},
 	})
 }
 
-func with2(p Pod, change func(*Pod)) Pod { change(&p); return p }
-
 func TestMaster(t *testing.T) {
-	native := with(formed(0, pod(1).master(), pod(0).silent()), func(v *View) { v.Sentinels[0].FailoverInProgress = true })
+	native := with(formed(0, pod(1, master), pod(0, silent)), func(v *model.View) { v.Sentinels[0].FailoverInProgress = true })
 	run(t, []situationCase{
 		{
-			name: "named by the record: hold", view: formed(0, pod(0).master(), pod(1).replica(0), pod(2).replica(0)),
-			action: Retain, reason: Incumbent, ready: true,
+			name: "named by the record: hold", view: formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0))),
+			action: Retain, reason: model.Incumbent, ready: true,
 		},
 		{
 			name:   "named by Sentinels at a greater epoch: hold, the record follows",
-			view:   with(formed(0, pod(1).master(), pod(0).silent()), func(v *View) { v.Sentinels = sentinels(at(1), holderAt+1) }),
-			action: Retain, reason: Incumbent, ready: true,
+			view:   with(formed(0, pod(1, master), pod(0, silent)), func(v *model.View) { v.Sentinels = sentinels(at(1), holderAt+1) }),
+			action: Retain, reason: model.Incumbent, ready: true,
 		},
 		{
 			name: "promoted by a Sentinel whose failover is not over (R1): left alone", view: native,
-			action: Wait, reason: PromotedBySentinel, ready: true,
+			action: Wait, reason: model.PromotedBySentinel, ready: true,
 		},
 		{
 			name:   "an old master that was named once and is superseded demotes itself at once",
-			view:   with(formed(1, pod(0).master(), pod(1).master()), func(v *View) { v.Record.Epoch += 1024 }),
-			memory: Memory{NamedEpoch: holderAt}, action: Follow, reason: Superseded, target: at(1),
+			view:   with(formed(1, pod(0, master), pod(1, master)), func(v *model.View) { v.Record.Epoch += 1024 }),
+			memory: Memory{NamedEpoch: holderAt}, action: Follow, reason: model.Superseded, target: at(1),
 		},
 		{
 			name:   "a silent Sentinel may be the leader of a failover (S7): not demoted on silence",
-			view:   with(formed(0, pod(1).master(), pod(0).master()), func(v *View) { v.Sentinels[2] = Sentinel{} }),
-			action: Wait, reason: UnnamedMaster, ready: true,
+			view:   with(formed(0, pod(1, master), pod(0, master)), func(v *model.View) { v.Sentinels[2] = model.Sentinel{} }),
+			action: Wait, reason: model.UnnamedMaster, ready: true,
 		},
 		{
 			name: "all Sentinels answered, none runs a failover: demoted",
-			view: formed(0, pod(1).master(), pod(0).master()), action: Follow, reason: Superseded, target: at(0),
+			view: formed(0, pod(1, master), pod(0, master)), action: Follow, reason: model.Superseded, target: at(0),
 		},
 		{
 			name:   "nothing named it for a whole failover timeout: fenced",
-			view:   formed(0, pod(1).master(), pod(0).silent()),
-			memory: Memory{MasterSince: clock.Add(-11 * time.Second)}, action: Fence, reason: NeverNamed,
+			view:   formed(0, pod(1, master), pod(0, silent)),
+			memory: Memory{MasterSince: clock.Add(-11 * time.Second)}, action: Fence, reason: model.NeverNamed,
 		},
 		{
 			name:   "an API outage alone changes nothing",
-			view:   with(formed(0, pod(0).master(), pod(1).replica(0), pod(2).replica(0)), func(v *View) { v.API = false }),
-			memory: Memory{Confirmed: clock.Add(-time.Hour)}, action: Retain, reason: Incumbent, ready: true,
+			view:   with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0))), func(v *model.View) { v.API = false }),
+			memory: Memory{Confirmed: clock.Add(-time.Hour)}, action: Retain, reason: model.Incumbent, ready: true,
 		},
 		{
 			name:   "cut off from the API and the Sentinels, and a replica is silent (R10): writes are refused",
-			view:   with(formed(0, pod(0).master(), pod(1).replica(0), pod(2).silent()), func(v *View) { v.API, v.Sentinels = false, silentSentinels() }),
-			memory: Memory{Confirmed: clock.Add(-6 * time.Second)}, action: Retain, reason: Unconfirmed,
+			view:   with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, silent)), func(v *model.View) { v.API, v.Sentinels = false, silentSentinels() }),
+			memory: Memory{Confirmed: clock.Add(-6 * time.Second)}, action: Retain, reason: model.Unconfirmed,
 		},
 		{
 			name:   "cut off, but everybody follows me: writes go on",
-			view:   with(formed(0, pod(0).master(), pod(1).replica(0), pod(2).replica(0)), func(v *View) { v.API, v.Sentinels = false, silentSentinels() }),
-			memory: Memory{Confirmed: clock.Add(-6 * time.Second)}, action: Retain, reason: Incumbent, ready: true,
+			view:   with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0))), func(v *model.View) { v.API, v.Sentinels = false, silentSentinels() }),
+			memory: Memory{Confirmed: clock.Add(-6 * time.Second)}, action: Retain, reason: model.Incumbent, ready: true,
 		},
 	})
 	if d, _ := Next(native, Memory{}); d.Action == Fence || d.Action == Follow {
@@ -167,7 +167,7 @@ func TestMaster(t *testing.T) {
 }
 
 func TestUnconfirmedMasterRefusesEveryWrite(t *testing.T) {
-	v := with(formed(0, pod(0).master(), pod(1).replica(0), pod(2).silent()), func(v *View) { v.API, v.Sentinels = false, silentSentinels() })
+	v := with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, silent)), func(v *model.View) { v.API, v.Sentinels = false, silentSentinels() })
 	d, _ := Next(v, Memory{Confirmed: clock.Add(-6 * time.Second)})
 	if got, want := d.Tuning.MinReplicas, 3; got != want {
 		t.Errorf("min-replicas-to-write=%d, want %d: more than there can be replicas", got, want)
@@ -175,9 +175,9 @@ func TestUnconfirmedMasterRefusesEveryWrite(t *testing.T) {
 }
 
 func TestPromotionNeedsMyOwnClaimForThisProcess(t *testing.T) {
-	v := formed(0, pod(0), pod(1).silent(), pod(2).silent())
+	v := formed(0, pod(0), pod(1, silent), pod(2, silent))
 	claimed := Memory{Claimed: Claimed{Epoch: holderAt, RunID: "run-0"}}
-	if d, _ := Next(v, claimed); d.Action != Promote || d.Reason != OwnClaim {
+	if d, _ := Next(v, claimed); d.Action != Promote || d.Reason != model.OwnClaim {
 		t.Errorf("after my claim: %s/%s, want promote/OwnClaim", d.Action, d.Reason)
 	}
 	claimed.Claimed.RunID = "the process before"
@@ -198,8 +198,8 @@ func TestClaimWhoseAnswerIsLost(t *testing.T) {
 	if d.Action != Claim {
 		t.Fatalf("%s/%s, want a claim", d.Action, d.Reason)
 	}
-	v.Record = with(formed(0, pod(0)), func(v *View) { v.Record.Epoch = d.Epoch }).Record
-	if d, _ := Next(v, m); d.Action != Promote || d.Reason != OwnClaim {
+	v.Record = with(formed(0, pod(0)), func(v *model.View) { v.Record.Epoch = d.Epoch }).Record
+	if d, _ := Next(v, m); d.Action != Promote || d.Reason != model.OwnClaim {
 		t.Errorf("%s/%s, want to be promoted by the claim", d.Action, d.Reason)
 	}
 }
@@ -208,8 +208,8 @@ func TestClaimWhoseAnswerIsLost(t *testing.T) {
 // read before; it offers or claims anew, which the compare-and-swap guards.
 func TestClaimIsSpentByTheMastership(t *testing.T) {
 	m := Memory{Claimed: Claimed{Epoch: holderAt, RunID: "run-0"}}
-	_, m = Next(formed(0, pod(0).master(), pod(1).replica(0)), m)
-	demoted := formed(0, pod(0).replica(1).linkDown(), pod(1).silent())
+	_, m = Next(formed(0, pod(0, master), pod(1, replica(0))), m)
+	demoted := formed(0, pod(0, replica(1), linkDown), pod(1, silent))
 	demoted.Sentinels = silentSentinels()
 	if d, _ := Next(demoted, m); d.Action == Promote {
 		t.Errorf("promoted again by an old claim: %s", d.Reason)
@@ -217,19 +217,19 @@ func TestClaimIsSpentByTheMastership(t *testing.T) {
 }
 
 func TestEpochs(t *testing.T) {
-	e := NextEpoch(clock, holderAt, 12)
+	e := model.NextEpoch(clock, holderAt, 12)
 	if e%1024 != 0 || e <= uint64(clock.UnixMilli()) || e <= holderAt {
 		t.Errorf("epoch %d is no multiple of 1024 above clock and record", e)
 	}
 	future := uint64(clock.Add(time.Hour).UnixMilli())
-	if e := NextEpoch(clock, future); e <= future {
+	if e := model.NextEpoch(clock, future); e <= future {
 		t.Errorf("epoch %d does not exceed the one that was read", e)
 	}
 	poison := ^uint64(0)
-	if e := NextEpoch(clock, poison); e > uint64(clock.Add(time.Hour).UnixMilli()) {
+	if e := model.NextEpoch(clock, poison); e > uint64(clock.Add(time.Hour).UnixMilli()) {
 		t.Errorf("an unbelievable epoch was believed: %d (R6)", e)
 	}
-	v := with(formed(0, pod(1), pod(0).master()), func(v *View) { v.Sentinels = sentinels(at(2), poison) })
+	v := with(formed(0, pod(1), pod(0, master)), func(v *model.View) { v.Sentinels = sentinels(at(2), poison) })
 	if d, _ := Next(v, Memory{}); d.Target != at(0) {
 		t.Errorf("followed %s, which only an unbelievable epoch names", d.Target)
 	}
@@ -237,7 +237,7 @@ func TestEpochs(t *testing.T) {
 
 // TestClockPutBack: what is remembered lies in the future then, and must not make a wait longer than from now.
 func TestClockPutBack(t *testing.T) {
-	v := formed(0, inPlace(0).data(otherID, 0, 10), pod(1).silent(), pod(2).silent())
+	v := formed(0, but(inPlace(0), data(otherID, 0, 10)), pod(1, silent), pod(2, silent))
 	_, m := Next(moment(v, time.Hour), Memory{})
 	d, m := Next(v, m)
 	if d.Action != Wait {

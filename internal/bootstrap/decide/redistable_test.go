@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/decidetest"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 const (
@@ -17,38 +20,45 @@ const (
 
 // TestRedisTable: every situation of testdata/redis.txt has the answer that stands there.
 func TestRedisTable(t *testing.T) {
-	checkTable(t, redisTable, redisCells, func(question []string) ([]string, error) {
+	decidetest.CheckTable(t, redisTable, redisCells, func(question []string) ([]string, error) {
 		in := &reader{}
 		v, m := in.redisSituation(question)
-		if in.err != nil {
-			return nil, in.err
+		if in.Err != nil {
+			return nil, in.Err
 		}
 		d, _ := Next(v, m)
-		return []string{d.Action.String(), string(d.Reason), targetWord(v, d), []string{"-", "ready"}[yes(d.Ready)]}, nil
+		return []string{d.Action.String(), string(d.Reason), targetWord(v, d), readyWord(d)}, nil
 	})
 }
 
+func readyWord(d Decision) string {
+	if d.Ready {
+		return "ready"
+	}
+	return "-"
+}
+
 // targetWord is whom the action is about: the master to follow, the heir, or the pod that the mastership is offered to.
-func targetWord(v View, d Decision) string {
+func targetWord(v model.View, d Decision) string {
 	a := d.Target
 	switch d.Action {
 	case Handover:
 		a = d.Successor.Address
 	case OfferTransfer:
-		a = v.Peers[slices.IndexFunc(v.Peers, func(p Pod) bool { return p.UID == d.Offer.PodUID })].Address
+		a = v.Peers[slices.IndexFunc(v.Peers, func(p model.Pod) bool { return p.UID == offerOf(d).PodUID })].Address
 	default:
 	}
 	return addressWord(a)
 }
 
 // redisSituation reads the cells me, peers, sentinels, record, world and memory.
-func (in *reader) redisSituation(cells []string) (View, Memory) {
-	v := fresh(in.pod(cells[0]), in.pods(cells[1])...)
+func (in *reader) redisSituation(cells []string) (model.View, Memory) {
+	v := fresh(in.Pod(cells[0]), in.Pods(cells[1])...)
 	v.Sentinels = nil
 	for _, word := range words(cells[2]) {
-		v.Sentinels = append(v.Sentinels, in.sentinel(word))
+		v.Sentinels = append(v.Sentinels, in.Sentinel(word))
 	}
-	v.Record = in.record(cells[3])
+	v.Record = in.Record(cells[3])
 	for _, word := range words(cells[4]) {
 		in.world(&v, word)
 	}
@@ -59,7 +69,7 @@ func (in *reader) redisSituation(cells []string) (View, Memory) {
 	return v, m
 }
 
-func (in *reader) world(v *View, word string) {
+func (in *reader) world(v *model.View, word string) {
 	name, value, _ := strings.Cut(word, "=")
 	switch name {
 	case "noapi":
@@ -73,7 +83,7 @@ func (in *reader) world(v *View, word string) {
 			v.VolumeClaims = append(v.VolumeClaims, int(digit-'0'))
 		}
 	case "replicas":
-		v.Replicas = int(in.number(name, value))
+		v.Replicas = int(in.Number(name, value))
 	case "leaving":
 		v.Leaving = true
 	case "releasing":
@@ -85,43 +95,43 @@ func (in *reader) world(v *View, word string) {
 	case "replace":
 		v.Config.ReplaceData = "redis-" + value
 	default:
-		in.fail("world", word)
+		in.Fail("world", word)
 	}
 }
 
 // memory reads one word. What is remembered of the named master is remembered of the one that the view names.
-func (in *reader) memory(v View, m *Memory, word string) {
+func (in *reader) memory(v model.View, m *Memory, word string) {
 	name, value, _ := strings.Cut(word, "=")
 	switch name {
 	case "claimed":
-		m.Claimed = Claimed{Epoch: in.epoch(name, value), RunID: pod(v.Self.Ordinal).Redis.RunID}
+		m.Claimed = Claimed{Epoch: in.Epoch(name, value), RunID: pod(v.Self.Ordinal).Redis.RunID}
 	case "synced":
 		m.SyncedRun = v.Self.Redis.RunID
 	case "silent":
-		m.SilentSince, m.SilentEpoch = in.ago(name, value), named(v).epoch
+		m.SilentSince, m.SilentEpoch = in.Ago(name, value), leaderOf(&v).epoch
 	case "waited":
-		*m, _ = patience(v, *m, true)
-		m.WaitingSince = in.ago(name, value)
+		*m = waiting(v, *m).memory
+		m.WaitingSince = in.Ago(name, value)
 	case "master":
-		m.MasterSince = in.ago(name, value)
+		m.MasterSince = in.Ago(name, value)
 	case "named":
-		m.NamedEpoch = in.epoch(name, value)
+		m.NamedEpoch = in.Epoch(name, value)
 	case "confirmed":
-		m.Confirmed = in.ago(name, value)
+		m.Confirmed = in.Ago(name, value)
 	case "seen":
-		m.MaxEpoch = in.epoch(name, value)
+		m.MaxEpoch = in.Epoch(name, value)
 	case "offered":
 		to, since, _ := strings.Cut(value, ":")
-		m.OfferedTo, m.OfferedAt = pod(int(in.number(name, to))).Redis.RunID, in.ago(name, since)
+		m.OfferedTo, m.OfferedAt = pod(int(in.Number(name, to))).Redis.RunID, in.Ago(name, since)
 	case "declined":
-		m.Declined = append(m.Declined, pod(int(in.number(name, value))).Redis.RunID)
+		m.Declined = append(m.Declined, pod(int(in.Number(name, value))).Redis.RunID)
 	case "answered":
 		m.AnsweredRun = pod(v.Self.Ordinal).Redis.RunID
 	case "adopted":
-		n := int(in.number(name, value))
+		n := int(in.Number(name, value))
 		m.AdoptedFrom = map[int]string{n: "claim-" + strconv.Itoa(n)}
 	default:
-		in.fail("memory", word)
+		in.Fail("memory", word)
 	}
 }
 
@@ -129,14 +139,14 @@ func (in *reader) memory(v View, m *Memory, word string) {
 func TestNotationRefusesWhatItDoesNotKnow(t *testing.T) {
 	good := []string{"0.", "1? 2>0", "0 0+1! ?", "0 behind=2", "noapi", "synced silent=16s"}
 	in := &reader{}
-	if v, m := in.redisSituation(good); in.err != nil || v.API || len(v.Peers) != 2 || !v.Sentinels[1].MasterDown || m.SilentSince != clock.Add(-16*time.Second) {
-		t.Fatalf("a good line: %v, read as %+v", in.err, v)
+	if v, m := in.redisSituation(good); in.Err != nil || v.API || len(v.Peers) != 2 || !v.Sentinels[1].MasterDown || m.SilentSince != clock.Add(-16*time.Second) {
+		t.Fatalf("a good line: %v, read as %+v", in.Err, v)
 	}
 	for cell, bad := range []string{"0", "1? 2>0+unheard", "0 0+", "0 behind=", "noap", "silent=16"} {
 		line := slices.Clone(good)
 		line[cell] = bad
 		in := &reader{}
-		if in.redisSituation(line); in.err == nil {
+		if in.redisSituation(line); in.Err == nil {
 			t.Errorf("%q was read without an error", bad)
 		}
 	}

@@ -5,22 +5,24 @@ package decide
 import (
 	"fmt"
 	"slices"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 // silence is a view in which one answer of another view is missing.
 type silence struct {
 	of   string
-	view View
+	view model.View
 }
 
 // silences takes each answer away in turn: every other Redis, every Sentinel, the API.
-func silences(v View) []silence {
+func silences(v model.View) []silence {
 	var all []silence
 	for i, p := range v.Peers {
-		if p.Redis.Answer != Silent {
+		if p.Redis.Answer != model.Silent {
 			s := silence{"redis of " + p.Name, v}
 			s.view.Peers = slices.Clone(v.Peers)
-			s.view.Peers[i].Redis = Redis{}
+			s.view.Peers[i].Redis = model.Redis{}
 			all = append(all, s)
 		}
 	}
@@ -28,7 +30,7 @@ func silences(v View) []silence {
 		if sentinel.Answered {
 			s := silence{fmt.Sprint("sentinel ", i), v}
 			s.view.Sentinels = slices.Clone(v.Sentinels)
-			s.view.Sentinels[i] = Sentinel{}
+			s.view.Sentinels[i] = model.Sentinel{}
 			all = append(all, s)
 		}
 	}
@@ -45,25 +47,24 @@ func enables(d Decision) bool { return d.Action == Claim || d.Action == Promote 
 // silenceThatMayEnable is what of S7 does not hold, and why that is borne.
 var silenceThatMayEnable = []excuse{
 	{"an epoch that only this Sentinel knew is not known without it; the compare-and-swap and the next hello mend it", func(u turn) bool {
-		return named(u.before).epoch > named(u.view).epoch
+		return leaderOf(&u.before).epoch > leaderOf(&u.view).epoch
 	}},
 	{"two Sentinels name two addresses at one epoch, and one of them falls silent", func(u turn) bool { return torn(u.before) }},
 	{"without a majority of Sentinels the other witnesses speak: the pod is not Ready, and every link to it is down", func(u turn) bool {
-		answered := func(s Sentinel) bool { return s.Answered }
-		return majority(u.before, answered) && !majority(u.view, answered)
+		answered := func(s *model.Sentinel) bool { return s.Answered }
+		return newSituation(u.before, Memory{}).majority(answered) && !newSituation(u.view, Memory{}).majority(answered)
 	}},
 	{"in an outage of the API nobody can offer or claim: my data leads on at the old epoch, as long as most Sentinels name me", func(u turn) bool {
-		return u.before.API && !u.view.API && u.decision.Action == Promote && u.decision.Reason == RestartedInPlace && majorityNamesMe(u.view)
+		return u.before.API && !u.view.API && u.decision.Action == Promote && u.decision.Reason == model.RestartedInPlace && newSituation(u.view, Memory{}).majorityNamesSelf()
 	}},
 	{"recovery-timeout bounds the wait for a possible holder: who was silent so long is not waited for", func(u turn) bool {
-		_, expired := patience(u.view, u.memory, true)
-		return expired && u.before.API == u.view.API && slices.Equal(u.before.Sentinels, u.view.Sentinels)
+		return waiting(u.view, u.memory).budgetSpent() && u.before.API == u.view.API && slices.Equal(u.before.Sentinels, u.view.Sentinels)
 	}},
 }
 
 // torn: two Sentinels that answered name two addresses at one epoch.
-func torn(v View) bool {
-	names := map[uint64]Address{}
+func torn(v model.View) bool {
+	names := map[uint64]model.Address{}
 	for _, s := range v.Sentinels {
 		if s.Monitors && !s.FailoverInProgress {
 			if other, known := names[s.ConfigEpoch]; known && other != s.Address {

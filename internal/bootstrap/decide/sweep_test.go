@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 // The sweep goes through all worlds that three nodes, three Sentinels and a record can make out of few states each, in the
@@ -77,13 +79,13 @@ func worldOf(nodes [3]int, sentinels string, record int, api bool) world {
 // parsed keeps the pods, Sentinels and records of the sweep, which are few, so that each is read once.
 type parsed struct {
 	reader    reader
-	pods      map[string]Pod
-	sentinels map[string][]Sentinel
-	records   map[string]Record
+	pods      map[string]model.Pod
+	sentinels map[string][]model.Sentinel
+	records   map[string]model.Record
 }
 
 func newParsed() *parsed {
-	return &parsed{pods: map[string]Pod{}, sentinels: map[string][]Sentinel{}, records: map[string]Record{}}
+	return &parsed{pods: map[string]model.Pod{}, sentinels: map[string][]model.Sentinel{}, records: map[string]model.Record{}}
 }
 
 func once[V any](known map[string]V, word string, read func(string) V) V {
@@ -96,44 +98,44 @@ func once[V any](known map[string]V, word string, read func(string) V) V {
 }
 
 // views are what each living pod of a world sees.
-func (p *parsed) views(w world) []View {
-	var all []View
+func (p *parsed) views(w world) []model.View {
+	var all []model.View
 	for self, word := range w.nodes {
 		if word == "" {
 			continue
 		}
-		v := fresh(once(p.pods, word, p.reader.pod))
+		v := fresh(once(p.pods, word, p.reader.Pod))
 		for n, other := range w.nodes {
 			if n != self && other != "" {
-				v.Peers = append(v.Peers, once(p.pods, other, p.reader.pod))
+				v.Peers = append(v.Peers, once(p.pods, other, p.reader.Pod))
 			}
 		}
-		v.Sentinels = once(p.sentinels, w.sentinels, func(cell string) []Sentinel {
-			var set []Sentinel
+		v.Sentinels = once(p.sentinels, w.sentinels, func(cell string) []model.Sentinel {
+			var set []model.Sentinel
 			for _, word := range words(cell) {
-				set = append(set, p.reader.sentinel(word))
+				set = append(set, p.reader.Sentinel(word))
 			}
 			return set
 		})
-		v.Record, v.API = once(p.records, w.record, p.reader.record), w.api
+		v.Record, v.API = once(p.records, w.record, p.reader.Record), w.api
 		all = append(all, v)
 	}
 	return all
 }
 
 // memoryOf is one of the memories that fit to a view.
-func memoryOf(v View, kind string) Memory {
+func memoryOf(v model.View, kind string) Memory {
 	run := v.Self.Redis.RunID
 	switch kind {
 	case "claimed":
 		return Memory{Claimed: Claimed{Epoch: v.Record.Epoch, RunID: run}, MaxEpoch: v.Record.Epoch}
 	case "long", "let down":
-		m, _ := patience(v, Memory{SyncedRun: run}, true)
+		m := waiting(v, Memory{SyncedRun: run}).memory
 		m.WaitingSince, m.MasterSince, m.Confirmed = clock.Add(-71*time.Second), clock.Add(-31*time.Second), clock.Add(-31*time.Second)
-		m.SilentSince, m.SilentEpoch = clock.Add(-31*time.Second), named(v).epoch
+		m.SilentSince, m.SilentEpoch = clock.Add(-31*time.Second), leaderOf(&v).epoch
 		m.AnsweredRun = "the run before"
 		if kind == "let down" {
-			m.NamedEpoch = holderAt - EpochStep
+			m.NamedEpoch = holderAt - model.EpochStep
 			for _, p := range v.Peers {
 				m.Declined = append(m.Declined, p.Redis.RunID)
 			}
@@ -186,12 +188,12 @@ func sentinelSets() []string {
 // turn is one decision of the sweep.
 type turn struct {
 	world    world
-	view     View
+	view     model.View
 	kind     string
 	memory   Memory
 	decision Decision
 	// before is the view of which one answer is missing in view, where that is what is looked at.
-	before View
+	before model.View
 }
 
 func (u turn) String() string {
@@ -253,8 +255,8 @@ func everyTurn(t *testing.T, checks []*check) (turns int) {
 			}
 		}
 	})
-	if p.reader.err != nil {
-		t.Fatal(p.reader.err)
+	if p.reader.Err != nil {
+		t.Fatal(p.reader.Err)
 	}
 	return turns
 }

@@ -2,29 +2,31 @@
 
 package decide
 
-// fencedTuning is how every Redis starts: it serves nothing and Sentinel never elects it.
-func fencedTuning() Tuning { return Tuning{} }
+import "github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 
 // holderPriority makes Sentinel's own election land on the recorded holder where that is a replica in its eyes.
 const holderPriority = 1
 
+// fencedTuning is how every Redis starts: it serves nothing and Sentinel never elects it.
+func fencedTuning() model.Tuning { return model.Tuning{} }
+
 // syncedTuning gives a replica the user's values back.
-func syncedTuning(v View) Tuning {
-	t := Tuning{Priority: max(v.Config.Priority, holderPriority+1), ServeStale: v.Config.ServeStale}
-	if v.Config.Priority == 0 { // the user's way to say "never elect this one"
+func (s *situation) syncedTuning() model.Tuning {
+	t := model.Tuning{Priority: max(s.Config.Priority, holderPriority+1), ServeStale: s.Config.ServeStale}
+	if s.Config.Priority == 0 { // the user's way to say "never elect this one"
 		t.Priority = 0
 	}
-	if v.Record.PodUID == v.Self.UID {
+	if s.Record.PodUID == s.Self.UID {
 		t.Priority = holderPriority
 	}
 	return t
 }
 
 // masterTuning requires a replica for each write only while one can be lost without refusing writes.
-func masterTuning(v View) Tuning {
-	t := Tuning{Priority: holderPriority, ServeStale: v.Config.ServeStale}
-	if v.Self.Redis.OnlineReplicas >= 2 {
-		t.MinReplicas = v.Config.MinReplicas
+func (s *situation) masterTuning() model.Tuning {
+	t := model.Tuning{Priority: holderPriority, ServeStale: s.Config.ServeStale}
+	if s.Self.Redis.OnlineReplicas >= 2 {
+		t.MinReplicas = s.Config.MinReplicas
 	}
 	return t
 }

@@ -18,7 +18,7 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio/redistest"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
@@ -68,15 +68,16 @@ func TestRefusalIsNoAnswer(t *testing.T) {
 			claims: complete(t, &corev1.PersistentVolumeClaim{}, &corev1.PersistentVolumeClaimList{}),
 			set:    complete(t, &appsv1.StatefulSet{}, &appsv1.StatefulSetList{}),
 		}
+		g.spawn = func(func(context.Context)) {}
 		g.reading, g.wanted = true, time.Now().Add(-time.Minute) // this test reads, and nobody beside it
 		g.readLive(t.Context())
 		g.reading = true
-		if got := g.Live(t.Context(), true); got != c.live {
+		if got := g.Live(true); got != c.live {
 			t.Errorf("%s: live %v, want %v", name, got, c.live)
 		}
 		g.wanted = time.Time{}
 		g.lease.failed.Store(true)
-		if got := g.Live(t.Context(), false); got != c.live {
+		if got := g.Live(false); got != c.live {
 			t.Errorf("%s, and the watch failed: live %v, want %v", name, got, c.live)
 		}
 	}
@@ -172,11 +173,11 @@ func TestGroupOfNoPodsAsksTheAPINothing(t *testing.T) {
 		t.Cleanup(func() { _ = client.Close() })
 		api := fake.NewClientset()
 		f := &SentinelSet{
-			client: api, peers: complete(t, &corev1.Pod{}, &corev1.PodList{}),
+			client: api, own: client, clients: redisio.NewClients(), peers: complete(t, &corev1.Pod{}, &corev1.PodList{}),
 			pods: map[string]*watcher[*corev1.Pod]{"ns": complete(t, &corev1.Pod{}, &corev1.PodList{})},
 		}
 		key := GroupKey{Namespace: "ns", StatefulSet: "redis", MasterName: "ns.redis"}
-		v := f.View(t.Context(), key, record, client, redisio.NewClients(), decide.Watching{})
+		v := f.View(t.Context(), key, record, model.Watching{})
 		if !v.RecordGone || v.Own.Monitors != c.monitors || len(api.Actions()) != c.requests {
 			t.Errorf("%s: gone %v, %d requests, want %d", name, v.RecordGone, len(api.Actions()), c.requests)
 		}

@@ -4,6 +4,7 @@ package observe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -17,10 +18,11 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
@@ -34,6 +36,7 @@ type Group struct {
 	Settings    contract.Settings
 
 	client kubernetes.Interface
+	spawn  Spawn
 	lease  *watcher[*coordinationv1.Lease]
 	pods   *watcher[*corev1.Pod]
 	claims *watcher[*corev1.PersistentVolumeClaim]
@@ -50,8 +53,8 @@ type Group struct {
 
 // Start begins to watch. The selector of the StatefulSet finds its pods with and without an agent; it never changes
 // during the life of a StatefulSet, so it is read once, and the read is tried until the API answers.
-func (g *Group) Start(ctx context.Context, client kubernetes.Interface, wake func()) error {
-	g.client, g.wake = client, wake
+func (g *Group) Start(ctx context.Context, client kubernetes.Interface, spawn Spawn, wake func()) error {
+	g.client, g.spawn, g.wake = client, spawn, wake
 	selector, err := g.selector(ctx)
 	if err != nil {
 		return err
@@ -66,10 +69,10 @@ func (g *Group) Start(ctx context.Context, client kubernetes.Interface, wake fun
 	getter := func(group restClient, resource string, opts func(*metav1.ListOptions)) cache.ListerWatcher {
 		return cache.NewFilteredListWatchFromClient(group, resource, g.Namespace, opts)
 	}
-	g.lease = startWatcher(ctx, getter(client.CoordinationV1().RESTClient(), "leases", one(name)), &coordinationv1.Lease{}, func(*coordinationv1.Lease) { wake() })
-	g.pods = startWatcher(ctx, getter(client.CoreV1().RESTClient(), "pods", some), &corev1.Pod{}, func(*corev1.Pod) { wake() })
-	g.claims = startWatcher(ctx, getter(client.CoreV1().RESTClient(), "persistentvolumeclaims", nothing), &corev1.PersistentVolumeClaim{}, func(*corev1.PersistentVolumeClaim) { wake() })
-	g.set = startWatcher(ctx, getter(client.AppsV1().RESTClient(), "statefulsets", one(g.StatefulSet)), &appsv1.StatefulSet{}, func(*appsv1.StatefulSet) { wake() })
+	g.lease = startWatcher(spawn, getter(client.CoordinationV1().RESTClient(), "leases", one(name)), &coordinationv1.Lease{}, func(*coordinationv1.Lease) { wake() })
+	g.pods = startWatcher(spawn, getter(client.CoreV1().RESTClient(), "pods", some), &corev1.Pod{}, func(*corev1.Pod) { wake() })
+	g.claims = startWatcher(spawn, getter(client.CoreV1().RESTClient(), "persistentvolumeclaims", nothing), &corev1.PersistentVolumeClaim{}, func(*corev1.PersistentVolumeClaim) { wake() })
+	g.set = startWatcher(spawn, getter(client.AppsV1().RESTClient(), "statefulsets", one(g.StatefulSet)), &appsv1.StatefulSet{}, func(*appsv1.StatefulSet) { wake() })
 	return nil
 }
 
@@ -78,31 +81,35 @@ type restClient = cache.Getter
 func nothing(*metav1.ListOptions) {}
 
 // selector asks for the StatefulSet until the API answers. A StatefulSet that is gone leaves the group label.
-func (g *Group) selector(ctx context.Context) (string, error) {
-	for {
-		asking, cancel := context.WithTimeout(ctx, 2*time.Second)
-		set, err := g.client.AppsV1().StatefulSets(g.Namespace).Get(asking, g.StatefulSet, metav1.GetOptions{})
-		cancel()
+func (g *Group) selector(ctx context.Context) (selector string, err error) {
+	var last error
+	err = wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
+		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		set, err := g.client.AppsV1().StatefulSets(g.Namespace).Get(ctx, g.StatefulSet, metav1.GetOptions{})
 		switch {
 		case err == nil:
-			return metav1.FormatLabelSelector(set.Spec.Selector), nil
+			selector = metav1.FormatLabelSelector(set.Spec.Selector)
 		case apierrors.IsNotFound(err):
-			return contract.LabelGroup + "=" + g.StatefulSet, nil
+			selector = contract.LabelGroup + "=" + g.StatefulSet
+		default:
+			last = err
+			return false, nil // it is asked again
 		}
-		select {
-		case <-ctx.Done():
-			return "", fmt.Errorf("reading StatefulSet %s/%s: %w", g.Namespace, g.StatefulSet, err)
-		case <-time.After(time.Second):
-		}
+		return true, nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("reading StatefulSet %s/%s: %w", g.Namespace, g.StatefulSet, errors.Join(err, last))
 	}
+	return selector, nil
 }
 
-// Healthy says that everything that is watched is complete and unbroken.
+// Healthy reports whether everything that is watched is complete and unbroken.
 func (g *Group) Healthy() bool {
 	return g.lease.healthy() && g.pods.healthy() && g.claims.healthy() && g.set.healthy()
 }
 
-// synced: everything was complete once; what an outage left of it is old, but it was true.
+// synced reports whether everything was complete once; what an outage left of it is old, but it was true.
 func (g *Group) synced() bool {
 	return g.lease.synced() && g.pods.synced() && g.claims.synced() && g.set.synced()
 }
@@ -141,10 +148,10 @@ func newer(a, b *coordinationv1.Lease) bool {
 // fresh is how long a live read is as good as one made now.
 const fresh = 2500 * time.Millisecond
 
-// Live says whether what is known of the API is what the API says now. While nothing hangs on it the watches answer for
+// Live reports whether what is known of the API is what the API says now. While nothing hangs on it the watches answer for
 // that. When something does, the record is read live beside the loop, never in it: a slow API server is not an absent one,
 // and a turn that waited for it would be blind for everybody else.
-func (g *Group) Live(ctx context.Context, want bool) bool {
+func (g *Group) Live(want bool) bool {
 	healthy := g.Healthy()
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -158,7 +165,7 @@ func (g *Group) Live(ctx context.Context, want bool) bool {
 	}
 	if !g.reading && now.Sub(g.live) > time.Second {
 		g.reading = true
-		go g.readLive(ctx)
+		g.spawn(g.readLive)
 	}
 	return now.Sub(g.live) < fresh || healthy && now.Sub(g.wanted) < fresh
 }
@@ -182,7 +189,7 @@ func (g *Group) readLive(ctx context.Context) {
 }
 
 // facts fills in what the API says. Redis and Sentinel facts are added by the caller.
-func (g *Group) facts(v *decide.View) {
+func (g *Group) facts(v *model.View) {
 	uids := map[string]string{}
 	prefix := g.Settings.Redis.DataVolume + "-" + g.StatefulSet + "-"
 	for _, c := range g.claims.all() {
@@ -225,7 +232,7 @@ func (g *Group) facts(v *decide.View) {
 	}
 }
 
-// wasOptedInByTemplate: my own pod bears the label of its template. A pod that was opted in by its Namespace alone does
+// wasOptedInByTemplate reports whether my own pod bears the label of its template. A pod that was opted in by its Namespace alone does
 // not, and a template without the label says nothing about it.
 func (g *Group) wasOptedInByTemplate() bool {
 	for _, pod := range g.pods.all() {
@@ -253,7 +260,7 @@ func (g *Group) Grace() time.Duration {
 }
 
 // sharedClaim: where all pods share one claim, each with a directory of its own, every ordinal may hold data.
-func (g *Group) sharedClaim(pod *corev1.Pod, v *decide.View) []int {
+func (g *Group) sharedClaim(pod *corev1.Pod, v *model.View) []int {
 	for _, vol := range pod.Spec.Volumes {
 		if vol.Name != g.Settings.Redis.DataVolume || vol.PersistentVolumeClaim == nil ||
 			vol.PersistentVolumeClaim.ClaimName == vol.Name+"-"+pod.Name {

@@ -11,7 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
@@ -39,8 +39,8 @@ func belongs(pod *corev1.Pod, statefulSet string) (int, bool) {
 }
 
 // podFacts is what the API says of a pod of the group. Without an address yet, nobody can ask its Redis.
-func podFacts(pod *corev1.Pod, ordinal, port int, like netip.Addr) decide.Pod {
-	p := decide.Pod{
+func podFacts(pod *corev1.Pod, ordinal, port int, like netip.Addr) model.Pod {
+	p := model.Pod{
 		Name: pod.Name, UID: string(pod.UID), Ordinal: ordinal,
 		Terminating: pod.DeletionTimestamp != nil,
 		Label:       pod.Labels[contract.LabelRole],
@@ -49,7 +49,7 @@ func podFacts(pod *corev1.Pod, ordinal, port int, like netip.Addr) decide.Pod {
 		}),
 	}
 	if host := address(pod, like); host != "" {
-		p.Address = decide.Address{Host: host, Port: port}
+		p.Address = model.Address{Host: host, Port: port}
 	}
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodReady {

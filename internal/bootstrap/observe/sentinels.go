@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
@@ -25,6 +25,7 @@ const (
 // cannot be resolved is a silent Sentinel, never fewer Sentinels: majorities are counted against the whole set.
 type Names struct {
 	family netip.Addr
+	spawn  Spawn
 	mu     sync.Mutex
 	known  map[string]located
 	asking map[string]bool
@@ -36,8 +37,8 @@ type located struct {
 }
 
 // NewNames resolves to addresses of the same family as mine.
-func NewNames(family netip.Addr) *Names {
-	return &Names{family: family, known: map[string]located{}, asking: map[string]bool{}}
+func NewNames(family netip.Addr, spawn Spawn) *Names {
+	return &Names{family: family, spawn: spawn, known: map[string]located{}, asking: map[string]bool{}}
 }
 
 // name is the stable DNS name of one Sentinel.
@@ -46,16 +47,16 @@ func name(set contract.SentinelSet, ordinal int) string {
 }
 
 // Address returns what is known of a name now, and asks again in the background when it is old or did not answer.
-func (n *Names) Address(ctx context.Context, host string, port int, silent bool) (decide.Address, bool) {
+func (n *Names) Address(host string, port int, silent bool) (model.Address, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	l, ok := n.known[host]
 	age := time.Since(l.at)
 	if (!ok || age > nameLife || silent && age > time.Second) && !n.asking[host] {
 		n.asking[host] = true
-		go n.resolve(ctx, host)
+		n.spawn(func(ctx context.Context) { n.resolve(ctx, host) })
 	}
-	return decide.Address{Host: l.host, Port: port}, ok && l.host != ""
+	return model.Address{Host: l.host, Port: port}, ok && l.host != ""
 }
 
 func (n *Names) resolve(ctx context.Context, host string) {

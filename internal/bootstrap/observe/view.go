@@ -4,12 +4,13 @@ package observe
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
@@ -17,18 +18,25 @@ import (
 
 // Observer makes the view of the agent of a Redis pod.
 type Observer struct {
-	Group   *Group
-	Clients *redisio.Clients
-	// Mine is the client of my own Redis.
-	Mine   *redis.Client
-	Names  *Names
-	Hellos *redisio.Hellos
-	// User are the user's own values, from the file that he named.
-	User UserValues
-	// Leaving says whether my pod is about to end.
-	Leaving func() bool
+	group   *Group
+	clients *redisio.Clients
+	// own is my own Redis.
+	own    *redis.Client
+	names  *Names
+	hellos *redisio.Hellos
+	// user are the user's own values, from the file that they named.
+	user UserValues
+	// leaving reports whether my pod is about to end.
+	leaving func() bool
 	// silent remembers which Sentinels did not answer, so that their names are asked for again.
 	silent map[string]bool
+}
+
+// NewObserver observes the group that the API shows, my own Redis by its client and what it hears, and the Sentinels.
+func NewObserver(group *Group, own *redis.Client, hellos *redisio.Hellos, user UserValues, leaving func() bool) *Observer {
+	return &Observer{
+		group: group, clients: redisio.NewClients(), own: own, names: NewNames(group.PodIP, group.spawn), hellos: hellos, user: user, leaving: leaving,
+	}
 }
 
 // UserValues are settings that the agent takes away from a fenced Redis and gives back later.
@@ -37,27 +45,18 @@ type UserValues struct {
 	ServeStale bool
 }
 
-// Own is my own Redis, over loopback.
-func (o *Observer) Own() decide.Address {
-	host := "127.0.0.1"
-	if o.Group.PodIP.Is6() {
-		host = "::1"
-	}
-	return decide.Address{Host: host, Port: o.Group.Settings.Port}
-}
-
 // View asks everyone at once.
-func (o *Observer) View(ctx context.Context) decide.View {
-	g := o.Group
-	v := decide.View{
+func (o *Observer) View(ctx context.Context) model.View {
+	g := o.group
+	v := model.View{
 		Now:  time.Now(),
-		Self: decide.Pod{Name: g.PodName, UID: g.PodUID, Injected: true, Address: decide.Address{Host: g.PodIP.String(), Port: g.Settings.Port}},
+		Self: model.Pod{Name: g.PodName, UID: g.PodUID, Injected: true, Address: model.Address{Host: g.PodIP.String(), Port: g.Settings.Port}},
 	}
 	v.Self.Ordinal, _ = Ordinal(g.StatefulSet, g.PodName) // the webhook injects pods of a StatefulSet only
 	settings := o.settings()
 	v.Config = o.config(settings)
-	v.HelloEpoch = o.Hellos.Epoch()
-	v.Leaving = o.Leaving()
+	v.HelloEpoch = o.hellos.Epoch()
+	v.Leaving = o.leaving()
 	// Asked once: watches that become complete while everybody is asked would give a record without the pods that it is
 	// about, and an empty newborn would take itself for all that is left of its group.
 	known := g.synced()
@@ -67,30 +66,25 @@ func (o *Observer) View(ctx context.Context) decide.View {
 	o.ask(ctx, &v, settings)
 	if known {
 		o.readRecord(&v)
-		v.API = g.Live(ctx, decide.WantsLiveRecord(v))
+		v.API = g.Live(decide.WantsLiveRecord(v))
 	}
 	return v
 }
 
-func (o *Observer) readRecord(v *decide.View) {
-	if l := o.Group.Lease(); l != nil {
+func (o *Observer) readRecord(v *model.View) {
+	if l := o.group.Lease(); l != nil {
 		v.Record, _ = record.Decode(l) // what is unreadable is left out; the zero value claims nothing
 	}
 }
 
 // settings of the record win over those of my pod: the pod is as old as its admission.
 func (o *Observer) settings() contract.GroupSettings {
-	if l := o.Group.Lease(); l != nil {
+	if l := o.group.Lease(); l != nil {
 		if s, ok := record.Settings(l); ok {
 			return s
 		}
 	}
-	return o.Group.Settings.Redis.Group
-}
-
-// MasterName is Sentinel's handle of my group.
-func (o *Observer) MasterName() string {
-	return GroupName(o.Group.Namespace, o.Group.StatefulSet, o.settings())
+	return o.group.Settings.Redis.Group
 }
 
 // GroupName computes the master name; only policy may have given another one.
@@ -101,13 +95,13 @@ func GroupName(namespace, statefulSet string, s contract.GroupSettings) string {
 	return contract.MasterName(namespace, statefulSet)
 }
 
-func (o *Observer) config(s contract.GroupSettings) decide.Config {
-	own := o.Group.Settings.Redis
+func (o *Observer) config(s contract.GroupSettings) model.Config {
+	own := o.group.Settings.Redis
 	ms := func(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
-	c := decide.Config{
+	c := model.Config{
 		DownAfter: ms(max(s.DownAfterMs, contract.MinDownAfterMs)), FailoverTimeout: ms(max(s.FailoverTimeoutMs, 1000)),
 		RecoveryTimeout: ms(own.RecoveryTimeoutMs), InitialMaster: own.InitialMaster, ReplaceData: own.ReplaceData,
-		Priority: o.User.Priority, ServeStale: o.User.ServeStale, MinReplicas: own.MinReplicasToWrite,
+		Priority: o.user.Priority, ServeStale: o.user.ServeStale, MinReplicas: own.MinReplicasToWrite,
 	}
 	if own.RecoveryTimeoutMs <= 0 {
 		c.RecoveryTimeout = ms(contract.DefaultRecoveryTimeoutMs)
@@ -119,12 +113,12 @@ func (o *Observer) config(s contract.GroupSettings) decide.Config {
 }
 
 // ask puts all questions at once and waits for the slowest, which has redisio.Deadline.
-func (o *Observer) ask(ctx context.Context, v *decide.View, s contract.GroupSettings) {
-	var all sync.WaitGroup
-	all.Go(func() { v.Self.Redis = redisio.AskOwn(ctx, o.Mine) })
+func (o *Observer) ask(ctx context.Context, v *model.View, s contract.GroupSettings) {
+	var all loop.Together
+	all.Go(func() { v.Self.Redis = redisio.AskOwn(ctx, o.own) })
 	for i := range v.Peers {
 		if p := &v.Peers[i]; p.Address.Host != "" {
-			all.Go(func() { p.Redis = redisio.Ask(ctx, o.Clients.To(p.Address, "", "")) })
+			all.Go(func() { p.Redis = redisio.Ask(ctx, o.clients.To(p.Address, "", "")) })
 		}
 	}
 	all.Go(func() { v.Sentinels = o.Sentinels(ctx, s) })
@@ -136,16 +130,16 @@ func (o *Observer) ask(ctx context.Context, v *decide.View, s contract.GroupSett
 }
 
 // Sentinels asks every Sentinel of the set; one whose name or answer is missing is silent.
-func (o *Observer) Sentinels(ctx context.Context, s contract.GroupSettings) []decide.Sentinel {
-	var all sync.WaitGroup
-	said := make([]decide.Sentinel, max(s.Sentinels.Replicas, 0))
-	group := GroupName(o.Group.Namespace, o.Group.StatefulSet, s)
+func (o *Observer) Sentinels(ctx context.Context, s contract.GroupSettings) []model.Sentinel {
+	var all loop.Together
+	said := make([]model.Sentinel, max(s.Sentinels.Replicas, 0))
+	group := GroupName(o.group.Namespace, o.group.StatefulSet, s)
 	for i := range said {
 		host := name(s.Sentinels, i)
 		said[i].Name = host
-		if address, ok := o.Names.Address(ctx, host, s.Sentinels.Port, o.silent[host]); ok {
+		if address, ok := o.names.Address(host, s.Sentinels.Port, o.silent[host]); ok {
 			all.Go(func() {
-				said[i] = redisio.AskSentinel(ctx, o.Clients.To(address, "", ""), group)
+				said[i] = redisio.AskSentinel(ctx, o.clients.To(address, "", ""), group)
 				said[i].Name = host
 			})
 		}
@@ -154,8 +148,13 @@ func (o *Observer) Sentinels(ctx context.Context, s contract.GroupSettings) []de
 	return said
 }
 
-// Named says whether a majority of the set sends clients to an address now.
-func (o *Observer) Named(ctx context.Context, master decide.Address) bool {
+// Ask asks another Redis of the group.
+func (o *Observer) Ask(ctx context.Context, address model.Address) model.Redis {
+	return redisio.Ask(ctx, o.clients.To(address, "", ""))
+}
+
+// Announced reports whether a majority of the set sends clients to an address now.
+func (o *Observer) Announced(ctx context.Context, master model.Address) bool {
 	said, n := o.Sentinels(ctx, o.settings()), 0
 	for _, s := range said {
 		if s.Monitors && s.Address == master {
@@ -164,3 +163,6 @@ func (o *Observer) Named(ctx context.Context, master decide.Address) bool {
 	}
 	return n > len(said)/2
 }
+
+// Sweep closes connections to servers that nobody has asked for a while.
+func (o *Observer) Sweep(unused time.Duration) { o.clients.Sweep(unused) }

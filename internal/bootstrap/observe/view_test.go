@@ -17,7 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
@@ -31,7 +31,7 @@ func (*lists) IsWatchListSemanticsUnSupported() bool { return true }
 // listed is a watch of one list that is answered when the channel is closed.
 func listed[T runtime.Object](t *testing.T, when <-chan struct{}, example T, list runtime.Object) *watcher[T] {
 	t.Helper()
-	return startWatcher(t.Context(), &lists{cache.ListWatch{
+	return startWatcher(func(run func(context.Context)) { go run(t.Context()) }, &lists{cache.ListWatch{
 		ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) {
 			<-when
 			return list, nil
@@ -70,9 +70,10 @@ func TestRecordComesWithItsPods(t *testing.T) {
 		}
 		_ = conn.Close()
 	}()
-	own := redisio.Keep(decide.Address{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port}, "", "")
+	own := redisio.Keep(model.Address{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port}, "", "")
 	defer own.Close() //nolint:errcheck // the test is over
-	o := &Observer{Group: g, Clients: redisio.NewClients(), Mine: own, Names: NewNames(g.PodIP), Hellos: &redisio.Hellos{}, Leaving: func() bool { return false }}
+	g.spawn = func(func(context.Context)) {}
+	o := NewObserver(g, own, &redisio.Hellos{}, UserValues{}, func() bool { return false })
 	if v := o.View(context.WithoutCancel(t.Context())); v.Record.Known || v.API {
 		t.Errorf("record known %v, API %v, in a view that has no pods", v.Record.Known, v.API)
 	}

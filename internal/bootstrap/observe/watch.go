@@ -17,8 +17,11 @@ type watcher[T runtime.Object] struct {
 	failed   atomic.Bool
 }
 
+// Spawn runs something beside the loop for as long as it needs, at most until the context that it gets ends.
+type Spawn func(func(context.Context))
+
 // startWatcher begins to watch what options select; each change calls wake.
-func startWatcher[T runtime.Object](ctx context.Context, lw cache.ListerWatcher, example T, wake func(T)) *watcher[T] {
+func startWatcher[T runtime.Object](spawn Spawn, lw cache.ListerWatcher, example T, wake func(T)) *watcher[T] {
 	w := &watcher[T]{informer: cache.NewSharedInformer(lw, example, 0)}
 	_ = w.informer.SetTransform(func(object any) (any, error) { // fails only after the start
 		trim(object)
@@ -37,14 +40,14 @@ func startWatcher[T runtime.Object](ctx context.Context, lw cache.ListerWatcher,
 	_, _ = w.informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc: call, UpdateFunc: func(_, now any) { call(now) }, DeleteFunc: call,
 	})
-	go w.informer.RunWithContext(ctx)
+	spawn(w.informer.RunWithContext)
 	return w
 }
 
-// healthy: the copy was complete once, and the last word from the API was not an error.
+// healthy reports whether the copy was complete once, and the last word from the API was not an error.
 func (w *watcher[T]) healthy() bool { return w.informer.HasSynced() && !w.failed.Load() }
 
-// synced: the copy was complete once.
+// synced reports whether the copy was complete once.
 func (w *watcher[T]) synced() bool { return w.informer.HasSynced() }
 
 // all returns the objects of the copy; they must not be changed.

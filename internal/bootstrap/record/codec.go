@@ -11,14 +11,14 @@ import (
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
 // Decode reads a Lease. It is input of a tenant: what cannot be read is left out, and named in the error; the rest holds.
-func Decode(lease *coordinationv1.Lease) (decide.Record, error) {
+func Decode(lease *coordinationv1.Lease) (model.Record, error) {
 	a := lease.Annotations
-	r := decide.Record{Known: true, Version: lease.ResourceVersion, UID: string(lease.UID), PodUID: a[contract.RecordPodUID]}
+	r := model.Record{Known: true, Version: lease.ResourceVersion, UID: string(lease.UID), PodUID: a[contract.RecordPodUID]}
 	if lease.Spec.HolderIdentity != nil {
 		r.Holder = *lease.Spec.HolderIdentity
 	}
@@ -55,13 +55,12 @@ func Decode(lease *coordinationv1.Lease) (decide.Record, error) {
 
 // Settings reads what the webhook resolved for the group; false when it is missing or unreadable.
 func Settings(lease *coordinationv1.Lease) (contract.GroupSettings, bool) {
-	var s contract.GroupSettings
-	text := lease.Annotations[contract.RecordSettings]
-	return s, text != "" && json.Unmarshal([]byte(text), &s) == nil
+	s, err := contract.DecodeGroupSettings(lease.Annotations[contract.RecordSettings])
+	return s, err == nil
 }
 
 // encode writes a record into a Lease; settings and foreign annotations stay as they are.
-func encode(lease *coordinationv1.Lease, r decide.Record, reason string) error {
+func encode(lease *coordinationv1.Lease, r model.Record, reason string) error {
 	members, err := json.Marshal(r.Members)
 	if err != nil {
 		return fmt.Errorf("encoding members: %w", err)
@@ -88,14 +87,14 @@ func encode(lease *coordinationv1.Lease, r decide.Record, reason string) error {
 	return nil
 }
 
-func parseAddress(text string) (decide.Address, error) {
+func parseAddress(text string) (model.Address, error) {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		return decide.Address{}, fmt.Errorf("address %q: %w", text, err)
+		return model.Address{}, fmt.Errorf("address %q: %w", text, err)
 	}
 	n, err := strconv.Atoi(port)
 	if err != nil || net.ParseIP(host) == nil {
-		return decide.Address{}, fmt.Errorf("address %q is no ip and port", text)
+		return model.Address{}, fmt.Errorf("address %q is no ip and port", text)
 	}
-	return decide.Address{Host: host, Port: n}, nil
+	return model.Address{Host: host, Port: n}, nil
 }

@@ -16,7 +16,7 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
@@ -27,11 +27,11 @@ func lease() *coordinationv1.Lease {
 	}}
 }
 
-func next() decide.Record {
-	return decide.Record{
-		Known: true, UID: "lease", Version: "5", Holder: "redis-1", PodUID: "uid-1", Address: decide.Address{Host: "fd00::2", Port: 6379}, Epoch: 2048,
-		Lineage: []string{"a", "b"}, Members: map[int]decide.Member{0: {VolumeClaim: "c0"}, 1: {VolumeClaim: "c1", InSync: true}},
-		Offer: &decide.Offer{PodUID: "uid-2", RunID: "r", ReplID: "a", Offset: 9, Reason: "test"},
+func next() model.Record {
+	return model.Record{
+		Known: true, UID: "lease", Version: "5", Holder: "redis-1", PodUID: "uid-1", Address: model.Address{Host: "fd00::2", Port: 6379}, Epoch: 2048,
+		Lineage: []string{"a", "b"}, Members: map[int]model.Member{0: {VolumeClaim: "c0"}, 1: {VolumeClaim: "c1", InSync: true}},
+		Offer: &model.Offer{PodUID: "uid-2", RunID: "r", ReplID: "a", Offset: 9, Reason: "test"},
 	}
 }
 

@@ -11,9 +11,8 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	coordinationclient "k8s.io/client-go/kubernetes/typed/coordination/v1"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 // ErrConflict means that somebody else has written the record meanwhile: observe again.
@@ -22,12 +21,63 @@ var ErrConflict = errors.New("the record was written by somebody else meanwhile"
 // writeDeadline bounds a write, and the read that finds out what became of it.
 const writeDeadline = 2 * time.Second
 
+// Leases is what is needed of the API to keep a record.
+type Leases interface {
+	Get(ctx context.Context, name string, options metav1.GetOptions) (*coordinationv1.Lease, error)
+	Update(ctx context.Context, lease *coordinationv1.Lease, options metav1.UpdateOptions) (*coordinationv1.Lease, error)
+}
+
+// Copy is the newest record that an agent knows.
+type Copy interface {
+	// Lease is nil while there is none.
+	Lease() *coordinationv1.Lease
+	// Learn takes over one that was written or read live.
+	Learn(lease *coordinationv1.Lease)
+}
+
+// Store is the record of one group as one agent knows and writes it.
+type Store struct {
+	leases Leases
+	known  Copy
+}
+
+// NewStore writes to the API what it has compared with an agent's copy.
+func NewStore(leases Leases, known Copy) *Store { return &Store{leases: leases, known: known} }
+
+// Newest is the newest record that is known; the zero value where there is none, or where it cannot be read.
+func (s *Store) Newest() model.Record {
+	lease := s.known.Lease()
+	if lease == nil {
+		return model.Record{}
+	}
+	r, err := Decode(lease)
+	if err != nil {
+		return model.Record{}
+	}
+	return r
+}
+
+// Swap replaces the record of the version in next by next. It returns ErrConflict where the newest known record is another
+// version, and what Swap returns otherwise.
+func (s *Store) Swap(ctx context.Context, next model.Record, why model.Reason) error {
+	seen := s.known.Lease()
+	if seen == nil || seen.ResourceVersion != next.Version {
+		return fmt.Errorf("%w (the view is older)", ErrConflict)
+	}
+	written, err := Swap(ctx, s.leases, seen, next, why)
+	if err != nil {
+		return err
+	}
+	s.known.Learn(written)
+	return nil
+}
+
 // Swap replaces the record that the caller saw, `seen`, by `next`. ErrConflict: it was not the record any more. An answer
 // that did not come is read back: nil means that the write stands, any other error that nobody knows.
-func Swap(ctx context.Context, leases coordinationclient.LeaseInterface, seen *coordinationv1.Lease, next decide.Record, reason string) (*coordinationv1.Lease, error) {
+func Swap(ctx context.Context, leases Leases, seen *coordinationv1.Lease, next model.Record, why model.Reason) (*coordinationv1.Lease, error) {
 	lease := seen.DeepCopy()
 	lease.ManagedFields = nil
-	if err := encode(lease, next, reason); err != nil {
+	if err := encode(lease, next, string(why)); err != nil {
 		return nil, err
 	}
 	writing, cancel := context.WithTimeout(ctx, writeDeadline)
@@ -45,7 +95,7 @@ func Swap(ctx context.Context, leases coordinationclient.LeaseInterface, seen *c
 }
 
 // readBack finds out whether a write whose answer was lost stands.
-func readBack(ctx context.Context, leases coordinationclient.LeaseInterface, lease *coordinationv1.Lease, next decide.Record, cause error) (*coordinationv1.Lease, error) {
+func readBack(ctx context.Context, leases Leases, lease *coordinationv1.Lease, next model.Record, cause error) (*coordinationv1.Lease, error) {
 	reading, cancel := context.WithTimeout(ctx, writeDeadline)
 	defer cancel()
 	now, err := leases.Get(reading, lease.Name, metav1.GetOptions{})
@@ -62,7 +112,7 @@ func readBack(ctx context.Context, leases coordinationclient.LeaseInterface, lea
 	return nil, fmt.Errorf("writing lease %s/%s: %w", lease.Namespace, lease.Name, cause)
 }
 
-func sameOffer(a, b *decide.Offer) bool {
+func sameOffer(a, b *model.Offer) bool {
 	if a == nil || b == nil {
 		return a == b
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 // Deadline bounds every question and every command: an agent that waits for one server is blind for all others.
@@ -27,7 +27,7 @@ type Clients struct {
 }
 
 type key struct {
-	address        decide.Address
+	address        model.Address
 	user, password string
 }
 
@@ -40,7 +40,7 @@ type entry struct {
 func NewClients() *Clients { return &Clients{byKey: map[key]*entry{}} }
 
 // To returns the client of a server. User and password are empty where none is needed.
-func (c *Clients) To(address decide.Address, user, password string) *redis.Client {
+func (c *Clients) To(address model.Address, user, password string) *redis.Client {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k := key{address, user, password}
@@ -66,7 +66,7 @@ func (c *Clients) Sweep(unused time.Duration) {
 }
 
 // Keep returns a client that no sweep closes: for the one server that the agent stands beside.
-func Keep(address decide.Address, user, password string) *redis.Client {
+func Keep(address model.Address, user, password string) *redis.Client {
 	return dial(key{address, user, password})
 }
 

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio/redistest"
 )
 
@@ -38,8 +38,8 @@ func TestAddressInMASTERIsNotBelieved(t *testing.T) {
 	server := redistest.Start(t, "127.0.0.1", sentinelThatSays("master,failover_in_progress"))
 	client := Keep(server.Address, "", "")
 	t.Cleanup(func() { _ = client.Close() })
-	want := decide.Sentinel{
-		Answered: true, Monitors: true, Address: decide.Address{Host: "10.0.0.2", Port: 6379}, ConfigEpoch: 2048, FailoverInProgress: true,
+	want := model.Sentinel{
+		Answered: true, Monitors: true, Address: model.Address{Host: "10.0.0.2", Port: 6379}, ConfigEpoch: 2048, FailoverInProgress: true,
 	}
 	if got := AskSentinel(t.Context(), client, "ns.redis"); got != want {
 		t.Errorf("got %+v\nwant %+v", got, want)
@@ -52,12 +52,12 @@ func TestAddressInMASTERIsNotBelieved(t *testing.T) {
 	}
 }
 
-// TestGroupIsMadeAnewInOneGo (15, 16): between forgetting and knowing again the Sentinel must serve nobody, and it must have
+// TestGroupIsRecreatedInOneGo (15, 16): between forgetting and knowing again the Sentinel must serve nobody, and it must have
 // epoch and voters at the end. One without peers hears of the master before it forgets, so that its clients do.
-func TestGroupIsMadeAnewInOneGo(t *testing.T) {
-	master := decide.Address{Host: "10.0.0.2", Port: 6379}
-	w := decide.Watching{Quorum: 2, DownAfter: 5 * time.Second, FailoverTimeout: 10 * time.Second, ParallelSyncs: 1}
-	peers := []decide.Peer{{ID: "b", Address: decide.Address{Host: "10.1.0.2", Port: 26379}}, {ID: "c", Address: decide.Address{Host: "10.1.0.3", Port: 26379}}}
+func TestGroupIsRecreatedInOneGo(t *testing.T) {
+	master := model.Address{Host: "10.0.0.2", Port: 6379}
+	w := model.Watching{Quorum: 2, DownAfter: 5 * time.Second, FailoverTimeout: 10 * time.Second, ParallelSyncs: 1}
+	peers := []model.Peer{{ID: "b", Address: model.Address{Host: "10.1.0.2", Port: 26379}}, {ID: "c", Address: model.Address{Host: "10.1.0.3", Port: 26379}}}
 	const (
 		forget  = "sentinel remove ns.redis"
 		monitor = "sentinel monitor ns.redis 10.0.0.2 6379 2"
@@ -66,7 +66,7 @@ func TestGroupIsMadeAnewInOneGo(t *testing.T) {
 		says    = ",2048,ns.redis,10.0.0.2,6379,2048"
 	)
 	for name, c := range map[string]struct {
-		peers []decide.Peer
+		peers []model.Peer
 		want  []string
 	}{
 		"with peers": {peers, []string{forget, monitor, set, hello + "10.1.0.2,26379,b" + says, hello + "10.1.0.3,26379,c" + says}},
@@ -81,7 +81,8 @@ func TestGroupIsMadeAnewInOneGo(t *testing.T) {
 			})
 			client := Keep(server.Address, "", "")
 			t.Cleanup(func() { _ = client.Close() })
-			if err := Recreate(t.Context(), client, "ns.redis", w, master, 2048, c.peers); err != nil {
+			m := model.Announcement{Group: "ns.redis", Master: master, Epoch: 2048}
+			if err := NewSentinel(client).Recreate(t.Context(), m, w, c.peers); err != nil {
 				t.Fatal(err)
 			}
 			if told := server.Told(); !slices.Equal(told, c.want) {
@@ -96,7 +97,7 @@ func TestPromotionFirstLiftsWhatRefusesWrites(t *testing.T) {
 	server := redistest.Start(t, "127.0.0.1", func(string) string { return "" })
 	client := Keep(server.Address, "", "")
 	t.Cleanup(func() { _ = client.Close() })
-	if err := Promote(t.Context(), client); err != nil {
+	if err := NewServer(client).BecomeMaster(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{"config set min-replicas-to-write 0", "replicaof no one"}; !slices.Equal(server.Told(), want) {

@@ -49,7 +49,7 @@ func groupOf(channel, payload string) string {
 	return ""
 }
 
-// Answers says whether a server answers a PING.
+// Answers reports whether a server answers a PING.
 func Answers(ctx context.Context, client *redis.Client) bool {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()

@@ -13,7 +13,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 // Hellos listens on one Redis to what Sentinels publish there, and keeps the greatest current epoch: no reply of a
@@ -46,21 +47,11 @@ func (h *Hellos) Listen(ctx context.Context, client *redis.Client, changed func(
 			changed()
 		}
 		if err != nil {
-			wait(ctx, resubscribe)
+			loop.Pause(ctx, resubscribe)
 		}
 		if hello, ok := message.(*redis.Message); ok {
 			h.hear(hello.Payload)
 		}
-	}
-}
-
-// wait sleeps, or ends with the context.
-func wait(ctx context.Context, long time.Duration) {
-	timer := time.NewTimer(long)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
 	}
 }
 
@@ -71,7 +62,7 @@ func (h *Hellos) hear(payload string) {
 		return
 	}
 	epoch, err := strconv.ParseUint(tokens[3], 10, 64)
-	if err != nil || !decide.Believable(epoch, time.Now()) {
+	if err != nil || !model.Believable(epoch, time.Now()) {
 		return
 	}
 	for old := h.epoch.Load(); epoch > old; old = h.epoch.Load() {

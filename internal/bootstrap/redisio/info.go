@@ -12,17 +12,20 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"k8s.io/apimachinery/pkg/util/version"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 // Ask returns what one Redis says of itself; decide.Silent when nothing usable came back in time, with whether the connect
 // was refused.
-func Ask(ctx context.Context, client *redis.Client) decide.Redis {
+func Ask(ctx context.Context, client *redis.Client) model.Redis {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
 	text, err := client.Info(ctx).Result()
 	if err != nil {
-		return decide.Redis{Refused: errors.Is(err, syscall.ECONNREFUSED)}
+		return model.Redis{Refused: errors.Is(err, syscall.ECONNREFUSED)}
 	}
 	return ParseInfo(text)
 }
@@ -35,7 +38,7 @@ const (
 )
 
 // AskOwn asks the server that the agent stands beside. A connect that is refused has to be refused again.
-func AskOwn(ctx context.Context, client *redis.Client) decide.Redis {
+func AskOwn(ctx context.Context, client *redis.Client) model.Redis {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
 	r := Ask(ctx, client)
@@ -43,17 +46,17 @@ func AskOwn(ctx context.Context, client *redis.Client) decide.Redis {
 		if !r.Refused {
 			break
 		}
-		wait(ctx, refusedAgain)
+		loop.Pause(ctx, refusedAgain)
 		r = Ask(ctx, client)
 	}
 	return r
 }
 
 // ParseInfo decodes the reply of INFO. A reply without a run id or a role is no answer.
-func ParseInfo(text string) decide.Redis {
+func ParseInfo(text string) model.Redis {
 	f := fields(text)
-	r := decide.Redis{
-		Answer: decide.Up,
+	r := model.Redis{
+		Answer: model.Up,
 		RunID:  f["run_id"],
 		ReplID: f["master_replid"], ReplID2: f["master_replid2"],
 		Offset:         number(f["master_repl_offset"]),
@@ -65,41 +68,45 @@ func ParseInfo(text string) decide.Redis {
 	}
 	switch f["role"] {
 	case "master":
-		r.Role = decide.Master
+		r.Role = model.Master
 	case "slave":
-		r.Role = decide.Replica
-		r.Following = decide.Address{Host: f["master_host"], Port: int(number(f["master_port"]))}
-		r.Syncing = f["master_sync_in_progress"] == "1"
-		r.LinkUp = f["master_link_status"] == "up" && !r.Syncing
+		r.Role = model.Replica
+		r.Following = model.Address{Host: f["master_host"], Port: int(number(f["master_port"]))}
+		r.LinkUp = f["master_link_status"] == "up" && f["master_sync_in_progress"] != "1"
 		r.Priority = int(number(f["slave_priority"]))
 	}
-	if r.Role == decide.RoleUnknown || r.RunID == "" {
-		return decide.Redis{}
+	if r.Role == model.RoleUnknown || r.RunID == "" {
+		return model.Redis{}
 	}
 	if f["loading"] == "1" || f["async_loading"] == "1" {
-		r.Answer = decide.Loading
+		r.Answer = model.Loading
 	}
 	return r
 }
 
-// tooOld says whether a server is older than Redis 6.2 or Valkey 7.2. Valkey tells its own version beside that of the Redis
-// it stands in for.
+// The oldest servers that can pause writes alone, which a handover needs. Valkey tells its own version beside that of the Redis it
+// stands in for.
+var (
+	oldestRedis  = version.MustParseGeneric("6.2")
+	oldestValkey = version.MustParseGeneric("7.2")
+)
+
+// tooOld reports whether a server is older than those.
 func tooOld(f map[string]string) bool {
-	if version, isValkey := f["valkey_version"]; isValkey {
-		return olderThan(version, 7, 2)
+	if says, isValkey := f["valkey_version"]; isValkey {
+		return olderThan(says, oldestValkey)
 	}
-	return olderThan(f["redis_version"], 6, 2)
+	return olderThan(f["redis_version"], oldestRedis)
 }
 
 // olderThan compares a version such as 7.0.15. One that cannot be read is not taken for old.
-func olderThan(version string, major, minor int) bool {
-	first, rest, _ := strings.Cut(version, ".")
-	second, _, _ := strings.Cut(rest, ".")
-	x, errX := strconv.Atoi(first)
-	y, errY := strconv.Atoi(second)
-	return errX == nil && errY == nil && (x < major || x == major && y < minor)
+func olderThan(says string, oldest *version.Version) bool {
+	v, err := version.ParseGeneric(says)
+	return err == nil && v.LessThan(oldest)
 }
 
+// fields takes the reply of INFO apart. The library's own parser panics at a reply without a section, and whoever listens at a
+// peer's address could send one.
 func fields(text string) map[string]string {
 	f := map[string]string{}
 	for line := range strings.Lines(text) {
@@ -139,7 +146,7 @@ func onlineReplicas(f map[string]string) int {
 	return n
 }
 
-// number reads a decimal; what is none counts as 0, as a missing field does.
+// number reads a decimal; what is not one counts as 0, as a missing field does.
 func number(s string) int64 {
 	n, _ := strconv.ParseInt(s, 10, 64)
 	return n

@@ -5,7 +5,7 @@ package redisio
 import (
 	"testing"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 const replicaInfo = "# Server\r\nredis_version:7.0.15\r\nrun_id:r1\r\n# Persistence\r\nloading:0\r\nrdb_last_bgsave_status:ok\r\naof_last_write_status:err\r\n" +
@@ -13,8 +13,8 @@ const replicaInfo = "# Server\r\nredis_version:7.0.15\r\nrun_id:r1\r\n# Persiste
 	"master_replid:aa\r\nmaster_replid2:00\r\nmaster_repl_offset:42\r\n# Keyspace\r\ndb0:keys=3,expires=0,avg_ttl=0\r\ndb11:keys=4,expires=1,avg_ttl=0\r\n"
 
 func TestParseInfoOfAReplica(t *testing.T) {
-	want := decide.Redis{
-		Answer: decide.Up, Role: decide.Replica, Following: decide.Address{Host: "10.0.0.1", Port: 6379}, LinkUp: true, RunID: "r1",
+	want := model.Redis{
+		Answer: model.Up, Role: model.Replica, Following: model.Address{Host: "10.0.0.1", Port: 6379}, LinkUp: true, RunID: "r1",
 		ReplID: "aa", ReplID2: "00", Offset: 42, Keys: 7, Priority: 100, PersistenceError: true,
 	}
 	if got := ParseInfo(replicaInfo); got != want {
@@ -25,7 +25,7 @@ func TestParseInfoOfAReplica(t *testing.T) {
 func TestParseInfoOfAMaster(t *testing.T) {
 	got := ParseInfo("run_id:r\nrole:master\nconnected_slaves:3\nslave0:ip=10.0.0.2,port=6379,state=online,offset=4,lag=0\n" +
 		"slave1:ip=10.0.0.3,port=6379,state=wait_bgsave,offset=0,lag=0\nslave_read_repl_offset:4\nloading:1\n")
-	if got.Role != decide.Master || got.OnlineReplicas != 1 || got.Answer != decide.Loading {
+	if got.Role != model.Master || got.OnlineReplicas != 1 || got.Answer != model.Loading {
 		t.Errorf("got %+v: one online replica and loading expected", got)
 	}
 }
@@ -33,7 +33,7 @@ func TestParseInfoOfAMaster(t *testing.T) {
 // TestParseInfoOfNoAnswer: what is no INFO is silence, never a master (scar 15).
 func TestParseInfoOfNoAnswer(t *testing.T) {
 	for _, text := range []string{"", "role:master\n", "run_id:x\n", "-LOADING", "run_id:x\nrole:sentinel\n"} {
-		if got := ParseInfo(text); got.Answer != decide.Silent {
+		if got := ParseInfo(text); got.Answer != model.Silent {
 			t.Errorf("ParseInfo(%q)=%+v, want silence", text, got)
 		}
 	}
@@ -42,7 +42,7 @@ func TestParseInfoOfNoAnswer(t *testing.T) {
 func FuzzParseInfo(f *testing.F) {
 	f.Add(replicaInfo)
 	f.Fuzz(func(t *testing.T, text string) {
-		if r := ParseInfo(text); r.Answer != decide.Silent && (r.RunID == "" || r.Role == decide.RoleUnknown) {
+		if r := ParseInfo(text); r.Answer != model.Silent && (r.RunID == "" || r.Role == model.RoleUnknown) {
 			t.Errorf("an answer without identity or role: %+v", r)
 		}
 	})
@@ -62,8 +62,8 @@ func TestGroupOfAMessage(t *testing.T) {
 }
 
 func TestHello(t *testing.T) {
-	from := decide.Peer{ID: "id", Address: decide.Address{Host: "10.1.0.2", Port: 26379}}
-	got := hello("ns.redis", from, decide.Address{Host: "10.0.0.2", Port: 6379}, 1024)
+	from := model.Peer{ID: "id", Address: model.Address{Host: "10.1.0.2", Port: 26379}}
+	got := hello(from, model.Announcement{Group: "ns.redis", Master: model.Address{Host: "10.0.0.2", Port: 6379}, Epoch: 1024})
 	if want := "10.1.0.2,26379,id,1024,ns.redis,10.0.0.2,6379,1024"; got != want {
 		t.Errorf("got %s, want %s: both epochs must be the same", got, want)
 	}
@@ -95,7 +95,7 @@ func TestServersThatAreTooOld(t *testing.T) {
 		"redis_version:6\n":       false,
 		"":                        false,
 	} {
-		if got := ParseInfo("run_id:r\nrole:master\n" + text); got.Answer != decide.Up || got.TooOld != old {
+		if got := ParseInfo("run_id:r\nrole:master\n" + text); got.Answer != model.Up || got.TooOld != old {
 			t.Errorf("%q: %+v, want too old %v", text, got, old)
 		}
 	}

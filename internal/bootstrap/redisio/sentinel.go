@@ -13,12 +13,12 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 // AskSentinel returns what one Sentinel says of a group. The address is the reply of GET-MASTER-ADDR-BY-NAME, read in one
 // pipeline with MASTER: the address in MASTER is the old one on the leader of a failover, under the new epoch.
-func AskSentinel(ctx context.Context, client *redis.Client, group string) decide.Sentinel {
+func AskSentinel(ctx context.Context, client *redis.Client, group string) model.Sentinel {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
 	pipe := client.Pipeline()
@@ -30,27 +30,27 @@ func AskSentinel(ctx context.Context, client *redis.Client, group string) decide
 	return decodeSentinel(address, master)
 }
 
-func decodeSentinel(address *redis.StringSliceCmd, master *redis.MapStringStringCmd) decide.Sentinel {
+func decodeSentinel(address *redis.StringSliceCmd, master *redis.MapStringStringCmd) model.Sentinel {
 	where, err := address.Result()
 	if errors.Is(err, redis.Nil) {
-		return decide.Sentinel{Answered: true}
+		return model.Sentinel{Answered: true}
 	}
 	facts, ferr := master.Result()
 	if err != nil || ferr != nil || len(where) != 2 || where[0] == "" || number(where[1]) < 1 {
-		return decide.Sentinel{}
+		return model.Sentinel{}
 	}
 	epoch, _ := strconv.ParseUint(facts["config-epoch"], 10, 64)
 	flags := strings.Split(facts["flags"], ",")
-	return decide.Sentinel{
+	return model.Sentinel{
 		Answered: true, Monitors: true, ConfigEpoch: epoch,
-		Address:            decide.Address{Host: where[0], Port: int(number(where[1]))},
+		Address:            model.Address{Host: where[0], Port: int(number(where[1]))},
 		MasterDown:         slices.Contains(flags, "s_down") || slices.Contains(flags, "o_down"),
 		FailoverInProgress: slices.Contains(flags, "failover_in_progress"),
 	}
 }
 
 // AskOwnSentinel adds what only my own Sentinel is asked: settings, replicas and peers as it lists them.
-func AskOwnSentinel(ctx context.Context, client *redis.Client, group string) decide.OwnSentinel {
+func AskOwnSentinel(ctx context.Context, client *redis.Client, group string) model.OwnSentinel {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
 	pipe := client.Pipeline()
@@ -62,92 +62,98 @@ func AskOwnSentinel(ctx context.Context, client *redis.Client, group string) dec
 		_ = pipe.Process(ctx, cmd)
 	}
 	_, _ = pipe.Exec(ctx)
-	own := decide.OwnSentinel{Sentinel: decodeSentinel(address, master)}
+	own := model.OwnSentinel{Sentinel: decodeSentinel(address, master)}
 	if !own.Monitors {
 		return own
 	}
 	own.Watching = watching(master.Val())
 	for _, r := range replicas.Val() {
-		own.Replicas = append(own.Replicas, decide.SeenReplica{
+		own.Replicas = append(own.Replicas, model.SeenReplica{
 			Address: endpoint(r), Down: strings.Contains(r["flags"], "s_down"), Priority: int(number(r["slave-priority"])),
 		})
 	}
 	for _, p := range peers.Val() {
-		own.Peers = append(own.Peers, decide.Peer{ID: p["runid"], Address: endpoint(p)})
+		own.Peers = append(own.Peers, model.Peer{ID: p["runid"], Address: endpoint(p)})
 	}
 	return own
 }
 
-func endpoint(f map[string]string) decide.Address {
-	return decide.Address{Host: f["ip"], Port: int(number(f["port"]))}
+func endpoint(f map[string]string) model.Address {
+	return model.Address{Host: f["ip"], Port: int(number(f["port"]))}
 }
 
-func watching(f map[string]string) decide.Watching {
+func watching(f map[string]string) model.Watching {
 	ms := func(name string) time.Duration { return time.Duration(number(f[name])) * time.Millisecond }
-	return decide.Watching{
+	return model.Watching{
 		Quorum: int(number(f["quorum"])), ParallelSyncs: int(number(f["parallel-syncs"])),
 		DownAfter: ms("down-after-milliseconds"), FailoverTimeout: ms("failover-timeout"),
 	}
 }
 
 // hello is the message by which Sentinels tell each other who is master since when.
-func hello(group string, from decide.Peer, master decide.Address, epoch uint64) string {
-	e := strconv.FormatUint(epoch, 10)
+func hello(from model.Peer, master model.Announcement) string {
+	epoch := strconv.FormatUint(master.Epoch, 10)
 	return strings.Join([]string{
-		from.Address.Host, strconv.Itoa(from.Address.Port), from.ID, e, group, master.Host, strconv.Itoa(master.Port), e,
+		from.Address.Host, strconv.Itoa(from.Address.Port), from.ID, epoch,
+		master.Group, master.Master.Host, strconv.Itoa(master.Master.Port), epoch,
 	}, ",")
 }
 
 const helloChannel = "__sentinel__:hello"
 
-// Inject tells a Sentinel, as its peer would, that the group has this master since this epoch. It emits +switch-master
+// Sentinel is the Sentinel that the agent stands beside. It alone is commanded.
+type Sentinel struct{ client *redis.Client }
+
+// NewSentinel commands through a client.
+func NewSentinel(client *redis.Client) Sentinel { return Sentinel{client: client} }
+
+// Inject tells the Sentinel, as its peer would, that the group has this master since this epoch. It emits +switch-master
 // and keeps everything else that the Sentinel knows.
-func Inject(ctx context.Context, client *redis.Client, group string, from decide.Peer, master decide.Address, epoch uint64) error {
+func (s Sentinel) Inject(ctx context.Context, from model.Peer, master model.Announcement) error {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
-	if err := client.Publish(ctx, helloChannel, hello(group, from, master, epoch)).Err(); err != nil {
-		return fmt.Errorf("injecting %s as master of %s: %w", master, group, err)
+	if err := s.client.Publish(ctx, helloChannel, hello(from, master)).Err(); err != nil {
+		return fmt.Errorf("injecting %s as master of %s: %w", master.Master, master.Group, err)
 	}
 	return nil
 }
 
-// Recreate makes the group anew in one pipeline, which the Sentinel carries out without serving anybody between: forget,
+// Recreate makes the group known again in one pipeline, which the Sentinel carries out without serving anybody between: forget,
 // monitor, settings, and the hellos of the true peers, from which it has their votes and the epoch at once. A Sentinel
 // without peers hears the hello of an invented one before it forgets, so that its clients learn of a switch and its
 // elections begin above the epoch.
-func Recreate(ctx context.Context, client *redis.Client, group string, w decide.Watching, master decide.Address, epoch uint64, peers []decide.Peer) error {
+func (s Sentinel) Recreate(ctx context.Context, master model.Announcement, w model.Watching, peers []model.Peer) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*Deadline)
 	defer cancel()
-	pipe := client.Pipeline()
+	pipe := s.client.Pipeline()
 	if len(peers) == 0 {
-		invented := decide.Peer{ID: strings.Repeat("f", 40), Address: decide.FenceAddress}
-		pipe.Publish(ctx, helloChannel, hello(group, invented, master, epoch))
+		invented := model.Peer{ID: strings.Repeat("f", 40), Address: model.FenceAddress}
+		pipe.Publish(ctx, helloChannel, hello(invented, master))
 	}
-	forget := pipe.Do(ctx, "sentinel", "remove", group)
-	monitor := pipe.Do(ctx, "sentinel", "monitor", group, master.Host, master.Port, w.Quorum)
-	set := pipe.Do(ctx, setArguments(group, w)...)
+	_ = pipe.Do(ctx, "sentinel", "remove", master.Group) // a group that was not known is forgotten already
+	monitor := pipe.Do(ctx, "sentinel", "monitor", master.Group, master.Master.Host, master.Master.Port, w.Quorum)
+	set := pipe.Do(ctx, setArguments(master.Group, w)...)
 	for _, p := range peers {
-		pipe.Publish(ctx, helloChannel, hello(group, p, master, epoch))
+		pipe.Publish(ctx, helloChannel, hello(p, master))
 	}
-	_, _ = pipe.Exec(ctx)
-	_ = forget // a group that was not known is forgotten already
+	_, _ = pipe.Exec(ctx) // each command carries its own error
 	if err := errors.Join(monitor.Err(), set.Err()); err != nil {
-		return fmt.Errorf("making %s anew at %s: %w", group, master, err)
+		return fmt.Errorf("recreating %s at %s: %w", master.Group, master.Master, err)
 	}
 	return nil
 }
 
 // Configure sets the group's settings.
-func Configure(ctx context.Context, client *redis.Client, group string, w decide.Watching) error {
+func (s Sentinel) Configure(ctx context.Context, group string, w model.Watching) error {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
-	if err := client.Do(ctx, setArguments(group, w)...).Err(); err != nil {
+	if err := s.client.Do(ctx, setArguments(group, w)...).Err(); err != nil {
 		return fmt.Errorf("setting options of %s: %w", group, err)
 	}
 	return nil
 }
 
-func setArguments(group string, w decide.Watching) []any {
+func setArguments(group string, w model.Watching) []any {
 	return []any{
 		"sentinel", "set", group,
 		"quorum", w.Quorum,
@@ -157,11 +163,11 @@ func setArguments(group string, w decide.Watching) []any {
 	}
 }
 
-// Remove makes a Sentinel forget a group; one that it does not know is no error.
-func Remove(ctx context.Context, client *redis.Client, group string) error {
+// Remove makes the Sentinel forget a group; one that it does not know is no error.
+func (s Sentinel) Remove(ctx context.Context, group string) error {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
-	err := client.Do(ctx, "sentinel", "remove", group).Err()
+	err := s.client.Do(ctx, "sentinel", "remove", group).Err()
 	if err != nil && !strings.Contains(err.Error(), "No such master") {
 		return fmt.Errorf("removing %s: %w", group, err)
 	}

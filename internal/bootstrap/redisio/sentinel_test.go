@@ -7,7 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 // TestAnswerWithoutAnAddressNamesNobody: nil is "I do not know the group", and everything incomplete is silence.
@@ -17,7 +17,7 @@ func TestAnswerWithoutAnAddressNamesNobody(t *testing.T) {
 		address, master := redis.NewStringSliceCmd(t.Context()), redis.NewMapStringStringCmd(t.Context())
 		address.SetVal(words)
 		master.SetVal(facts)
-		if s := decodeSentinel(address, master); s.Answered || s.Address != (decide.Address{}) {
+		if s := decodeSentinel(address, master); s.Answered || s.Address != (model.Address{}) {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}

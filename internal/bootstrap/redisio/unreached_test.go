@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio/redistest"
 )
 
@@ -23,7 +23,7 @@ func TestServerThatComesUpIsSeenAtOnce(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	client := Keep(decide.Address{Host: "127.0.0.1", Port: where.Port}, "", "")
+	client := Keep(model.Address{Host: "127.0.0.1", Port: where.Port}, "", "")
 	t.Cleanup(func() { _ = client.Close() })
 	for range 20 {
 		if err := client.Ping(t.Context()).Err(); err == nil {
@@ -42,13 +42,13 @@ func TestServerThatComesUpIsSeenAtOnce(t *testing.T) {
 }
 
 func TestUnreachedCarriesTheReason(t *testing.T) {
-	client := Keep(decide.Address{Host: "127.0.0.1", Port: 1}, "", "")
+	client := Keep(model.Address{Host: "127.0.0.1", Port: 1}, "", "")
 	t.Cleanup(func() { _ = client.Close() })
 	err := client.Ping(t.Context()).Err()
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("the reason is lost: %v", err)
 	}
-	if r := AskOwn(t.Context(), client); r.Answer != decide.Silent || !r.Refused {
+	if r := AskOwn(t.Context(), client); r.Answer != model.Silent || !r.Refused {
 		t.Errorf("refused connects are seen as %+v", r)
 	}
 }
@@ -61,7 +61,7 @@ func TestBrokenConnectionIsNoSilence(t *testing.T) {
 	client := Keep(server.Address, "", "")
 	t.Cleanup(func() { _ = client.Close() })
 	for range 2 {
-		if r := AskOwn(t.Context(), client); r.Answer != decide.Up || r.Refused {
+		if r := AskOwn(t.Context(), client); r.Answer != model.Up || r.Refused {
 			t.Fatalf("a server that answers is seen as %+v", r)
 		}
 		server.Disconnect()

@@ -3,12 +3,14 @@
 package simtest
 
 import (
+	"context"
 	"errors"
-	"maps"
-	"slices"
 	"time"
 
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/act"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 )
 
 const (
@@ -24,6 +26,7 @@ func (w *World) startAgent(p *pod) {
 	}
 	lag := p.watch.lag
 	p.agent, p.memory, p.busy, p.watch = true, decide.Memory{}, false, newWatch(lag)
+	p.actor = w.newActor(p)
 	p.generation++
 	w.plan(p, 0)
 }
@@ -91,10 +94,10 @@ func (w *World) turn(p *pod) {
 }
 
 // question makes the view as far as the API and the early answers go; slow says that somebody will not answer.
-func (w *World) question(p *pod) (decide.View, bool) {
-	v := decide.View{
+func (w *World) question(p *pod) (model.View, bool) {
+	v := model.View{
 		Now:  w.clockOf(p.host),
-		Self: decide.Pod{Name: name(p.ordinal), Ordinal: p.ordinal, UID: p.uid, Address: p.server.address, Injected: true},
+		Self: model.Pod{Name: name(p.ordinal), Ordinal: p.ordinal, UID: p.uid, Address: p.server.address, Injected: true},
 	}
 	v.HelloEpoch, v.Leaving, v.Config = p.server.hello, p.leaving, w.config()
 	if w.look(&p.watch, p.host) {
@@ -110,7 +113,7 @@ func (w *World) question(p *pod) (decide.View, bool) {
 			peer.Redis = w.info(p.host, w.listeners[peer.Address])
 		}
 	}
-	v.Sentinels = make([]decide.Sentinel, len(w.sentinels))
+	v.Sentinels = make([]model.Sentinel, len(w.sentinels))
 	for i, s := range w.sentinels {
 		slow = slow || !w.reach(p.host, s.host)
 		if w.chance(50) {
@@ -121,12 +124,12 @@ func (w *World) question(p *pod) (decide.View, bool) {
 }
 
 // answer adds the late answers.
-func (w *World) answer(p *pod, v *decide.View) {
+func (w *World) answer(p *pod, v *model.View) {
 	v.Now = w.clockOf(p.host)
 	v.Self.Redis = w.info(p.host, p.server)
 	v.Self.Redis.Refused = !p.server.alive
 	for i := range v.Peers {
-		if v.Peers[i].Redis.Answer == decide.Silent {
+		if v.Peers[i].Redis.Answer == model.Silent {
 			v.Peers[i].Redis = w.info(p.host, w.listeners[v.Peers[i].Address])
 		}
 	}
@@ -142,11 +145,11 @@ func (w *World) answer(p *pod, v *decide.View) {
 }
 
 // facts are the API's word, as late as this agent's watch.
-func (w *World) facts(p *pod, v *decide.View) {
+func (w *World) facts(p *pod, v *model.View) {
 	s := &w.states[p.watch.seen]
 	v.Replicas, v.OrderedReady, v.VolumeClaims = s.replicas, w.OrderedReady, s.claims
 	for _, o := range s.pods {
-		q := decide.Pod{
+		q := model.Pod{
 			Name: name(o.ordinal), Ordinal: o.ordinal, UID: o.uid, Address: o.address, VolumeClaim: o.claim, Injected: true,
 			Ready: o.ready, Terminating: o.terminating, Updated: true,
 		}
@@ -168,105 +171,48 @@ func (w *World) serverOf(uid string) *server {
 	return nil
 }
 
-// act carries a decision out, as internal/bootstrap/act does, and plans the next turn.
-func (w *World) act(p *pod, v decide.View, d decide.Decision) {
+// act carries a decision out by the code that ships, and plans the next turn.
+func (w *World) act(p *pod, v model.View, d decide.Decision) {
+	p.acting, p.deciding = v, d
 	if d.Action == decide.Handover {
-		w.handOver(p, v, d)
+		w.takeStep(p, p.actor.BeginHandover(v, d), p.generation)
 		return
 	}
-	err := w.do(p, v, d)
+	err := p.actor.Do(context.Background(), v, d)
 	if p.actTwice {
 		p.actTwice = false
-		_ = w.do(p, v, d)
+		_ = p.actor.Do(context.Background(), v, d) // what came of it, the next turn sees
 	}
-	s := p.server
-	if err == nil && v.Self.Redis.Answer == decide.Up && d.Reason != decide.RecordUnknown && s.alive {
-		s.tuning = d.Tuning
-	}
-	w.finish(p, v, d, err)
+	w.finish(p, err)
 }
 
-func (w *World) finish(p *pod, v decide.View, d decide.Decision, err error) {
+// takeStep takes a step of a handover and plans the next one. A dead agent takes none.
+func (w *World) takeStep(p *pod, h *act.Handover, generation int) {
+	if p.generation != generation {
+		return
+	}
+	wait, done, err := h.Step(context.Background())
+	if done {
+		w.finish(p, err)
+		return
+	}
+	w.on(p.host, wait, func() { w.takeStep(p, h, generation) })
+}
+
+func (w *World) finish(p *pod, err error) {
+	d := p.deciding
 	p.last, p.busy = d, false
-	if v.Leaving && d.Action != decide.Handover {
+	if p.acting.Leaving && d.Action != decide.Handover {
 		p.left = true
 	}
 	after := d.Recheck
-	if err != nil && !errors.Is(err, errConflict) {
+	if err != nil && !errors.Is(err, record.ErrConflict) {
 		after = max(after, 100*time.Millisecond)
 	}
 	if p.again {
 		after = shortest
 	}
 	w.plan(p, max(after, shortest))
-}
-
-func (w *World) do(p *pod, v decide.View, d decide.Decision) error {
-	s := p.server
-	switch d.Action {
-	case decide.Follow, decide.Fence:
-		to := d.Target
-		if d.Action == decide.Fence {
-			to = decide.FenceAddress
-		}
-		if d.Reason == decide.MasterAddressGone && (s.role != decide.Replica || s.following != v.Self.Redis.Following) {
-			return nil
-		}
-		if s.alive {
-			w.checkFollow(p, to, d.Reason)
-			w.point(s, to, true)
-		}
-	case decide.Promote:
-		if s.alive {
-			w.checkPromotion(p, v)
-			w.promote(s, true)
-		}
-	case decide.Claim:
-		return w.claim(p, v, d)
-	case decide.Join:
-		next := v.Record
-		next.Members = d.Members
-		return w.write1(p, v, next)
-	case decide.OfferTransfer:
-		next := v.Record
-		next.Offer = d.Offer
-		return w.write1(p, v, next)
-	case decide.Retain:
-		return w.hold(p, v, d)
-	case decide.Wait, decide.Handover:
-	}
-	return nil
-}
-
-// write1 writes the record that this very view has seen.
-func (w *World) write1(p *pod, v decide.View, next decide.Record) error {
-	if w.recordOf(&p.watch).Version != v.Record.Version {
-		return errConflict
-	}
-	written, err := w.swap(p.host, &p.watch, v.Record, next)
-	if err == nil {
-		p.watch.learned = written
-	}
-	return err
-}
-
-func (w *World) claim(p *pod, v decide.View, d decide.Decision) error {
-	err := w.write1(p, v, decide.Record{
-		Holder: v.Self.Name, PodUID: v.Self.UID, Address: v.Self.Address, Epoch: d.Epoch, Lineage: d.Lineage, Members: d.Members,
-	})
-	if err == nil || errors.Is(err, errUnknown) { // an answer that is lost does not undo it
-		w.checkClaim(p, v, d)
-	}
-	return err
-}
-
-func (w *World) hold(p *pod, v decide.View, d decide.Decision) error {
-	if d.Members == nil || maps.Equal(d.Members, v.Record.Members) && slices.Equal(d.Lineage, v.Record.Lineage) && v.Record.Offer == nil {
-		return nil
-	}
-	next := v.Record
-	next.Members, next.Lineage, next.Offer = d.Members, d.Lineage, nil
-	return w.write1(p, v, next)
 }
 
 // crashAgent ends the agent's process; the kubelet starts another.

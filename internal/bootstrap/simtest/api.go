@@ -3,19 +3,27 @@
 package simtest
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strconv"
 	"time"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 )
 
 // podObject is a pod as the API shows it.
 type podObject struct {
 	ordinal     int
 	uid         string
-	address     decide.Address
+	address     model.Address
 	claim       string
 	ready       bool
 	terminating bool
@@ -24,17 +32,12 @@ type podObject struct {
 // state is what the API shows at one instant; states are never changed, only followed by others.
 type state struct {
 	at       time.Duration
-	record   decide.Record
+	lease    *coordinationv1.Lease
+	record   model.Record // what the Lease says
 	pods     []podObject
 	claims   []int
 	replicas int
 }
-
-var (
-	errConflict = errors.New("the record has changed")
-	errUnknown  = errors.New("no answer: nobody knows whether it was done")
-	errAway     = errors.New("the API server does not answer")
-)
 
 // api is the newest state of the API.
 func (w *World) api() *state { return &w.states[len(w.states)-1] }
@@ -54,24 +57,79 @@ func (w *World) change(edit func(*state)) {
 	}
 }
 
-// swap writes the record if it is still the version that was seen.
-func (w *World) swap(h *host, who *watch, seen decide.Record, next decide.Record) (decide.Record, error) {
-	if !w.reachAPI(h) {
-		return decide.Record{}, errAway
+// leases is the API's record as one agent writes and reads it.
+type leases struct {
+	w    *World
+	host *host
+	who  *watch
+	// accepted is told each write that the API took.
+	accepted func(before, after model.Record)
+}
+
+var leaseResource = schema.GroupResource{Group: coordinationv1.GroupName, Resource: "leases"}
+
+// Update is a compare-and-swap. The request may be lost on its way, and so may the answer.
+func (l leases) Update(_ context.Context, lease *coordinationv1.Lease, _ metav1.UpdateOptions) (*coordinationv1.Lease, error) {
+	w := l.w
+	if !w.reachAPI(l.host) {
+		return nil, errors.New("the API server does not answer")
 	}
-	now := w.api().record
-	if now.Version != seen.Version {
-		return decide.Record{}, errConflict
+	if l.who.loseRequest {
+		l.who.loseRequest = false
+		return nil, apierrors.NewTimeoutError("the request was lost", 1)
+	}
+	now := w.api()
+	if lease.ResourceVersion != now.lease.ResourceVersion {
+		return nil, apierrors.NewConflict(leaseResource, lease.Name, errors.New("it has changed"))
 	}
 	w.versions++
-	next.Known, next.UID, next.Version = true, now.UID, strconv.Itoa(w.versions)
-	w.checkRecord(now, next)
-	w.change(func(s *state) { s.record = next })
-	if who.loseReply {
-		who.loseReply = false
-		return decide.Record{}, errUnknown
+	lease.ResourceVersion = strconv.Itoa(w.versions)
+	next, err := record.Decode(lease)
+	if err != nil {
+		w.breaks(OneClaim, "an agent wrote what nobody can read: %v", err)
 	}
-	return next, nil
+	w.checkRecord(now.record, next)
+	l.accepted(now.record, next)
+	w.change(func(s *state) { s.lease, s.record = lease, next })
+	if l.who.loseReply {
+		l.who.loseReply, l.who.loseRead = false, w.chance(50)
+		return nil, apierrors.NewTimeoutError("the answer was lost", 1)
+	}
+	return lease, nil
+}
+
+// Get is a live read.
+func (l leases) Get(context.Context, string, metav1.GetOptions) (*coordinationv1.Lease, error) {
+	if !l.w.reachAPI(l.host) || l.who.loseRead {
+		l.who.loseRead = false
+		return nil, apierrors.NewTimeoutError("the API server does not answer", 1)
+	}
+	return l.w.api().lease, nil
+}
+
+// known is the newest record that an agent knows, of its watch, of a live read or of its own write.
+type known struct {
+	w   *World
+	who *watch
+}
+
+// Lease is nil before the first list arrived.
+func (k known) Lease() *coordinationv1.Lease {
+	if k.who.seen < 0 {
+		return nil
+	}
+	if seen := k.w.states[k.who.seen].lease; k.who.learned == nil || newer(seen, k.who.learned) {
+		return seen
+	}
+	return k.who.learned
+}
+
+// Learn takes over a newer one.
+func (k known) Learn(lease *coordinationv1.Lease) {
+	if k.who.learned == nil || newer(lease, k.who.learned) {
+		k.who.learned = lease
+		k.who.reads, _ = record.Decode(lease) // what agents write can be read
+	}
 }
 
 // watch is what one agent has of the API: the past, more or less late.
@@ -80,14 +138,20 @@ type watch struct {
 	// seen is the newest state that arrived, by its place among the states; negative before the first list.
 	seen int
 	// learned is a record that was read live or written, where it is newer than the watch.
-	learned decide.Record
+	learned *coordinationv1.Lease
+	// reads is what learned says.
+	reads model.Record
 	// blind is since when the API has not answered; noticed after blindness, because a half-open connection looks well.
 	blind     time.Duration
 	blindness time.Duration
 	live      time.Duration
 	wanted    time.Duration
 	reading   bool
-	loseReply bool
+	// loseRequest, loseReply and loseRead are faults of the next write: it never arrives, its answer is lost, and so is the
+	// answer to the question what became of it.
+	loseRequest bool
+	loseReply   bool
+	loseRead    bool
 }
 
 const never = time.Duration(-1 << 40)
@@ -96,7 +160,7 @@ func newWatch(lag time.Duration) watch {
 	return watch{lag: lag, seen: -1, blind: never, live: never, wanted: never}
 }
 
-// look lets arrive what has arrived by now, and says whether there ever was something.
+// look lets arrive what has arrived by now, and reports whether there ever was something.
 func (w *World) look(who *watch, h *host) bool {
 	if !w.reachAPI(h) {
 		if who.blind == never {
@@ -114,24 +178,24 @@ func (w *World) look(who *watch, h *host) bool {
 	return who.seen >= 0
 }
 
-// record is the newest record that this watcher knows.
-func (w *World) recordOf(who *watch) decide.Record {
-	r := w.states[who.seen].record
-	if newer(who.learned, r) {
-		return who.learned
+// recordOf is the newest record that this watcher knows.
+func (w *World) recordOf(who *watch) model.Record {
+	lease := known{w, who}.Lease()
+	if lease == w.states[who.seen].lease {
+		return w.states[who.seen].record
 	}
-	return r
+	return who.reads
 }
 
-func newer(a, b decide.Record) bool {
-	x, _ := strconv.Atoi(a.Version)
-	y, _ := strconv.Atoi(b.Version)
-	return a.Known && x > y
+func newer(a, b *coordinationv1.Lease) bool {
+	x, _ := strconv.Atoi(a.ResourceVersion)
+	y, _ := strconv.Atoi(b.ResourceVersion)
+	return x > y
 }
 
 const fresh = 2500 * time.Millisecond
 
-// liveness answers as the agent does whether what it knows of the API is what the API says now.
+// liveness reports, as the agent does, whether what it knows of the API is what the API says now.
 func (w *World) liveness(p *pod, want bool) bool {
 	who := &p.watch
 	healthy := who.blind == never || w.now-who.blind < who.blindness
@@ -151,9 +215,7 @@ func (w *World) liveness(p *pod, want bool) bool {
 			}
 			who.reading = false
 			if w.reachAPI(p.host) {
-				if r := w.api().record; newer(r, who.learned) {
-					who.learned = r
-				}
+				known{w, who}.Learn(w.api().lease)
 				who.live = w.now
 				w.wakePod(p)
 			}

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 // TestCrashIsOverBeforeSentinelSeesIt: the master's process dies, and its agent lives. A replica leads long before
 // down-after, and with a decider that cannot tell a crash from silence it does not.
 func TestCrashIsOverBeforeSentinelSeesIt(t *testing.T) {
 	scripts := trap(Step{At: 20 * time.Second, Do: "kill-lead", For: 80 * time.Second})
-	blind := redisDecider(func(v decide.View, m decide.Memory) (decide.Decision, decide.Memory) {
+	blind := redisDecider(func(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
 		v.Self.Redis.Refused = false
 		return decide.Next(v, m)
 	})

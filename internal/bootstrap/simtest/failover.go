@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 // judge is Sentinel's own mind: who is down, and what a failover that it leads does next.
@@ -31,7 +31,7 @@ func (w *World) judge(s *sentinel) {
 func (w *World) judgeMaster(s *sentinel) {
 	m := &s.master
 	silent := w.now-m.pong > s.want.DownAfter
-	wrong := m.role == decide.Replica && w.now-m.roleAt > s.want.DownAfter+2*infoEvery
+	wrong := m.role == model.Replica && w.now-m.roleAt > s.want.DownAfter+2*infoEvery
 	if !silent && !wrong {
 		s.downSince, s.odown = never, false
 		return
@@ -107,7 +107,7 @@ func (w *World) selectReplica(s *sentinel) {
 		return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(b.offset, a.offset), cmp.Compare(a.run, b.run))
 	})
 	s.phase, s.promoted, s.since = promoting, best.address, w.now
-	w.slaveOf(s, best.address, decide.Address{})
+	w.slaveOf(s, best.address, model.Address{})
 }
 
 func (w *World) awaitPromotion(s *sentinel) {

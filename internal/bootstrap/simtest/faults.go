@@ -5,7 +5,7 @@ package simtest
 import (
 	"time"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 // The kinds of faults.
@@ -59,7 +59,15 @@ var faults = map[string]fault{
 		mark(w.podOf(who), func(p *pod) { p.watch.loseReply = true })
 	}},
 	"lost-lead": {planned, func(w *World, _ int, _ time.Duration) { mark(w.leader(), func(p *pod) { p.watch.loseReply = true }) }},
-	"clock":     {network, func(w *World, who int, long time.Duration) { mark(w.podOf(who), func(p *pod) { w.jump(p, long) }) }},
+	"lost-claim": {planned, func(w *World, _ int, _ time.Duration) {
+		for _, p := range w.pods {
+			p.watch.loseRequest = p != w.leader()
+		}
+	}},
+	"lost-request": {planned, func(w *World, who int, _ time.Duration) {
+		mark(w.podOf(who), func(p *pod) { p.watch.loseRequest = true })
+	}},
+	"clock": {network, func(w *World, who int, long time.Duration) { mark(w.podOf(who), func(p *pod) { w.jump(p, long) }) }},
 
 	"kill-sentinel":   {sentinels, func(w *World, who int, long time.Duration) { w.killSentinel(w.sentinelOf(who), false, long) }},
 	"blank-sentinel":  {sentinels, func(w *World, who int, long time.Duration) { w.killSentinel(w.sentinelOf(who), true, long) }},
@@ -175,7 +183,7 @@ func (w *World) stranger(who int, long time.Duration) {
 		w.writes++
 		foreign := &version{root: strangersRoot, keys: 1000, write: w.writes}
 		s := &server{host: w.newHost(), address: address, disk: &disk{kept: foreign}, alive: true, run: "stranger", loading: w.now}
-		s.role, s.data, s.replID, s.replID2, s.offset, s.hadReplica = decide.Master, foreign, w.freshID(), noID, 5000, true
+		s.role, s.data, s.replID, s.replID2, s.offset, s.hadReplica = model.Master, foreign, w.freshID(), noID, 5000, true
 		w.servers = append(w.servers, s)
 		w.listeners[address] = s
 	})

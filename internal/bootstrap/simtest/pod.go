@@ -7,7 +7,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/act"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 // pod is one pod of the group: a Redis and its agent.
@@ -22,13 +24,17 @@ type pod struct {
 	agent      bool
 	generation int
 	memory     decide.Memory
-	busy       bool
-	again      bool
-	planned    int
-	ready      bool
-	leaving    bool
-	left       bool
-	gone       bool
+	actor      *act.Redis
+	// acting and deciding are the view and the decision that are being carried out.
+	acting   model.View
+	deciding decide.Decision
+	busy     bool
+	again    bool
+	planned  int
+	ready    bool
+	leaving  bool
+	left     bool
+	gone     bool
 	// last is what was decided last, and for how many turns the agent has known better than what its Redis is.
 	last       decide.Decision
 	outvoted   int
@@ -38,7 +44,7 @@ type pod struct {
 	terminated bool
 }
 
-func name(ordinal int) string { return fmt.Sprintf("redis-%d", ordinal) }
+func name(ordinal int) string { return podNames[ordinal] }
 
 // podOf finds the pod that the API shows for an ordinal.
 func (w *World) podOf(ordinal int) *pod {
@@ -51,9 +57,9 @@ func (w *World) podOf(ordinal int) *pod {
 }
 
 // newAddress gives out an address that nobody has had.
-func (w *World) newAddress() decide.Address {
+func (w *World) newAddress() model.Address {
 	w.addresses++
-	return decide.Address{Host: fmt.Sprintf("10.0.%d.%d", w.addresses/250, w.addresses%250+1), Port: 6379}
+	return model.Address{Host: fmt.Sprintf("10.0.%d.%d", w.addresses/250, w.addresses%250+1), Port: 6379}
 }
 
 // reconcile is the controller: it makes missing pods, one after the other where the set is ordered.
@@ -155,7 +161,7 @@ func (w *World) remove(p *pod) {
 		}
 		if p.left || w.now >= deadline || !p.agent {
 			// Nobody was in sync: there was nobody to hand over to, and that is not the handover's fault.
-			w.unheired = w.unheired || p.server.role == decide.Master && p.last.Reason == decide.NoSuccessor
+			w.unheired = w.unheired || p.server.role == model.Master && p.last.Reason == model.NoSuccessor
 			w.end(p)
 			return
 		}

@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// Rule names what must hold; docs/architecture.md explains each.
+// Rule names what must hold; docs/protocol.md explains each.
 type Rule string
 
 // The rules, by the names that the protocol gives them: S what never happens, L what happens in the end.
@@ -23,6 +24,7 @@ const (
 	NoOrder       Rule = "S6 order means nothing"
 	NoBoldSilence Rule = "S7 silence enables nothing"
 	OwnClaimOnly  Rule = "S8 nobody is promoted but by a claim of its own for this process"
+	ClientsLast   Rule = "S8 clients are sent away only from a server that takes no writes any more"
 	PlannedKeeps  Rule = "S9 a planned handover loses no acknowledged write"
 	Settles       Rule = "L1 all settle on one master"
 	Writable      Rule = "L2 the group takes writes again"
@@ -45,7 +47,7 @@ func (w *World) breaks(rule Rule, format string, args ...any) {
 }
 
 // checkNaming: whoever gives an epoch away again gives it to the same address.
-func (w *World) checkNaming(epoch uint64, a decide.Address) {
+func (w *World) checkNaming(epoch uint64, a model.Address) {
 	if before, ok := w.named[epoch]; ok && before != a && !w.meddled {
 		w.breaks(OneAddress, "epoch %d names %s and %s", epoch, before, a)
 	}
@@ -53,7 +55,7 @@ func (w *World) checkNaming(epoch uint64, a decide.Address) {
 }
 
 // checkRecord holds a new record against the one before it.
-func (w *World) checkRecord(now, next decide.Record) {
+func (w *World) checkRecord(now, next model.Record) {
 	w.note(fmt.Sprintf("record %s %s %d offer %t", next.Holder, next.PodUID, next.Epoch, next.Offer != nil))
 	if next.Epoch < now.Epoch || next.Epoch == now.Epoch && now.HasHolder() && next.PodUID != now.PodUID {
 		w.breaks(OneClaim, "the record went from %s at %d to %s at %d", now.Holder, now.Epoch, next.Holder, next.Epoch)
@@ -64,23 +66,23 @@ func (w *World) checkRecord(now, next decide.Record) {
 }
 
 // checkClaim: nobody empty takes the group while somebody answered it with the group's data.
-func (w *World) checkClaim(p *pod, v decide.View, d decide.Decision) {
+func (w *World) checkClaim(p *pod, v model.View, d decide.Decision) {
 	w.claims[fmt.Sprintf("%s/%d/%s", p.uid, d.Epoch, v.Self.Redis.RunID)] = true
-	if v.Self.Terminating && d.Reason != decide.TransferAccepted {
+	if v.Self.Terminating && d.Reason != model.TransferAccepted {
 		w.breaks(OneClaim, "%s claims while it ends", v.Self.Name)
 	}
 	if v.Self.Redis.Keys > 0 || v.Self.Redis.Offset > 0 {
 		return
 	}
 	for _, q := range v.Peers {
-		if q.Redis.Answer == decide.Up && q.Redis.Keys > 0 {
+		if q.Redis.Answer == model.Up && q.Redis.Keys > 0 {
 			w.breaks(DataStays, "%s is empty and claims although %s answered with %d keys (%s)", v.Self.Name, q.Name, q.Redis.Keys, d.Reason)
 		}
 	}
 }
 
 // checkPromotion: the record took my claim, for this process. Without the API the recorded holder may resume in place.
-func (w *World) checkPromotion(p *pod, v decide.View) {
+func (w *World) checkPromotion(p *pod, v model.View) {
 	if w.claims[fmt.Sprintf("%s/%d/%s", p.uid, v.Record.Epoch, p.server.run)] {
 		return
 	}
@@ -90,15 +92,32 @@ func (w *World) checkPromotion(p *pod, v decide.View) {
 	w.breaks(OwnClaimOnly, "%s is promoted at epoch %d, which its process did not claim", name(p.ordinal), v.Record.Epoch)
 }
 
+// checkDisconnect: clients that are sent away before another leads come back to the same server, or find none.
+func (w *World) checkDisconnect(p *pod) {
+	if p.server.role == model.Master {
+		w.breaks(ClientsLast, "%s sends its clients away and is master still (%s)", name(p.ordinal), p.deciding.Reason)
+	}
+}
+
+// checkResume: writes go on only where no offer of the mastership stands that somebody may accept meanwhile.
+func (w *World) checkResume(p *pod) {
+	if r := w.api().record; p.server.role == model.Master && r.PodUID == p.uid && r.Offer != nil {
+		w.breaks(PlannedKeeps, "%s takes writes again while its offer stands", name(p.ordinal))
+	}
+}
+
 // checkFollow: the target is a pod of the group, as far as the agent can know, and not the Redis itself.
-func (w *World) checkFollow(p *pod, to decide.Address, why decide.Reason) {
+func (w *World) checkFollow(p *pod, to model.Address, why model.Reason) {
 	w.note(fmt.Sprintf("%s follows %s (%s)", name(p.ordinal), to, why))
-	if to == decide.FenceAddress {
+	if to == model.FenceAddress {
 		return
 	}
 	pods := w.states[max(p.watch.seen, 0)].pods
 	if to == p.server.address || !slices.ContainsFunc(pods, func(o podObject) bool { return o.address == to }) {
 		w.breaks(NoLoops, "%s is pointed at %s (%s)", name(p.ordinal), to, why)
+	}
+	if s := w.listeners[to]; s != nil && s.alive && s.link == p.server {
+		w.breaks(NoLoops, "%s is pointed at %s, which follows it (%s)", name(p.ordinal), to, why)
 	}
 }
 
@@ -120,17 +139,17 @@ func (w *World) checkReplaced(s, m *server) {
 }
 
 // checkOrdered: our Sentinels never make a stranger follow us, as long as their agents can know that he is one.
-func (w *World) checkOrdered(by *sentinel, s *server, master decide.Address) {
+func (w *World) checkOrdered(by *sentinel, s *server, master model.Address) {
 	w.note(fmt.Sprintf("Sentinel %d orders %s to follow %s", by.ordinal, s.address, master))
 	const known = 15 * time.Second
 	blind := w.apiDown || w.now-w.apiBack < known || w.now-by.disturbed < known || !by.agent
-	if s.pod == nil && master != (decide.Address{}) && !blind {
+	if s.pod == nil && master != (model.Address{}) && !blind {
 		w.breaks(DataStays, "a Sentinel made the stranger at %s follow %s", s.address, master)
 	}
 }
 
 // checkDecision judges what can be judged at the moment of deciding.
-func (w *World) checkDecision(p *pod, v decide.View, m decide.Memory, d decide.Decision) {
+func (w *World) checkDecision(p *pod, v model.View, m decide.Memory, d decide.Decision) {
 	if d.Action != p.last.Action || d.Reason != p.last.Reason {
 		w.note(fmt.Sprintf("%s %s %s %s", name(p.ordinal), d.Action, d.Reason, d.Target))
 	}
@@ -143,7 +162,7 @@ func (w *World) checkDecision(p *pod, v decide.View, m decide.Memory, d decide.D
 
 // checkOutvoted: who sees a greater epoch name another that answers as master, with no failover on the way, is no master
 // for more than a few turns.
-func (w *World) checkOutvoted(p *pod, v decide.View) {
+func (w *World) checkOutvoted(p *pod, v model.View) {
 	epoch, address := v.Record.Epoch, v.Record.Address
 	for _, s := range v.Sentinels {
 		if !s.Answered || s.FailoverInProgress {
@@ -154,10 +173,10 @@ func (w *World) checkOutvoted(p *pod, v decide.View) {
 			epoch, address = s.ConfigEpoch, s.Address
 		}
 	}
-	other := slices.ContainsFunc(v.Peers, func(q decide.Pod) bool {
-		return q.Address == address && q.Redis.Answer == decide.Up && q.Redis.Role == decide.Master
+	other := slices.ContainsFunc(v.Peers, func(q model.Pod) bool {
+		return q.Address == address && q.Redis.Answer == model.Up && q.Redis.Role == model.Master
 	})
-	if v.Self.Redis.Role != decide.Master || address == v.Self.Address || !other {
+	if v.Self.Redis.Role != model.Master || address == v.Self.Address || !other {
 		p.outvoted = 0
 		return
 	}
@@ -167,7 +186,7 @@ func (w *World) checkOutvoted(p *pod, v decide.View) {
 }
 
 // checkOrder asks again with every list in another order.
-func (w *World) checkOrder(v decide.View, m decide.Memory, d decide.Decision) {
+func (w *World) checkOrder(v model.View, m decide.Memory, d decide.Decision) {
 	v.Peers, v.Sentinels, v.VolumeClaims = slices.Clone(v.Peers), slices.Clone(v.Sentinels), slices.Clone(v.VolumeClaims)
 	slices.Reverse(v.Peers)
 	slices.Reverse(v.Sentinels)
@@ -181,7 +200,7 @@ func (w *World) checkOrder(v decide.View, m decide.Memory, d decide.Decision) {
 func bold(a decide.Action) bool { return a == decide.Claim || a == decide.Promote }
 
 // checkSilence asks again with one answer less.
-func (w *World) checkSilence(v decide.View, m decide.Memory, d decide.Decision) {
+func (w *World) checkSilence(v model.View, m decide.Memory, d decide.Decision) {
 	if bold(d.Action) {
 		return
 	}
@@ -190,14 +209,14 @@ func (w *World) checkSilence(v decide.View, m decide.Memory, d decide.Decision) 
 	switch i := w.rng.IntN(len(v.Peers) + len(v.Sentinels)); {
 	case i < len(v.Peers):
 		less.Peers = slices.Clone(v.Peers)
-		less.Peers[i].Redis, who = decide.Redis{}, v.Peers[i].Name
+		less.Peers[i].Redis, who = model.Redis{}, v.Peers[i].Name
 	default:
 		i -= len(v.Peers)
 		less.Sentinels = slices.Clone(v.Sentinels)
 		if !majorityAnswers(v.Sentinels, v.Sentinels[i].Name) {
 			return // where no majority of the Sentinels answers, other witnesses are asked: that is the one exception
 		}
-		less.Sentinels[i], who = decide.Sentinel{Name: v.Sentinels[i].Name}, v.Sentinels[i].Name
+		less.Sentinels[i], who = model.Sentinel{Name: v.Sentinels[i].Name}, v.Sentinels[i].Name
 	}
 	if again, _ := w.Deciders.Redis(less, m); bold(again.Action) {
 		w.breaks(NoBoldSilence, "%s: %s %s became %s %s when %s fell silent", v.Self.Name, d.Action, d.Reason, again.Action, again.Reason, who)
@@ -205,7 +224,7 @@ func (w *World) checkSilence(v decide.View, m decide.Memory, d decide.Decision) 
 }
 
 // majorityAnswers says whether most Sentinels answer, apart from one.
-func majorityAnswers(all []decide.Sentinel, but string) bool {
+func majorityAnswers(all []model.Sentinel, but string) bool {
 	n := 0
 	for _, s := range all {
 		if s.Answered && s.Name != but {

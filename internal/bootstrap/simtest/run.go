@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 const (
@@ -117,7 +117,7 @@ func (w *World) refusing(p *pod) bool {
 		return false
 	}
 	mine, theirs := p.server.data, w.leader().server.data
-	return p.last.Reason == decide.ForeignData && mine != nil && theirs != nil && (mine.root != theirs.root || p.server.disk.unjoined)
+	return p.last.Reason == model.ForeignData && mine != nil && theirs != nil && (mine.root != theirs.root || p.server.disk.unjoined)
 }
 
 // undecided: the only data that is left is not the group's, and a person has to say whether it may lead.
@@ -127,7 +127,7 @@ func (w *World) undecided() bool {
 		if p.gone {
 			continue
 		}
-		if p.last.Reason != decide.OnlyForeignData {
+		if p.last.Reason != model.OnlyForeignData {
 			return false
 		}
 		foreign = foreign || p.server.data != nil && w.Found == p.ordinal

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	decidesentinel "github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/sentinel"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 // The periods of Sentinel 7.0.
@@ -36,14 +38,14 @@ const (
 
 // instance is a Redis as one Sentinel sees it.
 type instance struct {
-	address decide.Address
+	address model.Address
 	pinged  time.Duration
 	pong    time.Duration
 	asked   time.Duration
 	told    time.Duration
-	role    decide.Role
+	role    model.Role
 	roleAt  time.Duration
-	follows decide.Address
+	follows model.Address
 	// followsAt is when it was first seen to follow that.
 	followsAt time.Duration
 	linkUp    bool
@@ -62,7 +64,7 @@ type sentinel struct {
 	alive    bool
 	life     int
 	monitors bool
-	want     decide.Watching
+	want     model.Watching
 
 	master      instance
 	replicas    []instance
@@ -78,7 +80,7 @@ type sentinel struct {
 	epoch      uint64
 	started    time.Duration
 	since      time.Duration
-	promoted   decide.Address
+	promoted   model.Address
 	helloAt    time.Duration
 	ticked     time.Duration
 	tilt       time.Duration
@@ -89,13 +91,13 @@ type sentinel struct {
 	// The agent.
 	agent      bool
 	generation int
-	memory     decide.SentinelMemory
+	memory     decidesentinel.Memory
 	busy       bool
 	planned    int
 }
 
-func fresh0(a decide.Address, now time.Duration) instance {
-	return instance{address: a, pinged: never, pong: now, asked: never, told: never, role: decide.RoleUnknown, roleAt: now}
+func fresh0(a model.Address, now time.Duration) instance {
+	return instance{address: a, pinged: never, pong: now, asked: never, told: never, role: model.RoleUnknown, roleAt: now}
 }
 
 // bootSentinel starts a process; one without a file begins with nothing.
@@ -118,22 +120,22 @@ func (w *World) bootSentinel(s *sentinel, blank bool) {
 }
 
 // monitor is REMOVE and MONITOR: everything that was known is forgotten.
-func (w *World) monitor(s *sentinel, master decide.Address, epoch uint64) {
+func (w *World) monitor(s *sentinel, master model.Address, epoch uint64) {
 	s.monitors, s.configEpoch, s.replicas = true, epoch, nil
 	s.master = fresh0(master, w.now)
 	s.phase, s.odown, s.downSince, s.started = noFailover, false, never, never
 }
 
 // address is the reply of GET-MASTER-ADDR-BY-NAME.
-func (s *sentinel) address() decide.Address {
+func (s *sentinel) address() model.Address {
 	if s.phase == reconfiguring {
 		return s.promoted
 	}
 	return s.master.address
 }
 
-func (w *World) askSentinel(from *host, s *sentinel) decide.Sentinel {
-	a := decide.Sentinel{Name: sentinelID(s.ordinal)}
+func (w *World) askSentinel(from *host, s *sentinel) model.Sentinel {
+	a := model.Sentinel{Name: sentinelID(s.ordinal)}
 	if !s.alive || from != s.host && !w.reach(from, s.host) {
 		return a
 	}
@@ -185,12 +187,12 @@ func (w *World) ask(s *sentinel, in *instance, master bool) {
 	}
 	in.pinged = w.now
 	r := w.info(s.host, w.listeners[in.address])
-	if r.Answer == decide.Silent {
+	if r.Answer == model.Silent {
 		return
 	}
 	in.pong = w.now
 	urgent := s.odown || s.phase != noFailover || !master && !in.linkUp
-	if w.now-in.asked < infoEvery && (master || !urgent) || r.Answer != decide.Up {
+	if w.now-in.asked < infoEvery && (master || !urgent) || r.Answer != model.Up {
 		return
 	}
 	in.asked = w.now
@@ -198,7 +200,7 @@ func (w *World) ask(s *sentinel, in *instance, master bool) {
 }
 
 // hear takes INFO in.
-func (w *World) hear(s *sentinel, in *instance, r decide.Redis, master bool) {
+func (w *World) hear(s *sentinel, in *instance, r model.Redis, master bool) {
 	in.told = w.now
 	if r.Role != in.role {
 		in.role, in.roleAt = r.Role, w.now
@@ -207,7 +209,7 @@ func (w *World) hear(s *sentinel, in *instance, r decide.Redis, master bool) {
 		in.followsAt = w.now
 	}
 	in.follows, in.linkUp, in.priority, in.offset, in.run = r.Following, r.LinkUp, r.Priority, r.Offset, r.RunID
-	if master && r.Role == decide.Master {
+	if master && r.Role == model.Master {
 		w.discover(s)
 	}
 	if !master {
@@ -228,16 +230,16 @@ func (w *World) discover(s *sentinel) {
 
 // reactTo is what Sentinel does when it learns a replica's role.
 func (w *World) reactTo(s *sentinel, in *instance) {
-	sane := s.master.role == decide.Master && s.downSince == never && w.now-s.master.told < 2*infoEvery
+	sane := s.master.role == model.Master && s.downSince == never && w.now-s.master.told < 2*infoEvery
 	switch {
-	case s.phase == promoting && in.address == s.promoted && in.role == decide.Master:
+	case s.phase == promoting && in.address == s.promoted && in.role == model.Master:
 		s.configEpoch, s.phase, s.since = s.epoch, reconfiguring, w.now
 		w.checkNaming(s.epoch, s.promoted)
 		w.helloSoon(s)
 	case s.phase != noFailover || s.tilt != never || !sane:
-	case in.role == decide.Master && w.now-in.roleAt > convertAfter:
+	case in.role == model.Master && w.now-in.roleAt > convertAfter:
 		w.slaveOf(s, in.address, s.master.address)
-	case in.role == decide.Replica && in.follows != s.master.address && w.now-in.followsAt > s.want.FailoverTimeout:
+	case in.role == model.Replica && in.follows != s.master.address && w.now-in.followsAt > s.want.FailoverTimeout:
 		w.slaveOf(s, in.address, s.master.address)
 	}
 }
@@ -245,7 +247,7 @@ func (w *World) reactTo(s *sentinel, in *instance) {
 func (w *World) helloSoon(s *sentinel) { s.helloAt = w.now - helloEvery + 200*time.Millisecond }
 
 // slaveOf is the transaction that a Sentinel sends.
-func (w *World) slaveOf(s *sentinel, to, master decide.Address) {
+func (w *World) slaveOf(s *sentinel, to, master model.Address) {
 	target := w.listeners[to]
 	if target == nil || !w.reach(s.host, target.host) || !target.alive {
 		return
@@ -255,7 +257,7 @@ func (w *World) slaveOf(s *sentinel, to, master decide.Address) {
 			return
 		}
 		w.checkOrdered(s, target, master)
-		if master == (decide.Address{}) {
+		if master == (model.Address{}) {
 			w.promote(target, false)
 		} else {
 			w.point(target, master, false)
@@ -286,12 +288,12 @@ func (w *World) sayHello(s *sentinel) {
 	}
 }
 
-func (s *sentinel) knows(a decide.Address) bool {
+func (s *sentinel) knows(a model.Address) bool {
 	return s.master.address == a || slices.ContainsFunc(s.replicas, func(i instance) bool { return i.address == a })
 }
 
 // hearHello: the greater config-epoch wins.
-func (w *World) hearHello(s *sentinel, master decide.Address, epoch, current uint64) {
+func (w *World) hearHello(s *sentinel, master model.Address, epoch, current uint64) {
 	s.current = max(s.current, current)
 	if epoch <= s.configEpoch {
 		return
@@ -304,8 +306,8 @@ func (w *World) hearHello(s *sentinel, master decide.Address, epoch, current uin
 }
 
 // switchTo makes another master; the old one stays known as a replica.
-func (w *World) switchTo(s *sentinel, master decide.Address) {
-	known := []decide.Address{s.master.address}
+func (w *World) switchTo(s *sentinel, master model.Address) {
+	known := []model.Address{s.master.address}
 	for _, in := range s.replicas {
 		known = append(known, in.address)
 	}

@@ -3,14 +3,27 @@
 package simtest
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	decidesentinel "github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/sentinel"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/act"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 )
 
-func sentinelID(ordinal int) string { return fmt.Sprintf("%040d", 9000+ordinal) }
+// ids and names are asked for many times in each turn.
+var (
+	sentinelIDs = [...]string{newSentinelID(0), newSentinelID(1), newSentinelID(2), newSentinelID(3), newSentinelID(4)}
+	podNames    = [...]string{"redis-0", "redis-1", "redis-2", "redis-3", "redis-4"}
+)
+
+func newSentinelID(ordinal int) string { return fmt.Sprintf("%040d", 9000+ordinal) }
+
+func sentinelID(ordinal int) string { return sentinelIDs[ordinal] }
 
 // startSentinelAgent starts the agent; it boots a Sentinel that has no process, from its file or, where there is none,
 // from the API as soon as that answers.
@@ -19,7 +32,7 @@ func (w *World) startSentinelAgent(s *sentinel) {
 		return
 	}
 	lag := s.watch.lag
-	s.agent, s.busy, s.memory, s.watch = true, false, decide.SentinelMemory{}, newWatch(lag)
+	s.agent, s.busy, s.memory, s.watch = true, false, decidesentinel.Memory{}, newWatch(lag)
 	s.generation++
 	w.planSentinel(s, 0)
 }
@@ -41,10 +54,10 @@ func (w *World) seed(s *sentinel) {
 	}
 	w.bootSentinel(s, true)
 	r := w.api().record
-	s.current = decide.NextEpoch(w.clockOf(s.host), r.Epoch)
+	s.current = model.NextEpoch(w.clockOf(s.host), r.Epoch)
 	s.votedIn, s.votedFor = s.current, nil
 	s.want = w.wanted(s)
-	if !r.HasHolder() || !decide.Believable(r.Epoch, w.clockOf(s.host)) {
+	if !r.HasHolder() || !model.Believable(r.Epoch, w.clockOf(s.host)) {
 		return
 	}
 	w.monitor(s, r.Address, r.Epoch)
@@ -86,7 +99,7 @@ func (w *World) sentinelTurn(s *sentinel) {
 		w.lateAnswers(s, &v)
 		d, memory := w.Deciders.Sentinel(v, s.memory)
 		s.memory = memory
-		err := w.doSentinel(s, v, d)
+		err := w.doSentinel(s, d)
 		s.busy = false
 		after := d.Recheck
 		if err != nil {
@@ -96,11 +109,11 @@ func (w *World) sentinelTurn(s *sentinel) {
 	})
 }
 
-func (w *World) sentinelView(s *sentinel) (decide.SentinelView, bool) {
-	v := decide.SentinelView{Now: w.clockOf(s.host), Want: w.wanted(s), CurrentEpoch: s.current}
+func (w *World) sentinelView(s *sentinel) (model.SentinelView, bool) {
+	v := model.SentinelView{Now: w.clockOf(s.host), Want: w.wanted(s), CurrentEpoch: s.current}
 	for _, t := range w.sentinels {
 		if t != s {
-			v.Peers = append(v.Peers, decide.Peer{ID: sentinelID(t.ordinal), Address: sentinelAddress(t)})
+			v.Peers = append(v.Peers, model.Peer{ID: sentinelID(t.ordinal), Address: sentinelAddress(t)})
 		}
 	}
 	if !w.look(&s.watch, s.host) {
@@ -110,7 +123,7 @@ func (w *World) sentinelView(s *sentinel) (decide.SentinelView, bool) {
 	v.Record = w.recordOf(&s.watch)
 	slow := false
 	for _, o := range w.states[s.watch.seen].pods {
-		p := decide.Pod{Name: name(o.ordinal), Ordinal: o.ordinal, UID: o.uid, Address: o.address, Injected: true, Ready: o.ready, Terminating: o.terminating}
+		p := model.Pod{Name: name(o.ordinal), Ordinal: o.ordinal, UID: o.uid, Address: o.address, Injected: true, Ready: o.ready, Terminating: o.terminating}
 		if t := w.serverOf(o.uid); t != nil && !w.reach(s.host, t.host) {
 			slow = true
 		}
@@ -122,14 +135,14 @@ func (w *World) sentinelView(s *sentinel) (decide.SentinelView, bool) {
 	return v, slow
 }
 
-func sentinelAddress(s *sentinel) decide.Address {
-	return decide.Address{Host: fmt.Sprintf("10.9.0.%d", s.ordinal+1), Port: 26379}
+func sentinelAddress(s *sentinel) model.Address {
+	return model.Address{Host: fmt.Sprintf("10.9.0.%d", s.ordinal+1), Port: 26379}
 }
 
-func (w *World) lateAnswers(s *sentinel, v *decide.SentinelView) {
+func (w *World) lateAnswers(s *sentinel, v *model.SentinelView) {
 	v.Now = w.clockOf(s.host)
 	for i := range v.Pods {
-		if v.Pods[i].Redis.Answer == decide.Silent {
+		if v.Pods[i].Redis.Answer == model.Silent {
 			v.Pods[i].Redis = w.info(s.host, w.listeners[v.Pods[i].Address])
 		}
 	}
@@ -137,67 +150,37 @@ func (w *World) lateAnswers(s *sentinel, v *decide.SentinelView) {
 	if s.monitors {
 		v.Own.Watching = s.want
 		for _, in := range s.replicas {
-			v.Own.Replicas = append(v.Own.Replicas, decide.SeenReplica{
+			v.Own.Replicas = append(v.Own.Replicas, model.SeenReplica{
 				Address: in.address, Down: w.now-in.pong > s.want.DownAfter, Priority: in.priority,
 			})
 		}
 		v.Own.Peers = v.Peers
 	}
-	w.strangers(s, v)
+	w.foreignServers(s, v)
 	if v.PodsKnown && len(v.Pods) == 0 && s.watch.seen >= 0 {
 		v.RecordGone = w.reachAPI(s.host) && len(w.api().pods) == 0
 	}
 }
 
-// strangers asks at the addresses that are named and are no pod's.
-func (w *World) strangers(s *sentinel, v *decide.SentinelView) {
-	named := []decide.Address{v.Record.Address}
+// foreignServers asks at the addresses that are named and are no pod's.
+func (w *World) foreignServers(s *sentinel, v *model.SentinelView) {
+	named := []model.Address{v.Record.Address}
 	for _, r := range v.Own.Replicas {
 		named = append(named, r.Address)
 	}
 	for _, a := range named {
-		ours := slices.ContainsFunc(v.Pods, func(p decide.Pod) bool { return p.Address == a })
-		if v.PodsKnown && !ours && w.info(s.host, w.listeners[a]).Answer != decide.Silent {
+		ours := slices.ContainsFunc(v.Pods, func(p model.Pod) bool { return p.Address == a })
+		if v.PodsKnown && !ours && w.info(s.host, w.listeners[a]).Answer != model.Silent {
 			v.ForeignServers = append(v.ForeignServers, a)
 		}
 	}
 }
 
-// doSentinel carries a decision out, as internal/bootstrap/act does.
-func (w *World) doSentinel(s *sentinel, v decide.SentinelView, d decide.SentinelDecision) error {
-	if !s.alive {
-		return nil
-	}
-	switch d.Action {
-	case decide.Inject:
-		w.checkNaming(d.Epoch, d.Target)
-		w.hearHello(s, d.Target, d.Epoch, d.Epoch)
-	case decide.Recreate:
-		w.checkNaming(d.Epoch, d.Target)
-		epoch := d.Epoch
-		if w.Deciders.ResetsAsBroom { // everything is forgotten, and nothing is told anew
-			w.reset(s)
-			return nil
-		}
-		w.monitor(s, d.Target, epoch)
-		s.current, s.want = max(s.current, epoch), v.Want
-		w.on(s.host, 100*time.Millisecond, func() { w.discover(s); w.hurry(s) })
-	case decide.Configure:
-		s.want = v.Want
-	case decide.Remove:
-		s.monitors = false
-	case decide.Adopt, decide.Reissue:
-		next := v.Record
-		next.Holder, next.PodUID, next.Address = d.Holder.Name, d.Holder.UID, d.Holder.Address
-		next.Epoch, next.Offer = d.Epoch, nil
-		written, err := w.swap(s.host, &s.watch, v.Record, next)
-		if err == nil {
-			s.watch.learned = written
-		}
-		return err
-	case decide.SentinelWait:
-	}
-	return nil
+// doSentinel carries a decision out by the code that ships.
+func (w *World) doSentinel(s *sentinel, d decidesentinel.Decision) error {
+	writes := leases{w: w, host: s.host, who: &s.watch, accepted: func(model.Record, model.Record) {}}
+	actor := act.NewSentinel(ownSentinel{w, s}, nil) // there are no labels in this world
+	return actor.Do(context.Background(), "group", record.NewStore(writes, known{w, &s.watch}), d)
 }
 
 // hurry reads the new replicas now, as Sentinel does with instances that it has never asked.
@@ -213,15 +196,15 @@ func (w *World) reset(s *sentinel) {
 }
 
 // wanted is how a Sentinel watches the group: each a little more patient than the one before.
-func (w *World) wanted(s *sentinel) decide.Watching {
-	return decide.Watching{
+func (w *World) wanted(s *sentinel) model.Watching {
+	return model.Watching{
 		Quorum: len(w.sentinels)/2 + 1, ParallelSyncs: 1, FailoverTimeout: failoverTimeout,
 		DownAfter: downAfter + time.Duration(s.ordinal)*400*time.Millisecond,
 	}
 }
 
 // names counts the Sentinels that name an address.
-func (w *World) names(a decide.Address) int {
+func (w *World) names(a model.Address) int {
 	n := 0
 	for _, s := range w.sentinels {
 		if s.alive && s.monitors && s.address() == a {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 const (
@@ -19,15 +19,15 @@ const (
 // server is one place where a Redis runs: it outlives the processes in it, its disk outlives it.
 type server struct {
 	host    *host
-	address decide.Address
+	address model.Address
 	pod     *pod // nil: a stranger
 	disk    *disk
 
 	alive     bool
 	loading   time.Duration
 	run       string
-	role      decide.Role
-	following decide.Address
+	role      model.Role
+	following model.Address
 	// byAgent: the agent, not a Sentinel or a person, pointed it last.
 	byAgent bool
 
@@ -41,7 +41,7 @@ type server struct {
 	data            *version
 	hadReplica      bool
 	paused          time.Duration
-	tuning          decide.Tuning
+	tuning          model.Tuning
 	hello           uint64
 }
 
@@ -62,9 +62,9 @@ func (w *World) boot(s *server) {
 	w.runs++
 	d := s.disk
 	s.alive, s.run, s.loading = true, fmt.Sprintf("run-%d", w.runs), w.now
-	s.role, s.following, s.byAgent, s.link, s.dial = decide.Replica, decide.FenceAddress, false, nil, s.dial+1
+	s.role, s.following, s.byAgent, s.link, s.dial = model.Replica, model.FenceAddress, false, nil, s.dial+1
 	s.data, s.offset, s.replID, s.replID2, s.hadReplica = nil, 0, w.freshID(), noID, false
-	s.paused, s.tuning, s.hello = 0, decide.Tuning{}, 0
+	s.paused, s.tuning, s.hello = 0, model.Tuning{}, 0
 	if w.keeps() && d.kept != nil {
 		s.data = d.kept
 		s.loading = w.now + w.between(0, w.slowLoad)
@@ -113,7 +113,7 @@ func (w *World) cron(s *server, run string) {
 	if !s.alive || s.run != run {
 		return
 	}
-	if s.role == decide.Replica && s.up(w.now) {
+	if s.role == model.Replica && s.up(w.now) {
 		switch {
 		case s.link == nil:
 			w.connect(s)
@@ -128,13 +128,13 @@ func (w *World) cron(s *server, run string) {
 
 // feeds says whether a server answers a replica that asks for its data.
 func (w *World) feeds(m *server) bool {
-	return m.up(w.now) && (m.role == decide.Master || m.link != nil)
+	return m.up(w.now) && (m.role == model.Master || m.link != nil)
 }
 
 // connect begins to sync with whoever listens at the address that is followed.
 func (w *World) connect(s *server) {
 	m := w.listeners[s.following]
-	if s.following == decide.FenceAddress || m == nil || m == s || !w.reach(s.host, m.host) || !w.feeds(m) {
+	if s.following == model.FenceAddress || m == nil || m == s || !w.reach(s.host, m.host) || !w.feeds(m) {
 		return
 	}
 	s.dial++
@@ -152,7 +152,7 @@ func (w *World) connect(s *server) {
 
 // synced: everything that s held is what m holds now.
 func (w *World) synced(s, m *server) {
-	if m.role == decide.Master && !m.hadReplica { // the first replica ever gives the master new ids
+	if m.role == model.Master && !m.hadReplica { // the first replica ever gives the master new ids
 		m.hadReplica, m.replID, m.replID2 = true, w.freshID(), noID
 	}
 	w.checkReplaced(s, m)
@@ -171,15 +171,15 @@ func (w *World) save(s *server) {
 }
 
 // point is REPLICAOF host port.
-func (w *World) point(s *server, to decide.Address, byAgent bool) {
+func (w *World) point(s *server, to model.Address, byAgent bool) {
 	s.byAgent = byAgent
-	if s.role == decide.Replica && s.following == to {
+	if s.role == model.Replica && s.following == to {
 		return
 	}
-	s.role, s.following, s.link, s.dial = decide.Replica, to, nil, s.dial+1
+	s.role, s.following, s.link, s.dial = model.Replica, to, nil, s.dial+1
 	w.dropReplicas(s)
 	w.on(s.host, w.between(time.Millisecond, 20*time.Millisecond), func() {
-		if s.alive && s.following == to && s.link == nil && s.role == decide.Replica {
+		if s.alive && s.following == to && s.link == nil && s.role == model.Replica {
 			w.connect(s)
 		}
 	})
@@ -188,7 +188,7 @@ func (w *World) point(s *server, to decide.Address, byAgent bool) {
 // promote is REPLICAOF NO ONE.
 func (w *World) promote(s *server, byAgent bool) {
 	s.byAgent = byAgent
-	if s.role == decide.Master {
+	if s.role == model.Master {
 		return
 	}
 	if s.data == nil && byAgent { // a history begins
@@ -196,7 +196,7 @@ func (w *World) promote(s *server, byAgent bool) {
 		s.data = &version{root: fmt.Sprintf("history-%d", w.writes), write: w.writes}
 	}
 	s.replID2, s.replID = s.replID, w.freshID()
-	s.role, s.following, s.link, s.dial, s.hadReplica = decide.Master, decide.Address{}, nil, s.dial+1, true
+	s.role, s.following, s.link, s.dial, s.hadReplica = model.Master, model.Address{}, nil, s.dial+1, true
 	w.dropReplicas(s)
 }
 
@@ -213,7 +213,7 @@ func (w *World) online(m *server) int {
 
 // accepts says whether a server takes a write now.
 func (w *World) accepts(s *server) bool {
-	return s.up(w.now) && s.role == decide.Master && w.now >= s.paused && (s.tuning.MinReplicas == 0 || w.online(s) >= s.tuning.MinReplicas)
+	return s.up(w.now) && s.role == model.Master && w.now >= s.paused && (s.tuning.MinReplicas == 0 || w.online(s) >= s.tuning.MinReplicas)
 }
 
 // write changes the data and sends the change to the replicas.
@@ -254,19 +254,19 @@ func (w *World) deliver(r, from *server, dial int, data *version, offset int64, 
 }
 
 // info is what INFO answers to a host that asks.
-func (w *World) info(from *host, s *server) decide.Redis {
+func (w *World) info(from *host, s *server) model.Redis {
 	if s == nil || !s.alive || from != s.host && !w.reach(from, s.host) || s.host.frozen {
-		return decide.Redis{}
+		return model.Redis{}
 	}
-	r := decide.Redis{
-		Answer: decide.Up, Role: s.role, Following: s.following, LinkUp: s.link != nil, RunID: s.run, ReplID: s.replID, ReplID2: s.replID2,
+	r := model.Redis{
+		Answer: model.Up, Role: s.role, Following: s.following, LinkUp: s.link != nil, RunID: s.run, ReplID: s.replID, ReplID2: s.replID2,
 		Offset: s.offset, Keys: keysOf(s.data), Priority: s.tuning.Priority,
 	}
 	if w.now < s.loading {
-		r = decide.Redis{Answer: decide.Loading, RunID: s.run, Role: s.role, Following: s.following}
+		r = model.Redis{Answer: model.Loading, RunID: s.run, Role: s.role, Following: s.following}
 	}
-	if s.role == decide.Master {
-		r.Following, r.OnlineReplicas = decide.Address{}, w.online(s)
+	if s.role == model.Master {
+		r.Following, r.OnlineReplicas = model.Address{}, w.online(s)
 	}
 	return r
 }

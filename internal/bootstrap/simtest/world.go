@@ -6,7 +6,16 @@ import (
 	"hash/fnv"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	decidesentinel "github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/sentinel"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/act"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/handover"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 const (
@@ -41,22 +50,22 @@ type Setup struct {
 	Found int
 }
 
-// Deciders is what is put to the test: the deciders, and the acts that a wrong design would do otherwise.
+// Deciders is what is put to the test, and what a wrong design would do otherwise.
 type Deciders struct {
-	Redis    func(decide.View, decide.Memory) (decide.Decision, decide.Memory)
-	Sentinel func(decide.SentinelView, decide.SentinelMemory) (decide.SentinelDecision, decide.SentinelMemory)
-	// NamesHeir: the old master writes the new one into the record.
-	NamesHeir bool
-	// UnpausesBlindly: writes go on when the answer to an offer is unknown.
-	UnpausesBlindly bool
-	// ResetsAsBroom: SENTINEL RESET instead of making the group anew.
+	Redis    func(model.View, decide.Memory) (decide.Decision, decide.Memory)
+	Sentinel func(model.SentinelView, decidesentinel.Memory) (decidesentinel.Decision, decidesentinel.Memory)
+	// Handover is the step machine of a handover; nil: the right one.
+	Handover func(handover.State, handover.View) (handover.Step, handover.State)
+	// Record puts another way to write in the place of the right one; nil leaves it.
+	Record func(right act.Record, known record.Copy) act.Record
+	// ResetsAsBroom: SENTINEL RESET instead of recreating the group.
 	ResetsAsBroom bool
 	// MastersAddress: the address of SENTINEL MASTER is believed.
 	MastersAddress bool
 }
 
-// Real is the mind of the product.
-var Real = Deciders{Redis: decide.Next, Sentinel: decide.NextForSentinel}
+// Real are the deciders of the product.
+var Real = Deciders{Redis: decide.Next, Sentinel: decidesentinel.Next}
 
 // World is one story.
 type World struct {
@@ -68,7 +77,7 @@ type World struct {
 	servers   []*server
 	sentinels []*sentinel
 	disks     map[int]*disk
-	listeners map[decide.Address]*server
+	listeners map[model.Address]*server
 	blocked   map[pair]bool
 	states    []state
 	client    *host
@@ -81,7 +90,7 @@ type World struct {
 	rolling  int
 
 	// What the rules remember.
-	named     map[uint64]decide.Address
+	named     map[uint64]model.Address
 	claims    map[string]bool
 	acked     []int
 	safe      int
@@ -101,13 +110,14 @@ type World struct {
 // NewWorld begins a story: an empty record, no pods yet, blank Sentinels.
 func NewWorld(setup Setup, mind Deciders) *World {
 	w := &World{
-		clock: newClock(setup.Seed), Setup: setup, Deciders: mind, disks: map[int]*disk{}, listeners: map[decide.Address]*server{},
-		blocked: map[pair]bool{}, named: map[uint64]decide.Address{}, claims: map[string]bool{}, twoSince: never, apiBack: never,
+		clock: newClock(setup.Seed), Setup: setup, Deciders: mind, disks: map[int]*disk{}, listeners: map[model.Address]*server{},
+		blocked: map[pair]bool{}, named: map[uint64]model.Address{}, claims: map[string]bool{}, twoSince: never, apiBack: never,
 		slowLoad: 300 * time.Millisecond,
 	}
 	w.client = w.newHost()
 	w.versions = 1
-	w.states = []state{{replicas: setup.Nodes, record: decide.Record{Known: true, UID: "record", Version: "1"}}}
+	first := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "redis-sentinel-redis", UID: "record", ResourceVersion: "1"}}
+	w.states = []state{{replicas: setup.Nodes, lease: first, record: model.Record{Known: true, UID: "record", Version: "1"}}}
 	for i := range setup.Sentinels {
 		s := &sentinel{ordinal: i, host: w.newHost(), watch: newWatch(w.between(0, 60*time.Millisecond))}
 		w.sentinels = append(w.sentinels, s)
@@ -132,8 +142,8 @@ func (w *World) keeps() bool { return w.Persistence != None }
 
 func (w *World) clockOf(h *host) time.Time { return begin.Add(w.now + h.skew) }
 
-func (w *World) config() decide.Config {
-	return decide.Config{
+func (w *World) config() model.Config {
+	return model.Config{
 		DownAfter: downAfter, FailoverTimeout: failoverTimeout, RecoveryTimeout: recoveryTimeout, Priority: 100, ServeStale: true, MinReplicas: 1,
 	}
 }

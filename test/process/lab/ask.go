@@ -17,7 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
@@ -75,11 +75,11 @@ func (p *Pod) Named(ctx context.Context, group *Set) string {
 }
 
 // Record reads the group's record live.
-func (set *Set) Record(ctx context.Context) (decide.Record, *coordinationv1.Lease, error) {
+func (set *Set) Record(ctx context.Context) (model.Record, *coordinationv1.Lease, error) {
 	s := set.scene
 	lease, err := s.Client.CoordinationV1().Leases(s.Namespace).Get(ctx, contract.ObjectName(set.Name), metav1.GetOptions{})
 	if err != nil {
-		return decide.Record{}, nil, err
+		return model.Record{}, nil, err
 	}
 	r, err := record.Decode(lease)
 	return r, lease, err

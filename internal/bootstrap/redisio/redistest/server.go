@@ -16,12 +16,12 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 // Server is one stand-in.
 type Server struct {
-	Address decide.Address
+	Address model.Address
 	answer  func(command string) string
 
 	mu    sync.Mutex
@@ -42,7 +42,7 @@ func Start(t *testing.T, host string, answer func(command string) string) *Serve
 	if !ok {
 		t.Fatalf("listening on %s, which is no TCP address", listener.Addr())
 	}
-	s := &Server{Address: decide.Address{Host: host, Port: where.Port}, answer: answer}
+	s := &Server{Address: model.Address{Host: host, Port: where.Port}, answer: answer}
 	go func() {
 		for {
 			conn, err := listener.Accept()

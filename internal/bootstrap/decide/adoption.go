@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"maps"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+)
+
+// adoption: a running StatefulSet was labelled, and its pods get their agents one by one from the highest ordinal. Plain
+// pods are masters each of its own; the one with the data leads, and whoever has an agent follows it.
+func (s *situation) adoption(plain []model.Pod) Decision {
+	first, why := s.plainLeader(plain)
+	if why != "" {
+		return s.unchanged(why)
+	}
+	mine := &s.Self.Redis
+	synced := s.memory.SyncedRun == mine.RunID
+	if mine.Keys > 0 && first.Redis.Keys == 0 && !synced {
+		// I hold the data and the plain pods hold none: nobody's data is at stake, and the rollout must go on to the
+		// formation in which mine leads.
+		d := s.unchanged(model.AdoptionGoesOn)
+		d.Ready = true
+		return d
+	}
+	chosen := s.Config.ReplaceData == s.Self.Name || s.Config.InitialMaster == first.Name && s.isMember(&s.Self)
+	if mine.Keys > 0 && !shareID(mine, &first.Redis) && !synced && !chosen {
+		return s.unchanged(model.AdoptingForeign)
+	}
+	d, follows := s.follows(&first)
+	if !follows {
+		// My data needs no other judgement: it has just been compared with the leader's itself.
+		if d = s.pointAt(&first, model.Adopting); s.mayJoin() {
+			d = s.join(d)
+		}
+	}
+	if s.syncedOnce() {
+		s.rememberAdopted(&first)
+		d.Ready = true
+	}
+	return d
+}
+
+// rememberAdopted remembers whose data mine is: a restart with AOF loses the ids that would tell. The map of the memory before
+// is somebody else's.
+func (s *situation) rememberAdopted(from *model.Pod) {
+	if claim, known := s.memory.AdoptedFrom[from.Ordinal]; known && claim == from.VolumeClaim {
+		return
+	}
+	adopted := maps.Clone(s.memory.AdoptedFrom)
+	if adopted == nil {
+		adopted = map[int]string{}
+	}
+	adopted[from.Ordinal] = from.VolumeClaim
+	s.memory.AdoptedFrom = adopted
+}
+
+// plainLeader finds the one plain master with keys; the lowest ordinal when none has any. A reason says why there is none.
+func (s *situation) plainLeader(plain []model.Pod) (model.Pod, model.Reason) {
+	var masters []model.Pod
+	for _, p := range plain {
+		switch {
+		case p.Redis.Answer != model.Up:
+			return model.Pod{}, model.PlainPodsSilent
+		case p.Redis.Role == model.Master && p.Redis.Keys > 0:
+			masters = append(masters, p)
+		}
+	}
+	if p, found := named(masters, s.Config.InitialMaster); found {
+		return p, ""
+	}
+	switch {
+	case len(masters) > 1:
+		return model.Pod{}, model.SeveralPlainMasters
+	case len(masters) == 1:
+		return masters[0], ""
+	}
+	return plain[0], ""
+}
+
+// readopting reports whether the recorded master is no more, no pod with an agent is master, but plain pods of the set live. The
+// label was removed and came back: what the plain pods hold is newer than the record.
+func (s *situation) readopting() bool {
+	return s.leaderPod == nil && s.API && len(s.plainPods()) > 0 && !s.peerIsMaster
+}

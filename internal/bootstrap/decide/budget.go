@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+)
+
+// waitGoesOn is how long a wait may be out of sight: whatever lies between was not a wait.
+const waitGoesOn = 5 * time.Second
+
+// whileMissing says whether the budget of a wait is spent while a candidate has no pod.
+type whileMissing int
+
+const (
+	// theClockStands: a pod that does not exist yet is on its way.
+	theClockStands whileMissing = iota
+	// theClockRuns: nobody leads yet, and somebody has to begin.
+	theClockRuns
+)
+
+// keepWaiting keeps the clock of the wait for candidates: it begins again at each sign of progress of any of them, and after a
+// time in which nothing was waited for. It does not run while the recorded holder loads, or anybody before there is one: a large
+// data set takes its time.
+func (s *situation) keepWaiting(missing whileMissing) {
+	var seen strings.Builder
+	absent, loading := false, false
+	for _, o := range s.candidates() {
+		p, exists := s.podOf(o)
+		if !exists {
+			p, absent = &model.Pod{}, true
+		}
+		loading = loading || p.Redis.Answer == model.Loading && (p.Name == s.Record.Holder || !s.Record.HasHolder())
+		seen.WriteString(strconv.Itoa(o) + p.UID + strconv.Itoa(int(p.Redis.Answer)) + ";")
+	}
+	m := &s.memory
+	if s.Now.Sub(m.WaitedAt) > waitGoesOn || m.Progress != seen.String() || absent && missing == theClockStands || loading {
+		m.WaitingSince, m.Progress = s.Now, seen.String()
+	}
+	m.WaitedAt = s.Now
+}
+
+// waited is how long the candidates have been waited for.
+func (s *situation) waited() time.Duration { return s.Now.Sub(s.memory.WaitingSince) }
+
+// budgetSpent reports whether the candidates have been waited for as long as the group can afford.
+func (s *situation) budgetSpent() bool { return s.waited() > s.Config.RecoveryTimeout }
+
+// mustWait reports whether a candidate has not answered, and has time left to do so.
+func (s *situation) mustWait() bool { return !s.allHeard() && !s.budgetSpent() }

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+)
+
+// hasNoHistory reports whether a process has no history that the record knows.
+func (s *situation) hasNoHistory(r *model.Redis) bool { return r.Offset == 0 && !s.inLineage(r) }
+
+// overwritable reports whether a node may be overwritten without asking: no key, and either a process without a history or a
+// volume claim that the group does not know. A node that was emptied by FLUSHALL is not: it holds the group's newest history.
+func (s *situation) overwritable(p *model.Pod) bool {
+	if p.Redis.Answer != model.Up || p.Redis.Keys > 0 || p.Redis.LinkUp {
+		return false
+	}
+	return s.hasNoHistory(&p.Redis) || !s.isMember(p)
+}
+
+// allOverwritable reports whether, of the pods that answered, none holds data. One that ends holds its data still, and its
+// successor may have it. Foreign data counts until its owner gives it up.
+func (s *situation) allOverwritable() bool {
+	for i := range s.size() {
+		p := s.pod(i)
+		if !p.Injected || p.Redis.Answer != model.Up || s.foreign(p) && s.Config.ReplaceData == p.Name {
+			continue
+		}
+		if p.Redis.Keys > 0 || s.inLineage(&p.Redis) && p.Redis.Offset > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// inLineage reports whether the record knows the history of this data.
+func (s *situation) inLineage(r *model.Redis) bool {
+	return slices.Contains(s.Record.Lineage, r.ReplID) || realID(r.ReplID2) && slices.Contains(s.Record.Lineage, r.ReplID2)
+}
+
+// realID tells a replication id from the zeros that stand for none.
+func realID(id string) bool {
+	for _, c := range id {
+		if c != '0' {
+			return true
+		}
+	}
+	return false
+}
+
+// foreign reports whether this is data that must not be replaced without a word from its owner: keys, in a volume claim that the
+// group does not know, under ids that it does not know. Ids lost by a restart are unknown, not foreign: the volume claim speaks
+// for them.
+func (s *situation) foreign(p *model.Pod) bool {
+	if p.Redis.Answer != model.Up || p.Redis.Keys == 0 || s.isMember(p) || s.inLineage(&p.Redis) {
+		return false
+	}
+	return p.UID != s.Self.UID || s.memory.SyncedRun != p.Redis.RunID
+}
+
+// related reports whether two data sets are of one history: they share an id, or one of them is in the volume claim whose data I
+// followed before its pod had an agent (a restart with AOF loses the ids, so ids alone cannot tell).
+func (s *situation) related(a, b *model.Pod) bool {
+	adopted := func(p *model.Pod) bool {
+		return p.VolumeClaim != "" && s.memory.AdoptedFrom[p.Ordinal] == p.VolumeClaim
+	}
+	return shareID(&a.Redis, &b.Redis) || adopted(a) || adopted(b)
+}
+
+// shareID compares the present and the former ids of two servers.
+func shareID(a, b *model.Redis) bool {
+	for _, x := range [...]string{a.ReplID, a.ReplID2} {
+		if realID(x) && (x == b.ReplID || x == b.ReplID2) {
+			return true
+		}
+	}
+	return false
+}
+
+// further prefers the greater offset under one id. Between different ids it prefers the one with an offset: a process
+// that restarted from AOF has none, and the replicas that followed it have all that it acknowledged to them.
+func further(a, b model.Pod) model.Pod {
+	if b.Redis.Offset > a.Redis.Offset {
+		return b
+	}
+	return a
+}
+
+// isHoldersData reports whether a pod has the volume claim of the recorded holder.
+func (s *situation) isHoldersData(p *model.Pod) bool {
+	return p.Name == s.Record.Holder && s.isMember(p)
+}
+
+// bestData names the pod whose data leads: the recorded holder's own data, then data under the newest known id by
+// offset, then members in sync by keys. Never a foreign one while the record knows members. It is asked when everybody has
+// answered or has had its time. Processes that are unwilling to lead are left out. A reason says why nobody leads.
+func (s *situation) bestData(unwilling []string) (model.Pod, model.Reason) {
+	pods := s.eligible()
+	if s.allOverwritable() {
+		return s.bestOfNothing(pods)
+	}
+	pods = slices.DeleteFunc(pods, func(p model.Pod) bool { return s.overwritable(&p) || s.foreign(&p) })
+	pods = willing(pods, unwilling)
+	if len(pods) == 0 {
+		return model.Pod{}, s.nobodysData()
+	}
+	worth := func(a, b model.Pod) int { return cmp.Or(s.compareData(&a, &b), b.Ordinal-a.Ordinal) }
+	best := slices.MaxFunc(pods, worth)
+	// One history is one sequence: who is further in it has all that the best one has.
+	same := slices.DeleteFunc(pods, func(p model.Pod) bool { return p.Redis.ReplID != best.Redis.ReplID })
+	return slices.MaxFunc(same, func(a, b model.Pod) int { return cmp.Or(cmp.Compare(a.Redis.Offset, b.Redis.Offset), worth(a, b)) }), ""
+}
+
+// bestOfNothing: all that answered are overwritable. The recorded holder leads, or the lowest, but only when nobody is left who
+// may hold the data that they lack.
+func (s *situation) bestOfNothing(pods []model.Pod) (model.Pod, model.Reason) {
+	pods = slices.DeleteFunc(pods, func(p model.Pod) bool { return s.foreign(&p) })
+	if len(pods) == 0 || slices.ContainsFunc(s.unheard(), s.mayHoldData) {
+		return model.Pod{}, model.CandidatesSilent
+	}
+	if p, found := named(pods, s.Record.Holder); found {
+		return p, ""
+	}
+	return pods[0], ""
+}
+
+// mayHoldData reports whether an ordinal may hold data that nobody has seen: not a pod whose data dies with it, if the group does
+// not know it yet, because it never had any, or if it ends.
+func (s *situation) mayHoldData(ordinal int) bool {
+	p, exists := s.podOf(ordinal)
+	return !exists || p.VolumeClaim != p.UID || s.isMember(p) && !p.Terminating
+}
+
+// willing leaves out the processes that let an offer pass, unless all did: their agents are gone, and the others cannot
+// wait for them for ever.
+func willing(pods []model.Pod, unwilling []string) []model.Pod {
+	left := slices.DeleteFunc(slices.Clone(pods), func(p model.Pod) bool { return slices.Contains(unwilling, p.Redis.RunID) })
+	if len(left) == 0 {
+		return pods
+	}
+	return left
+}
+
+// nobodysData says why there is data, but none that may lead.
+func (s *situation) nobodysData() model.Reason {
+	if slices.ContainsFunc(s.eligible(), func(p model.Pod) bool { return s.foreign(&p) }) {
+		return model.OnlyForeignData
+	}
+	return model.CandidatesSilent
+}
+
+// compareData orders two pods by what their data is worth to the group; positive when a is worth more. It is a plain
+// lexicographic order, so that the answer does not depend on who is compared first.
+func (s *situation) compareData(a, b *model.Pod) int {
+	// A replica that was in sync and never went away has what was acknowledged to it; what a returning holder has on its
+	// disk, nobody can compare with it.
+	if c := compareBools(s.unbroken(a), s.unbroken(b)); c != 0 {
+		return c
+	}
+	// An id that a restart lost cannot be compared; there the holder's own volume speaks for itself.
+	if c := compareBools(s.ownsUnknownID(a), s.ownsUnknownID(b)); c != 0 {
+		return c
+	}
+	if c := s.rank(&b.Redis) - s.rank(&a.Redis); c != 0 {
+		return c
+	}
+	if a.Redis.ReplID == b.Redis.ReplID && a.Redis.Offset != b.Redis.Offset {
+		return cmp.Compare(a.Redis.Offset, b.Redis.Offset)
+	}
+	return cmp.Or(compareBools(s.Record.Members[a.Ordinal].InSync, s.Record.Members[b.Ordinal].InSync), cmp.Compare(a.Redis.Keys, b.Redis.Keys))
+}
+
+// compareBools orders false before true.
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// unbroken reports whether a pod is a member in sync whose process still has the group's history in memory.
+func (s *situation) unbroken(p *model.Pod) bool {
+	return s.isMember(p) && s.Record.Members[p.Ordinal].InSync && s.inLineage(&p.Redis) && p.Redis.Role == model.Replica && p.Redis.Priority > 0
+}
+
+// ownsUnknownID reports whether the recorded holder's data is back, under an id that the record does not know.
+func (s *situation) ownsUnknownID(p *model.Pod) bool {
+	return s.isHoldersData(p) && s.rank(&p.Redis) == len(s.Record.Lineage)
+}
+
+// rank is the place of a history in the lineage: smaller is newer, unknown comes last.
+func (s *situation) rank(r *model.Redis) int {
+	if i := slices.Index(s.Record.Lineage, r.ReplID); i >= 0 {
+		return i
+	}
+	return len(s.Record.Lineage)
+}

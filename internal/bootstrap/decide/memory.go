@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+)
+
+// Memory is the only state that an agent carries from one turn to the next and cannot observe again.
+type Memory struct {
+	// Claimed is the last claim that I tried, until I have been seen as master by it.
+	Claimed Claimed
+	// SyncedRun is the run id under which my replication link was last seen up.
+	SyncedRun string
+	// MasterSince is when my Redis was first seen as a master that nothing names, and NamedEpoch the greatest epoch that
+	// named it while it was master; both are forgotten when it is seen as a replica.
+	MasterSince time.Time
+	NamedEpoch  uint64
+	// SilentSince is when the named master stopped being seen as master; SilentEpoch is the epoch that named it.
+	SilentSince time.Time
+	SilentEpoch uint64
+	// WaitingSince is when the wait for candidates began, WaitedAt when it last went on, and Progress what was seen of them.
+	WaitingSince time.Time
+	WaitedAt     time.Time
+	Progress     string
+	// Confirmed is when the API or a majority of Sentinels last named me.
+	Confirmed time.Time
+	// OfferedTo is the process that my current offer names, and OfferedAt when the record was first seen with it; Declined
+	// are the processes that did not accept one.
+	OfferedTo string
+	OfferedAt time.Time
+	Declined  []string
+	// Led is where my Redis was when it was last seen as the master that the record names.
+	Led Position
+	// AnsweredRun is the process that my Redis last answered as.
+	AnsweredRun string
+	// AdoptedFrom are volume claims by ordinal of pods without an agent whose data I have followed.
+	AdoptedFrom map[int]string
+	// MaxEpoch is the greatest epoch seen in the record RecordUID: a smaller one in the same record is stale.
+	MaxEpoch  uint64
+	RecordUID string
+}
+
+// Position is a place in a history.
+type Position struct {
+	ReplID string
+	Offset int64
+}
+
+// Claimed is a claim, and the process that it was made for.
+type Claimed struct {
+	Epoch uint64
+	RunID string
+}
+
+// remember brings the memory up to date with what any situation needs.
+func (s *situation) remember() {
+	m, r, rec := &s.memory, &s.Self.Redis, &s.Record
+	if rec.Known && rec.UID != m.RecordUID {
+		m.RecordUID, m.MaxEpoch = rec.UID, 0
+	}
+	m.MaxEpoch = max(m.MaxEpoch, rec.Epoch)
+	m.forgetTheFuture(s.Now)
+	if m.AnsweredRun == "" && r.Role == model.Replica && r.Following != model.FenceAddress && r.Priority > holderPriority && s.inLineage(r) {
+		m.SyncedRun = r.RunID // the agent before me saw it in sync, or it would have the priority that it started with
+	}
+	if r.Answer != model.Silent {
+		m.AnsweredRun = r.RunID
+	}
+	if rec.Known && !s.holdsRecord { // an offer of mine is void
+		m.OfferedTo, m.OfferedAt, m.Declined = "", time.Time{}, nil
+	}
+	if offer := rec.Offer; offer != nil && offer.RunID == m.OfferedTo && m.OfferedAt.IsZero() {
+		m.OfferedAt = s.Now // its target could not see it earlier
+	}
+	if s.master != nil {
+		m.SilentSince = time.Time{}
+	}
+	if r.Answer == model.Up && r.Role == model.Replica {
+		m.MasterSince, m.NamedEpoch = time.Time{}, 0
+		if r.LinkUp {
+			m.SyncedRun = r.RunID
+		}
+	}
+}
+
+// forgetTheFuture moves instants back to now: a clock that was put back must not make a wait longer.
+func (m *Memory) forgetTheFuture(now time.Time) {
+	for _, since := range [...]*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.Confirmed, &m.OfferedAt} {
+		if since.After(now) {
+			*since = now
+		}
+	}
+}

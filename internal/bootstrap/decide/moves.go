@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+)
+
+// What a row of the table can end in, besides a wait that says no more than its reason.
+
+// unchanged leaves role and direction of my Redis as they are: the reason says what is waited for.
+func (s *situation) unchanged(why model.Reason) Decision {
+	d := Decision{Reason: why, Tuning: fencedTuning(), Recheck: 250 * time.Millisecond}
+	switch {
+	case s.Self.Redis.Role == model.Master:
+		d.Tuning, d.Ready = s.masterTuning(), true
+	case s.syncedOnce():
+		d.Tuning, d.Ready = s.syncedTuning(), true
+	}
+	return d
+}
+
+// fence makes sure that my Redis serves nobody. It is a wait when that is already so.
+func (s *situation) fence(why model.Reason) Decision {
+	r := &s.Self.Redis
+	d := Decision{Reason: why, Tuning: fencedTuning()}
+	if r.Answer == model.Up && (r.Role != model.Replica || r.Following != model.FenceAddress) {
+		d.Action, d.Commands = Fence, s.replicateFrom(model.FenceAddress)
+	}
+	return d
+}
+
+// detach points my Redis at the fence address and leaves everything else: it keeps its data and its place in the history, and
+// Sentinel may elect it as before.
+func (s *situation) detach() Decision {
+	d := s.unchanged(model.MasterAddressGone)
+	d.Action, d.Recheck = Fence, atOnce
+	d.Commands = []Command{{Do: ReplicateFrom, Master: model.FenceAddress, OnlyFrom: s.Self.Redis.Following}}
+	return d
+}
+
+// replicateFrom points my Redis; where it was master, its clients are sent away, so that they ask Sentinel.
+func (s *situation) replicateFrom(master model.Address) []Command {
+	commands := []Command{{Do: ReplicateFrom, Master: master}}
+	if s.Self.Redis.Role == model.Master {
+		commands = append(commands, Command{Do: DisconnectClients})
+	}
+	return commands
+}
+
+// promote makes my Redis master by a claim that the record has.
+func (s *situation) promote(why model.Reason, epoch uint64, ready bool) Decision {
+	return Decision{
+		Action: Promote, Reason: why, Epoch: epoch, Ready: ready, Tuning: s.masterTuning(), Recheck: atOnce,
+		Commands: []Command{{Do: BecomeMaster}},
+	}
+}
+
+// claim writes me into the record. A pod that leaves, or that cannot read the API, does not. The claim is remembered before
+// it is made: its answer may be lost, and a record that names me at this epoch is the answer then.
+func (s *situation) claim(why model.Reason) Decision {
+	switch {
+	case s.Self.Terminating, s.API && !s.visible():
+		return s.unchanged(model.Leaving)
+	case !s.API:
+		return s.unchanged(model.APIAway)
+	case s.SetGone:
+		return s.unchanged(model.SetDeleted)
+	}
+	known := s
+	if why == model.DataGone {
+		// A new history begins. Whoever comes back later with the old one must not be overwritten as if it belonged to this.
+		forgetful := *s
+		forgetful.Record.Members, forgetful.Record.Lineage = nil, nil
+		known = &forgetful
+	}
+	s.memory.Claimed = Claimed{Epoch: s.claimEpoch(), RunID: s.Self.Redis.RunID}
+	return Decision{
+		Action: Claim, Reason: why, Epoch: s.memory.Claimed.Epoch, Recheck: atOnce, Tuning: fencedTuning(), Ready: s.syncedOnce(),
+		Record: &model.Record{
+			Version: s.Record.Version, Holder: s.Self.Name, PodUID: s.Self.UID, Address: s.Self.Address, Epoch: s.memory.Claimed.Epoch,
+			Lineage: known.lineageWith(s.Self.Redis.ReplID), Members: known.membersAtClaim(),
+		},
+	}
+}
+
+// claimEpoch lies above everything that this view heard.
+func (s *situation) claimEpoch() uint64 {
+	seen := make([]uint64, 0, len(s.Sentinels)+2)
+	seen = append(seen, s.Record.Epoch, s.HelloEpoch)
+	for i := range s.Sentinels {
+		seen = append(seen, s.Sentinels[i].ConfigEpoch)
+	}
+	return model.NextEpoch(s.Now, seen...)
+}
+
+// follow points my Redis at a master, unless that would destroy data that nobody gave up.
+func (s *situation) follow(master *model.Pod, why model.Reason) Decision {
+	if d, follows := s.follows(master); follows {
+		return d
+	}
+	if s.foreign(&s.Self) && s.Config.ReplaceData != s.Self.Name {
+		return s.fence(model.ForeignData)
+	}
+	return s.joinFirst(s.pointAt(master, why))
+}
+
+// follows is what is left to do where my Redis follows a master already: nothing. It reports whether that is so.
+func (s *situation) follows(master *model.Pod) (Decision, bool) {
+	r := &s.Self.Redis
+	switch {
+	case r.Role != model.Replica || r.Following != master.Address:
+		return Decision{}, false
+	case s.syncedOnce():
+		return Decision{Reason: model.Synced, Target: master.Address, Ready: true, Tuning: s.syncedTuning()}, true
+	}
+	return Decision{Reason: model.Following, Target: master.Address, Tuning: fencedTuning(), Recheck: soon}, true
+}
+
+func (s *situation) pointAt(master *model.Pod, why model.Reason) Decision {
+	return Decision{
+		Action: Follow, Reason: why, Target: master.Address, Tuning: fencedTuning(), Ready: s.syncedOnce(), Recheck: atOnce,
+		Commands: s.replicateFrom(master.Address),
+	}
+}
+
+// joinFirst lets a volume claim that the record does not know join the members before something else that my Redis does for the
+// group: a restart loses the ids of what it will hold, and then nothing else tells the group's data from foreign data. Data that
+// its owner gave up stays foreign until it is replaced.
+func (s *situation) joinFirst(d Decision) Decision {
+	if s.mayJoin() && !s.foreign(&s.Self) {
+		return s.join(d)
+	}
+	return d
+}
+
+// mayJoin reports whether my volume claim is new to the group, and can be written down.
+func (s *situation) mayJoin() bool {
+	return s.API && s.Record.HasHolder() && s.visible() && !s.isMember(&s.Self) && s.Self.Redis.Answer == model.Up
+}
+
+// join takes the place of another decision, whose tuning and readiness stay.
+func (s *situation) join(d Decision) Decision {
+	next := s.Record
+	next.Members = s.membersWith(&s.Self)
+	d.Action, d.Reason, d.Record, d.Commands, d.Recheck = Join, model.Joining, &next, nil, atOnce
+	return d
+}
+
+// readyWhileFenced lets the StatefulSet controller create the pod that must speak first, where pods are created in order.
+func (s *situation) readyWhileFenced() bool {
+	r := &s.Self.Redis
+	if !s.OrderedReady || r.Answer != model.Up || r.TooOld || r.Role != model.Replica || s.mayYetSync() || s.peerIsMaster {
+		return false
+	}
+	for _, o := range s.candidates() {
+		if _, exists := s.podOf(o); !exists && o > s.Self.Ordinal {
+			return true
+		}
+	}
+	return false
+}
+
+// mayYetSync reports whether my Redis follows somebody from whom its data may come: a server that is in sync itself, or did not
+// answer just now. One that answers and is not a master gives it nothing.
+func (s *situation) mayYetSync() bool {
+	r := &s.Self.Redis
+	followed, known := s.peerAt(r.Following)
+	return r.Following != model.FenceAddress && (r.LinkUp || !known || followed.Redis.Answer == model.Silent)
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+)
+
+const (
+	// tick is how long an agent waits for a wake-up before it looks again.
+	tick = time.Second
+	// soon is the recheck while something is about to change.
+	soon = 100 * time.Millisecond
+	// atOnce follows an action, whose effect only the next observation shows.
+	atOnce = time.Millisecond
+)
+
+// Next decides for the agent of a Redis pod. It is total: every view gives an action or a named wait.
+func Next(v model.View, m Memory) (Decision, Memory) {
+	s := situation{View: v, memory: m}
+	s.findFacts()
+	d := s.decide()
+	if !d.Ready {
+		d.Ready = s.readyWhileFenced()
+	}
+	if d.Recheck == 0 {
+		d.Recheck = tick
+	}
+	return d, s.memory
+}
+
+// decide is the table of docs/protocol.md: the first row that holds, decides.
+func (s *situation) decide() Decision {
+	r := &s.Self.Redis
+	switch {
+	case s.UIDByName != "" && !s.visible():
+		return s.fence(model.Replaced)
+	case r.Answer == model.Silent:
+		return s.notRunning()
+	case r.TooOld:
+		return s.tooOld()
+	case r.Answer == model.Loading && s.holdsRecord:
+		return s.restarted()
+	case r.Answer == model.Loading:
+		return Decision{Reason: model.LoadingData, Recheck: soon}
+	case !s.Record.Known || s.recordIsStale():
+		return s.unchanged(model.RecordUnknown)
+	case r.Role == model.Master:
+		return s.asMaster()
+	}
+	d := s.asReplica()
+	if d.Action == Wait && s.followsUnknownAddress() {
+		d = s.detach()
+	}
+	if d.Action == Wait { // a Sentinel may point it at a master at any time
+		d = s.joinFirst(d)
+	}
+	return d
+}
+
+// recordIsStale reports whether the record went backwards: it was read from somewhere that lags.
+func (s *situation) recordIsStale() bool { return s.Record.Epoch < s.memory.MaxEpoch }
+
+// asMaster: my Redis accepts writes, rightly or not.
+func (s *situation) asMaster() Decision {
+	if s.promotedEmpty() {
+		return s.fence(model.PromotedEmpty)
+	}
+	if s.selfLeads {
+		// The claim is spent: who demotes me from now on has a reason, and a record that I read long ago must not undo it.
+		s.memory.NamedEpoch, s.memory.MasterSince, s.memory.Claimed = s.leader.epoch, time.Time{}, Claimed{}
+		return s.retain()
+	}
+	if s.memory.MasterSince.IsZero() {
+		s.memory.MasterSince = s.Now
+	}
+	// A master that an epoch once named knows that it is superseded. One that nothing named yet is, most likely, the
+	// choice of a Sentinel whose failover is not over: demoting it would break that failover for many seconds.
+	wasNamed := s.memory.NamedEpoch > 0 && s.leader.epoch > s.memory.NamedEpoch
+	overdue := s.Now.Sub(s.memory.MasterSince) > s.Config.FailoverTimeout
+	switch {
+	case s.master != nil && (wasNamed || overdue || s.allSentinelsAnswered && !s.failoverRunning):
+		return s.follow(s.master, model.Superseded)
+	case s.failoverRunning:
+		return s.stayMaster(model.PromotedBySentinel)
+	case !s.leader.exists():
+		if d := s.formation(); d.Action != Wait || !overdue {
+			return d
+		}
+		// The one that should claim waits for every other master to go.
+		return s.fence(model.NeverNamed)
+	case s.chosenInstead():
+		return s.claim(model.MasterGone)
+	case overdue && s.allSentinelsAnswered:
+		return s.fence(model.NeverNamed)
+	}
+	return s.stayMaster(model.UnnamedMaster)
+}
+
+// stayMaster leaves a master alone that may turn out to be the right one soon.
+func (s *situation) stayMaster(why model.Reason) Decision {
+	return Decision{Reason: why, Ready: true, Tuning: s.masterTuning(), Recheck: soon}
+}
+
+// chosenInstead reports whether Sentinels finished a failover to my Redis at an epoch below that of a claim which they never heard
+// of, and whose pod is gone: it ended before it led. Clients write here already, and a claim makes that right.
+func (s *situation) chosenInstead() bool {
+	return s.API && s.leaderPod == nil && s.majorityNamesSelf()
+}
+
+// promotedEmpty reports whether a Sentinel, which reads the replicas every ten seconds only, promoted a process that has just
+// restarted and holds nothing, while others hold the group's data, or may hold it. They would copy the nothing: here the failover
+// must break.
+func (s *situation) promotedEmpty() bool {
+	r := &s.Self.Redis
+	if !s.Record.HasHolder() || s.holdsRecord || s.Record.PodUID == s.Self.UID || s.memory.SyncedRun == r.RunID || r.Keys > 0 || s.inLineage(r) {
+		return false
+	}
+	if !s.allHeard() {
+		return true
+	}
+	for i := range s.Peers {
+		p := &s.Peers[i]
+		if p.Injected && p.Redis.Answer == model.Up && p.Redis.Keys > 0 && (s.isMember(p) || s.inLineage(&p.Redis)) {
+			return true
+		}
+	}
+	return false
+}
+
+// asReplica: my Redis follows somebody, or nobody.
+func (s *situation) asReplica() Decision {
+	following := s.Self.Redis.Following
+	switch {
+	case s.ownClaim():
+		return s.promote(model.OwnClaim, s.memory.Claimed.Epoch, s.syncedOnce())
+	case s.offeredToSelf():
+		return s.claim(model.TransferAccepted)
+	case s.master != nil && s.failoverRunning && following != model.FenceAddress && following != s.master.Address:
+		return s.unchanged(model.FailoverRunning)
+	case s.master != nil:
+		return s.follow(s.master, model.Following)
+	case !s.leader.exists():
+		return s.formation()
+	case s.holdsRecord && (following != model.FenceAddress || s.peerIsMaster):
+		return s.repointed()
+	case s.holdsRecord:
+		return s.restarted()
+	case s.readopting():
+		return s.adoption(s.plainPods())
+	}
+	return s.recovery()
+}
+
+// ownClaim reports whether the record names me at the epoch of my claim, which was made for this very process. Nobody else writes
+// my name at that epoch, so the claim was accepted, whether its answer came or not.
+func (s *situation) ownClaim() bool {
+	return s.holdsRecord && s.memory.Claimed == Claimed{Epoch: s.Record.Epoch, RunID: s.Self.Redis.RunID}
+}
+
+// tooOld keeps a server fenced that lacks what a handover needs. If the record names it, because its image was changed in
+// its pod, it still gives the mastership to a replica in sync: nobody else would take it from a pod that lives.
+func (s *situation) tooOld() Decision {
+	if s.holdsRecord && s.Self.Redis.Role != model.Master {
+		before := s.memory
+		if d := s.restarted(); d.Action == OfferTransfer {
+			return d
+		}
+		s.memory = before
+	}
+	return s.fence(model.ServerTooOld)
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sentinel
+
+import (
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+)
+
+const (
+	// tick is how long the agent waits for a wake-up before it looks again, and soon where something is about to change.
+	tick = time.Second
+	soon = 100 * time.Millisecond
+	// atOnce follows an action, whose effect only the next observation shows.
+	atOnce = time.Millisecond
+	// atRest is the recheck of a group that needs nothing; watches and Sentinel's own messages wake it earlier.
+	atRest = 3 * time.Second
+	// staleFor is how long an entry must be stale before the group is recreated for it.
+	staleFor = 3 * time.Second
+	// renewEvery is the least time between two re-creations for want of somebody to elect. A Sentinel reads the replicas from
+	// the master within 0.1 s after it was pointed there, and from each of them soon after.
+	renewEvery = 2 * time.Second
+	// pruneEvery is the least time between two re-creations for stale entries.
+	pruneEvery = 30 * time.Second
+)
+
+// Next decides for one group of one Sentinel. It is total: every view gives an action or a named wait.
+func Next(v model.SentinelView, m Memory) (Decision, Memory) {
+	s := situation{SentinelView: v, memory: m}
+	s.findFacts()
+	d := s.decide()
+	if d.Recheck == 0 {
+		d.Recheck = tick
+	}
+	return d, s.memory
+}
+
+// decide is the table: the first row that holds, decides.
+func (s *situation) decide() Decision {
+	own, rec := &s.Own, &s.Record
+	switch {
+	case !own.Answered:
+		return wait(model.SentinelSilent)
+	case s.RecordGone && own.Monitors:
+		return remove(model.GroupGone)
+	case s.Elsewhere && own.Monitors:
+		return remove(model.ServedElsewhere)
+	case s.RecordGone, s.Elsewhere:
+		return wait(model.GroupAbsent)
+	case !rec.Known || rec.Epoch < s.memory.MaxEpoch:
+		return wait(model.RecordUnknown)
+	case !model.Believable(rec.Epoch, s.Now):
+		return wait(model.EpochUnbelievable)
+	case own.Monitors && own.FailoverInProgress:
+		return Decision{Reason: model.FailoverRunning, Recheck: soon}
+	case own.Monitors && own.ConfigEpoch > rec.Epoch && model.Believable(own.ConfigEpoch, s.Now):
+		return s.sentinelAhead()
+	case !rec.HasHolder():
+		return wait(model.NotFormed)
+	case s.namesHolder() && s.foreignServerAt(rec.Address):
+		return remove(model.AddressTaken)
+	case !s.verified && s.namesHolder() && s.PodsKnown && s.listsUnknownAddress():
+		// Nobody else keeps a failover from promoting the server that gets that address next, or from pointing ours at it.
+		return s.recreate(model.StaleEntries)
+	case !s.verified && s.namesNobody() && s.mayOrderForeignServer():
+		return remove(model.AddressTaken)
+	case !s.verified:
+		return Decision{Reason: model.HolderUnverified, Recheck: s.eager()}
+	case !own.Monitors:
+		return s.recreate(model.NewGroup)
+	case !model.Believable(own.ConfigEpoch, s.Now):
+		return s.recreate(model.EpochUnbelievable)
+	case own.ConfigEpoch == rec.Epoch && own.Address != rec.Address:
+		return s.reissue(model.EqualEpochs)
+	case own.Address != rec.Address && len(own.Peers) == 0:
+		return s.recreate(model.AloneBehind)
+	case own.ConfigEpoch < rec.Epoch && len(own.Peers) > 0:
+		return s.inject(model.SentinelBehind)
+	}
+	return s.settled()
+}
+
+// sentinelAhead decides where my Sentinel names a master at a greater epoch than the record.
+func (s *situation) sentinelAhead() Decision {
+	own := &s.Own
+	named, known := s.podAt(own.Address)
+	if known && isMaster(named) {
+		return s.name(Adopt, model.NativeSwitch, named, own.ConfigEpoch)
+	}
+	if s.memory.UnverifiedEpoch != own.ConfigEpoch {
+		s.memory.UnverifiedEpoch, s.memory.UnverifiedSince = own.ConfigEpoch, s.Now
+	}
+	switch {
+	case !s.verified && s.namesNobody() && s.mayOrderForeignServer():
+		return remove(model.AddressTaken)
+	case !s.verified:
+		return Decision{Reason: model.SwitchUnverified, Recheck: soon}
+	case !known && s.PodsKnown:
+		return s.reissue(model.SwitchToUnknownAddress)
+	case s.Now.Sub(s.memory.UnverifiedSince) > s.Want.FailoverTimeout:
+		return s.reissue(model.SwitchUnverified)
+	}
+	return Decision{Reason: model.SwitchUnverified, Recheck: soon}
+}
+
+// settled: address and epoch agree; settings, stale entries and labels are left to care for.
+func (s *situation) settled() Decision {
+	if s.Own.Watching != s.Want {
+		return Decision{
+			Action: Configure, Reason: model.SettingsDiffer, Target: s.Record.Address, Labels: s.roleLabels(),
+			Command: &Command{Do: Configure, Watching: s.Want},
+		}
+	}
+	lacks := !s.Own.MasterDown && !s.listsElectable()
+	if lacks && s.anyElectable() && s.Now.Sub(s.memory.RenewedAt) >= renewEvery {
+		s.memory.RenewedAt = s.Now
+		return s.labelled(s.recreate(model.NoElectableReplica))
+	}
+	if !s.listsStale() {
+		s.memory.StaleSince = time.Time{}
+		d := s.labelled(Decision{Reason: model.Agreed, Recheck: atRest})
+		if lacks && len(s.Pods) > 1 {
+			d.Recheck = 500 * time.Millisecond
+		}
+		return d
+	}
+	if s.memory.StaleSince.IsZero() {
+		s.memory.StaleSince = s.Now
+	}
+	if s.listsForeignServer() {
+		s.memory.PrunedAt = time.Time{}
+	} else if s.Now.Sub(s.memory.StaleSince) < staleFor || s.Now.Sub(s.memory.PrunedAt) < pruneEvery {
+		return s.labelled(wait(model.Agreed))
+	}
+	s.memory.StaleSince, s.memory.PrunedAt = time.Time{}, s.Now
+	return s.labelled(s.recreate(model.StaleEntries))
+}
+
+// eager asks a holder that has just claimed again very soon: its clients wait for Sentinels to name it.
+func (s *situation) eager() time.Duration {
+	if s.Now.Sub(s.memory.NewSince) < time.Second {
+		return 10 * time.Millisecond
+	}
+	return 250 * time.Millisecond
+}
+
+func wait(why model.Reason) Decision { return Decision{Reason: why} }
+
+func remove(why model.Reason) Decision {
+	return Decision{Action: Remove, Reason: why, Command: &Command{Do: Remove}}
+}
+
+// recreate makes my Sentinel forget everything about the group but what the record says.
+func (s *situation) recreate(why model.Reason) Decision {
+	target, epoch := s.Record.Address, s.Record.Epoch
+	return Decision{
+		Action: Recreate, Reason: why, Target: target, Epoch: epoch, Recheck: atOnce,
+		Command: &Command{Do: Recreate, Master: target, Epoch: epoch, Watching: s.Want, Peers: s.Peers},
+	}
+}
+
+// inject speaks in the name of a peer that my Sentinel lists: nobody else would be heard. One without peers is recreated before.
+func (s *situation) inject(why model.Reason) Decision {
+	target, epoch := s.Record.Address, s.Record.Epoch
+	return Decision{
+		Action: Inject, Reason: why, Target: target, Epoch: epoch, Recheck: atOnce,
+		Command: &Command{Do: Inject, From: s.Own.Peers[0], Master: target, Epoch: epoch},
+	}
+}
+
+// reissue gives the living holder an epoch above everything that was heard.
+func (s *situation) reissue(why model.Reason) Decision {
+	epoch := model.NextEpoch(s.Now, s.Record.Epoch, s.Own.ConfigEpoch, s.CurrentEpoch)
+	return s.name(Reissue, why, s.holder, epoch)
+}
+
+// name writes a pod that lives and answers as master into the record.
+func (s *situation) name(action Action, why model.Reason, p *model.Pod, epoch uint64) Decision {
+	next := s.Record
+	next.Holder, next.PodUID, next.Address, next.Epoch, next.Offer = p.Name, p.UID, p.Address, epoch, nil
+	return Decision{Action: action, Reason: why, Target: p.Address, Epoch: epoch, Record: &next, Recheck: atOnce}
+}
+
+func (s *situation) labelled(d Decision) Decision {
+	d.Labels = s.roleLabels()
+	return d
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"slices"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+)
+
+const (
+	// crashPatience is how long a replica has to accept the mastership of a process that is gone, and offerPatience that of one
+	// that is back.
+	crashPatience = 300 * time.Millisecond
+	offerPatience = time.Second
+	// askingTheSilent is how much longer it may take while somebody does not answer: its agent waits for that one too, in the
+	// observation that runs when the offer comes and perhaps in that after it.
+	askingTheSilent = time.Second
+)
+
+// notRunning: my Redis is silent, so there is nothing to point or promote. If its process is gone and the record names it,
+// the replicas in sync hold what clients wrote: they are offered the mastership, one after the other and again from the
+// first, until one leads or my Redis is back. What it holds then is judged as restarted.
+func (s *situation) notRunning() Decision {
+	wait := Decision{Reason: model.NotRunning, Recheck: soon}
+	switch {
+	case !s.Self.Redis.Refused || s.memory.AnsweredRun == "" || !s.holdsRecord || s.recordIsStale() || !s.API || s.peerIsMaster:
+		return wait
+	case s.failoverRunning:
+		wait.Reason = model.FailoverRunning
+		return wait
+	case s.offerStanding(crashPatience):
+		return wait
+	}
+	s.passOver()
+	replicas := s.successors()
+	if len(replicas) == 0 {
+		s.memory.Declined = nil
+		return wait
+	}
+	return s.offer(&replicas[0], model.TransferAfterCrash)
+}
+
+// successors are the replicas in sync, the furthest first, that may be offered the mastership. Who was in sync when the members
+// last changed may have stood still since then: while another one is silent, only those are offered it that have all that I
+// had when I last led.
+func (s *situation) successors() []model.Pod {
+	replicas, led := s.notBehindSelf(s.inSyncReplicas()), s.memory.Led
+	someoneInSyncUnheard := func(o int) bool { return o != s.Self.Ordinal && s.Record.Members[o].InSync }
+	if led.ReplID == "" || !slices.ContainsFunc(s.unheard(), someoneInSyncUnheard) {
+		return replicas
+	}
+	return slices.DeleteFunc(replicas, func(p model.Pod) bool {
+		return p.Redis.ReplID != led.ReplID || p.Redis.Offset < led.Offset
+	})
+}
+
+// inSyncReplicas are the peers whose link stood when the members last changed, and that have not let an offer pass; the
+// furthest first.
+func (s *situation) inSyncReplicas() []model.Pod {
+	pods := slices.DeleteFunc(s.eligible(), func(p model.Pod) bool {
+		if p.UID == s.Self.UID || p.Redis.Role != model.Replica || slices.Contains(s.memory.Declined, p.Redis.RunID) {
+			return true
+		}
+		// A process that lost its own memory too is one without a history: what it had in sync is gone.
+		return !s.isMember(&p) || !s.Record.Members[p.Ordinal].InSync || !s.inLineage(&p.Redis)
+	})
+	slices.SortStableFunc(pods, func(a, b model.Pod) int { return s.compareData(&b, &a) })
+	return pods
+}
+
+// notBehindSelf leaves out the replicas that have less than I of one history: an offer to them would lose the difference.
+func (s *situation) notBehindSelf(replicas []model.Pod) []model.Pod {
+	mine := &s.Self.Redis
+	return slices.DeleteFunc(replicas, func(p model.Pod) bool {
+		return mine.Answer == model.Up && p.Redis.ReplID == mine.ReplID && p.Redis.Offset < mine.Offset
+	})
+}
+
+// offerStanding reports whether the record has my offer, and its target has not had its time yet.
+func (s *situation) offerStanding(patience time.Duration) bool {
+	offer := s.Record.Offer
+	if s.someoneSilent() {
+		patience += askingTheSilent
+	}
+	if offer == nil || offer.RunID != s.memory.OfferedTo || s.Now.Sub(s.memory.OfferedAt) > patience {
+		return false
+	}
+	return !slices.ContainsFunc(s.Peers, func(p model.Pod) bool {
+		return p.UID == offer.PodUID && (p.Redis.Answer == model.Silent || p.Redis.RunID != offer.RunID)
+	})
+}
+
+// passOver remembers that the process that I offered to last has let its time pass. An offer that the record never had is
+// none: its writing failed.
+func (s *situation) passOver() {
+	m := &s.memory
+	if !m.OfferedAt.IsZero() && !slices.Contains(m.Declined, m.OfferedTo) {
+		m.Declined = append(slices.Clone(m.Declined), m.OfferedTo)
+	}
+	m.OfferedTo, m.OfferedAt = "", time.Time{}
+}
+
+// offer holds the mastership out to one process, at the position at which I saw it. Its time begins when the record has it.
+func (s *situation) offer(p *model.Pod, why model.Reason) Decision {
+	r, next := &p.Redis, s.Record
+	s.memory.OfferedTo = r.RunID
+	next.Offer = &model.Offer{PodUID: p.UID, RunID: r.RunID, ReplID: r.ReplID, Offset: r.Offset, Reason: string(why)}
+	return Decision{
+		Action: OfferTransfer, Reason: why, Successor: *p, Tuning: fencedTuning(), Recheck: soon, Record: &next,
+	}
+}
+
+// offeredToSelf reports whether the holder holds out the mastership to this very process, which has at least the data that it is
+// offered for, and no greater epoch says that it is not the holder's any more. An offer that does not fit says nothing, and
+// nothing waits for it: who made it may be gone.
+func (s *situation) offeredToSelf() bool {
+	offer, r := s.Record.Offer, &s.Self.Redis
+	return offer != nil && offer.PodUID == s.Self.UID && !s.holdsRecord && s.leader.epoch == s.Record.Epoch &&
+		offer.RunID == r.RunID && offer.ReplID == r.ReplID && r.Offset >= offer.Offset
+}

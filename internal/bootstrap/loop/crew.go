@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package loop
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Crew are the goroutines of one agent. All of them end before Wait returns, and a panic in one is a line in the log.
+type Crew struct {
+	group *errgroup.Group
+	log   *slog.Logger
+	// ctx ends when the agent is to end, or when one of the crew failed.
+	ctx context.Context //nolint:containedctx // it is the life of the goroutines, not of a call
+}
+
+// NewCrew begins with nobody. Its context ends with ctx, or with the first error.
+func NewCrew(ctx context.Context, log *slog.Logger) (*Crew, context.Context) {
+	group, ctx := errgroup.WithContext(ctx)
+	return &Crew{group: group, log: log, ctx: ctx}, ctx
+}
+
+// Go runs a function that the agent cannot do without: its error ends the agent, and after a panic it begins again.
+func (c *Crew) Go(f func(context.Context) error) {
+	c.group.Go(func() error {
+		for {
+			var err error
+			if Guard(c.log, func() { err = f(c.ctx) }) || c.ctx.Err() != nil {
+				return err
+			}
+			Pause(c.ctx, afterPanic)
+		}
+	})
+}
+
+// Keep runs a function for as long as the agent lives: where it returns early, it begins again a second later.
+func (c *Crew) Keep(f func(context.Context)) {
+	c.Go(func(ctx context.Context) error {
+		for ctx.Err() == nil {
+			f(ctx)
+			Pause(ctx, afterPanic)
+		}
+		return nil
+	})
+}
+
+// Pause ends early with the context.
+func Pause(ctx context.Context, long time.Duration) {
+	timer := time.NewTimer(long)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// Spawn runs something beside the turns, once; a panic ends it.
+func (c *Crew) Spawn(f func(context.Context)) {
+	c.group.Go(func() error {
+		Guard(c.log, func() { f(c.ctx) })
+		return nil
+	})
+}
+
+// Wait returns when all have ended, with the first error; nil where the end was asked for.
+func (c *Crew) Wait() error { return c.group.Wait() }

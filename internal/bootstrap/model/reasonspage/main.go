@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Reasonspage writes the page that explains every reason of the agents to the people who read it in an Event, a log line
+// or a metric.
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: reasonspage FILE")
+		os.Exit(2)
+	}
+	if err := os.WriteFile(os.Args[1], []byte(page()), 0o600); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+const head = `<!-- Written by make generate from internal/bootstrap/decide/explanation.go. -->
+# What the agents say
+
+An agent gives one reason for each thing that it does or waits for. The same word stands in its log, in the metric, in the status
+page and, where the last column says so, in an Event of its pod. "Me" is the pod that says it.
+
+`
+
+// page is the text of docs/reasons.md.
+func page() string {
+	var b strings.Builder
+	b.WriteString(head)
+	table(&b, "Agents of Redis pods", model.RedisReasons())
+	b.WriteString("\nOne Event is about no decision: `UnsuitableConfiguration`, a warning when the agent starts, names the lines of the user's own\nredis.conf that the agent cannot work with, or that have no effect, and what to write instead.\n\n")
+	table(&b, "Agents of Sentinel pods", model.SentinelReasons())
+	b.WriteString("\nThey also say some of the above, for each group. They write no Events.\n")
+	return b.String()
+}
+
+func table(b *strings.Builder, title string, reasons []model.Reason) {
+	fmt.Fprintf(b, "## %s\n| reason | what it means | what to do | Event |\n|---|---|---|---|\n", title)
+	for _, r := range reasons {
+		advice := r.Advice()
+		if advice == "" {
+			advice = "nothing"
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", r, r.Sentence(), advice, event(r.Events()))
+	}
+}
+
+func event(t model.EventPolicy) string {
+	return map[model.EventPolicy]string{
+		model.NoEvent: "no", model.NormalWhenActed: "when done", model.WarningWhenActed: "warning, when done",
+		model.WarningWhenLasting: "warning, after 5 s", model.Warning: "warning, when done or after 5 s",
+	}[t]
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package model
+
+import "time"
+
+// Sentinel is what one Sentinel of the set said of this group.
+type Sentinel struct {
+	Name     string
+	Answered bool
+	// Monitors is false when it answered that it does not know the group.
+	Monitors bool
+	// Address is the reply of GET-MASTER-ADDR-BY-NAME: the ip and port of SENTINEL MASTER lie during a failover.
+	Address     Address
+	ConfigEpoch uint64
+	// MasterDown: it flags its master s_down.
+	MasterDown bool
+	// FailoverInProgress: nothing is adopted from it meanwhile.
+	FailoverInProgress bool
+}
+
+// Watching is how a group is watched: what the record's settings say, or what a Sentinel says it does.
+type Watching struct {
+	Quorum          int
+	DownAfter       time.Duration
+	FailoverTimeout time.Duration
+	ParallelSyncs   int
+}
+
+// Peer is another Sentinel: its identity, and where it is.
+type Peer struct {
+	ID      string
+	Address Address
+}
+
+// SeenReplica is a replica as a Sentinel lists it.
+type SeenReplica struct {
+	Address Address
+	Down    bool
+	// Priority is replica-priority as the Sentinel last read it, at most ten seconds ago; 0 is never elected.
+	Priority int
+}
+
+// OwnSentinel is what my Sentinel says of the group.
+type OwnSentinel struct {
+	Sentinel
+	Watching Watching
+	Replicas []SeenReplica
+	Peers    []Peer
+}
+
+// Announcement says, as the hello of a Sentinel does, who is master of a group since which epoch.
+type Announcement struct {
+	// Group is Sentinel's name of it.
+	Group  string
+	Master Address
+	Epoch  uint64
+}

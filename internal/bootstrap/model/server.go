@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package model
+
+// Answer says how a server answered. Silence is a value of its own: it is neither yes nor no.
+type Answer int
+
+const (
+	// Silent means that nothing usable came back before the deadline.
+	Silent Answer = iota
+	// Loading means that the process lives and reads its data set.
+	Loading
+	// Up means that INFO was answered.
+	Up
+)
+
+// Role is a replication role as the server itself reports it.
+type Role int
+
+const (
+	// RoleUnknown is the role of a server that did not say.
+	RoleUnknown Role = iota
+	// Master accepts writes, unless other settings forbid it.
+	Master
+	// Replica follows another address, perhaps nowhere.
+	Replica
+)
+
+// Redis is what one Redis server said of itself in this observation.
+type Redis struct {
+	Answer Answer
+	Role   Role
+	// Following is the configured master of a replica.
+	Following Address
+	// LinkUp: the replication link to that master stands and no full sync is running.
+	LinkUp bool
+	// RunID is the identity of the process.
+	RunID string
+	// ReplID and ReplID2 name the data history and the one it grew out of.
+	ReplID  string
+	ReplID2 string
+	// Offset is the position in the history ReplID; offsets compare only under one id.
+	Offset int64
+	// Keys counts the keys of all databases, as INFO keyspace shows them.
+	Keys int64
+	// OnlineReplicas counts the replicas that a master streams to.
+	OnlineReplicas int
+	// Priority is replica-priority as a replica announces it; 0 is never elected by Sentinel.
+	Priority int
+	// PersistenceError: the last save or append failed.
+	PersistenceError bool
+	// TooOld: its version lacks what the agents need, such as a pause of writes alone.
+	TooOld bool
+	// Refused: it is silent because nothing listens at its address: three connects in a row were refused. Known of my own only.
+	Refused bool
+}
+
+// Tuning is the part of a Redis' configuration that depends on what the agent knows.
+type Tuning struct {
+	// Priority is replica-priority: 0 keeps Sentinel from electing a node that never synced.
+	Priority int
+	// ServeStale is replica-serve-stale-data.
+	ServeStale bool
+	// MinReplicas is min-replicas-to-write.
+	MinReplicas int
+}

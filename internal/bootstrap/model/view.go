@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package model
+
+import "time"
+
+// View is everything that one observation of a group heard. Order of the slices carries no meaning.
+type View struct {
+	Now time.Time
+	// Self is my pod, Self.Redis my own Redis.
+	Self Pod
+	// UIDByName is the uid that the API shows under my pod's name; empty when the API did not say.
+	UIDByName string
+	// Peers are the other pods of the group.
+	Peers []Pod
+	// VolumeClaims are the ordinals whose data claim exists.
+	VolumeClaims []int
+	// Replicas is spec.replicas of the StatefulSet; negative when unknown.
+	Replicas int
+	// FirstOrdinal is spec.ordinals.start.
+	FirstOrdinal int
+	// OrderedReady: pods are born one after the other, each when the one before it is Ready.
+	OrderedReady bool
+	// SetGone: a live read says that the StatefulSet does not exist.
+	SetGone bool
+	// Sentinels that the set has, silent ones included.
+	Sentinels []Sentinel
+	Record    Record
+	// API: the record and the pods are as the API shows them now, not as it showed them before an outage.
+	API bool
+	// HelloEpoch is the greatest current-epoch heard from Sentinels on my own Redis.
+	HelloEpoch uint64
+	// Leaving: my pod is about to end, by the kubelet's hook or by its deletion.
+	Leaving bool
+	// Releasing: the template has lost the opt-in label, so that pods are replaced by plain ones from the highest ordinal.
+	Releasing bool
+	Config    Config
+}
+
+// Config is what users and policy decided for the group.
+type Config struct {
+	DownAfter       time.Duration
+	FailoverTimeout time.Duration
+	// RecoveryTimeout bounds the wait for a possible holder of data that does not answer.
+	RecoveryTimeout time.Duration
+	// InitialMaster names the pod whose data leads where several data sets stand against each other.
+	InitialMaster string
+	// ReplaceData names the pod whose foreign data may be replaced.
+	ReplaceData string
+	// Priority and ServeStale are the user's own values, given back to a replica once it is synced.
+	Priority   int
+	ServeStale bool
+	// MinReplicas is applied while at least two replicas are online.
+	MinReplicas int
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package observe
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// GroupKey names a group: where its StatefulSet is, and what Sentinel calls it.
+type GroupKey struct {
+	Namespace   string
+	StatefulSet string
+	MasterName  string
+}
+
+// KeyOf reads the key of a group from its record. The master name is computed, never believed.
+func KeyOf(lease *coordinationv1.Lease, s contract.GroupSettings) GroupKey {
+	set := lease.Labels[contract.LabelGroup]
+	if lease.Name != contract.ObjectName(set) {
+		set = strings.TrimPrefix(lease.Name, contract.ObjectPrefix)
+	}
+	return GroupKey{Namespace: lease.Namespace, StatefulSet: set, MasterName: GroupName(lease.Namespace, set, s)}
+}
+
+// Namespaces are those that a Sentinel set serves; the empty name stands for all of them.
+func Namespaces(own string, s *contract.SentinelSettings) []string {
+	if s == nil || len(s.Namespaces) == 0 {
+		return []string{own}
+	}
+	if slices.Contains(s.Namespaces, "*") {
+		return []string{metav1.NamespaceAll}
+	}
+	return s.Namespaces
+}
+
+// SentinelSet is what the Kubernetes API says of a Sentinel set, and of the groups that it watches.
+type SentinelSet struct {
+	set      Set
+	client   kubernetes.Interface
+	own      *redis.Client
+	clients  *redisio.Clients
+	identity func(ordinal int) string
+
+	spawn  Spawn
+	wake   func(GroupKey)
+	leases []*watcher[*coordinationv1.Lease]
+	peers  *watcher[*corev1.Pod]
+
+	mu      sync.Mutex
+	pods    map[string]*watcher[*corev1.Pod] // by namespace
+	written map[string]*coordinationv1.Lease // by namespace/name, newer than the watch
+}
+
+// Set is which set it is, and which of its Sentinels is mine.
+type Set struct {
+	Namespace string
+	Settings  contract.Settings
+	PodName   string
+	// PodIP is mine; the addresses of others are of the same family.
+	PodIP netip.Addr
+}
+
+// NewSentinelSet describes the set; Start begins to watch. Own is my Sentinel, and identity computes the run id of an ordinal, which is
+// empty while it is not known.
+func NewSentinelSet(set Set, client kubernetes.Interface, own *redis.Client, identity func(ordinal int) string) *SentinelSet {
+	return &SentinelSet{
+		set: set, client: client, own: own, clients: redisio.NewClients(), identity: identity,
+		pods: map[string]*watcher[*corev1.Pod]{}, written: map[string]*coordinationv1.Lease{},
+	}
+}
+
+// Start begins to watch the records and the Sentinels of the set; each change wakes its group, and a change of the Sentinels all of
+// them: the key is the zero value then.
+func (w *SentinelSet) Start(spawn Spawn, wake func(GroupKey)) {
+	w.spawn, w.wake = spawn, wake
+	labelled := func(o *metav1.ListOptions) { o.LabelSelector = contract.LabelGroup }
+	for _, ns := range Namespaces(w.set.Namespace, w.set.Settings.Sentinel) {
+		lw := cache.NewFilteredListWatchFromClient(w.client.CoordinationV1().RESTClient(), "leases", ns, labelled)
+		w.leases = append(w.leases, startWatcher(spawn, lw, &coordinationv1.Lease{}, func(l *coordinationv1.Lease) {
+			s, _ := record.Settings(l)
+			wake(KeyOf(l, s))
+		}))
+	}
+	ofSet := func(o *metav1.ListOptions) {
+		o.LabelSelector = contract.LabelSentinelSet + "=" + w.set.Settings.StatefulSet
+	}
+	lw := cache.NewFilteredListWatchFromClient(w.client.CoreV1().RESTClient(), "pods", w.set.Namespace, ofSet)
+	w.peers = startWatcher(spawn, lw, &corev1.Pod{}, func(*corev1.Pod) { wake(GroupKey{}) })
+}
+
+// Leases are all records in sight.
+func (w *SentinelSet) Leases() []*coordinationv1.Lease {
+	var all []*coordinationv1.Lease
+	for _, leases := range w.leases {
+		all = append(all, leases.all()...)
+	}
+	return all
+}
+
+// WatchPods begins to watch the pods of groups in a namespace, once.
+func (w *SentinelSet) WatchPods(namespace string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.pods[namespace] != nil {
+		return
+	}
+	labelled := func(o *metav1.ListOptions) { o.LabelSelector = contract.LabelGroup }
+	lw := cache.NewFilteredListWatchFromClient(w.client.CoreV1().RESTClient(), "pods", namespace, labelled)
+	w.pods[namespace] = startWatcher(w.spawn, lw, &corev1.Pod{}, func(p *corev1.Pod) {
+		w.wake(GroupKey{Namespace: namespace, StatefulSet: p.Labels[contract.LabelGroup]})
+	})
+}
+
+// Lease is the newest record of a group in sight, with its settings; nil when there is none.
+func (w *SentinelSet) Lease(key GroupKey) (*coordinationv1.Lease, contract.GroupSettings) {
+	name := contract.ObjectName(key.StatefulSet)
+	var newest *coordinationv1.Lease
+	for _, l := range w.Leases() {
+		if l.Namespace == key.Namespace && l.Name == name {
+			newest = l
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	id := key.Namespace + "/" + name
+	if own := w.written[id]; newest != nil && own != nil && own.UID == newest.UID && newer(own, newest) {
+		newest = own
+	} else {
+		delete(w.written, id)
+	}
+	if newest == nil {
+		return nil, contract.GroupSettings{}
+	}
+	s, _ := record.Settings(newest)
+	return newest, s
+}
+
+// learn takes over a record that was written.
+func (w *SentinelSet) learn(key GroupKey, l *coordinationv1.Lease) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.written[key.Namespace+"/"+l.Name] = l
+}
+
+// podsOf are the pods of one group; false when the list cannot be trusted.
+func (w *SentinelSet) podsOf(key GroupKey) ([]*corev1.Pod, bool) {
+	w.mu.Lock()
+	watch := w.pods[key.Namespace]
+	w.mu.Unlock()
+	if watch == nil || !watch.synced() {
+		return nil, false
+	}
+	var pods []*corev1.Pod
+	for _, p := range watch.all() {
+		if _, ok := belongs(p, key.StatefulSet); ok && p.Labels[contract.LabelGroup] == key.StatefulSet {
+			pods = append(pods, p)
+		}
+	}
+	return pods, watch.healthy()
+}
+
+// Pod is one pod of a group by name.
+func (w *SentinelSet) Pod(key GroupKey, name string) *corev1.Pod {
+	pods, _ := w.podsOf(key)
+	for _, p := range pods {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// StillEpoch reads the record live and reports whether it still has this epoch.
+func (w *SentinelSet) StillEpoch(ctx context.Context, key GroupKey, epoch uint64) bool {
+	ctx, cancel := context.WithTimeout(ctx, requestDeadline)
+	defer cancel()
+	l, err := w.client.CoordinationV1().Leases(key.Namespace).Get(ctx, contract.ObjectName(key.StatefulSet), metav1.GetOptions{})
+	if err != nil {
+		return false
+	}
+	r, err := record.Decode(l)
+	return err == nil && r.Epoch == epoch
+}
+
+// gone reports, by live reads only, whether a group does not exist any more: its record is not there, or not one pod of it is.
+func (w *SentinelSet) gone(ctx context.Context, key GroupKey, lease *coordinationv1.Lease) bool {
+	ctx, cancel := context.WithTimeout(ctx, requestDeadline)
+	defer cancel()
+	if lease == nil {
+		_, err := w.client.CoordinationV1().Leases(key.Namespace).Get(ctx, contract.ObjectName(key.StatefulSet), metav1.GetOptions{})
+		return apierrors.IsNotFound(err)
+	}
+	if pods, known := w.podsOf(key); !known || len(pods) > 0 {
+		return false
+	}
+	list, err := w.client.CoreV1().Pods(key.Namespace).List(ctx, metav1.ListOptions{LabelSelector: contract.LabelGroup + "=" + key.StatefulSet, Limit: 1})
+	return err == nil && len(list.Items) == 0
+}
+
+// Orphans are groups that the Sentinel monitors and that no record in sight names: the record was deleted while nobody
+// looked. A name that cannot be taken apart is left alone. False: a watch or the Sentinel does not answer, and nobody can say.
+func (w *SentinelSet) Orphans(ctx context.Context) ([]GroupKey, bool) {
+	for _, leases := range w.leases {
+		if !leases.healthy() {
+			return nil, false
+		}
+	}
+	names, ok := redisio.Groups(ctx, w.own)
+	if !ok {
+		return nil, false
+	}
+	named := map[string]bool{}
+	for _, l := range w.Leases() {
+		s, _ := record.Settings(l)
+		named[KeyOf(l, s).MasterName] = true
+	}
+	var keys []GroupKey
+	for _, n := range names {
+		namespace, set, cut := strings.Cut(n, ".")
+		if cut && !named[n] {
+			keys = append(keys, GroupKey{Namespace: namespace, StatefulSet: set, MasterName: n})
+		}
+	}
+	return keys, true
+}
+
+// Copy is the record of one group as record.Store needs it.
+func (w *SentinelSet) Copy(key GroupKey, seen *coordinationv1.Lease) record.Copy {
+	return copyOf{w, key, seen}
+}
+
+// copyOf is the record that a view was made from.
+type copyOf struct {
+	set  *SentinelSet
+	key  GroupKey
+	seen *coordinationv1.Lease
+}
+
+func (c copyOf) Lease() *coordinationv1.Lease        { return c.seen }
+func (c copyOf) Learn(written *coordinationv1.Lease) { c.set.learn(c.key, written) }
+
+// Sweep closes connections to servers that nobody has asked for a while.
+func (w *SentinelSet) Sweep(unused time.Duration) { w.clients.Sweep(unused) }

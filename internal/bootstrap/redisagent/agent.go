@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package redisagent is the agent of a Redis pod. It owns that Redis' configuration and role.
+package redisagent
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/act"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/report"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// Run writes redis.conf, then repeats observe, decide, act until the context ends. It returns an error only where the
+// agent can never work: no configuration directory, no port for the probes. A turn that has begun comes to its end first: a handover
+// that breaks off leaves an offer and a pause behind, and writes between the two would be lost.
+func Run(ctx context.Context, env environment.Environment) error {
+	user, err := writeRedisConf(env)
+	if err != nil {
+		return err
+	}
+	client, err := env.Client()
+	if err != nil {
+		return err
+	}
+	woken := loop.NewWakeup()
+	leave := newDeparture(woken.Wake)
+	pages := status.New(status.Status{
+		Pod: env.PodName, Group: env.Settings.StatefulSet, Reason: string(model.NotRunning), Sentence: model.NotRunning.Sentence(),
+	}, env.HookToken, woken.Wake, leave.ask)
+	pages.MarkStarted()
+
+	crew, _ := loop.NewCrew(ctx, env.Log)
+	crew.Go(func(ctx context.Context) error { return pages.Serve(ctx, env.Listen) })
+	a := &agent{
+		env: env, client: client, crew: crew, woken: woken, leave: leave, pages: pages,
+		report: report.NewRedis(env, client, pages, crew.Spawn),
+	}
+	a.report.Unsuitable(env.Settings.Redis.Include, user.objections)
+	crew.Go(func(ctx context.Context) error {
+		if err := a.start(ctx, user.values); err != nil {
+			return unlessOver(ctx, err)
+		}
+		loop.Repeat(ctx, env.Log, woken, a.turn)
+		return nil
+	})
+	return crew.Wait()
+}
+
+// unlessOver tells an end that was asked for from an error.
+func unlessOver(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // asked for
+	}
+	return err
+}
+
+// start waits for the API, and begins to watch and to listen.
+func (a *agent) start(ctx context.Context, user observe.UserValues) error {
+	env := a.env
+	group := &observe.Group{
+		Namespace: env.Namespace, StatefulSet: env.Settings.StatefulSet, PodName: env.PodName, PodUID: env.PodUID,
+		PodIP: env.PodIP, Settings: env.Settings,
+	}
+	if err := group.Start(ctx, a.client, a.crew.Spawn, a.woken.Wake); err != nil {
+		return err
+	}
+	a.leave.within(group.Grace)
+	own, hellos := redisio.Keep(env.Server(), "", ""), &redisio.Hellos{}
+	a.crew.Keep(func(ctx context.Context) { hellos.Listen(ctx, own, a.woken.Wake) })
+	a.observer = observe.NewObserver(group, own, hellos, user, a.leave.asked)
+	a.server = redisio.NewServer(own)
+	store := record.NewStore(a.client.CoordinationV1().Leases(env.Namespace), group)
+	a.actor = act.NewRedis(a.server, store, others{a.observer}, contract.ReplicationUser(env.Namespace, env.Settings.StatefulSet), time.Now)
+	return nil
+}
+
+// others are the rest of the group, as the actor reaches them.
+type others struct{ *observe.Observer }
+
+// Notify asks the agent at a pod's address to look at once.
+func (others) Notify(ctx context.Context, pod model.Address) { act.Notify(ctx, pod.Host) }

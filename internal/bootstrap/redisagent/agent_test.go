@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisagent
+
+import (
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// testEnvironment is that of a pod in a namespace called ns.
+func testEnvironment(t *testing.T) environment.Environment {
+	t.Helper()
+	return environment.Environment{
+		Namespace: "ns", PodName: "redis-0", PodUID: "uid", PodIP: netip.MustParseAddr("10.0.0.1"),
+		Log: slog.New(slog.DiscardHandler), ConfigDir: t.TempDir(), PrivateDir: t.TempDir(),
+		Settings: contract.Settings{Version: 1, Role: contract.PodRoleRedis, StatefulSet: "redis", Port: 6379, Redis: &contract.RedisSettings{}},
+	}
+}
+
+func TestHookWaitsForTheTurnThatHasNothingLeftToGive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDeparture(func() {})
+		d.within(func() time.Duration { return 9 * time.Second })
+		began := time.Now()
+		d.ask(t.Context())
+		if took := time.Since(began); took != 3*time.Second {
+			t.Errorf("an unanswered hook took %s, want a third of the grace period", took)
+		}
+		go func() { time.Sleep(time.Second); d.done() }()
+		began = time.Now()
+		d.ask(t.Context())
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("the hook took %s, want the second until the mastership was given away", took)
+		}
+		if !d.asked() {
+			t.Error("the departure is forgotten at once")
+		}
+		time.Sleep(departureLife)
+		if d.asked() {
+			t.Error("a container that was only restarted leaves for ever")
+		}
+	})
+}
+
+func TestRedisConfIsWrittenWholeWithTheUsersValuesKept(t *testing.T) {
+	env := testEnvironment(t)
+	file := filepath.Join(t.TempDir(), "redis.conf")
+	if err := os.WriteFile(file, []byte("replica-priority 30\nreplica-serve-stale-data no\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env.Settings.Redis.Include = file
+	user, err := writeRedisConf(env)
+	if err != nil || user.values.Priority != 30 || user.values.ServeStale {
+		t.Fatalf("user=%+v err=%v, want the values of the user's file", user, err)
+	}
+	info, err := os.Stat(filepath.Join(env.ConfigDir, "redis.conf"))
+	if err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("mode=%v err=%v: the server reads it as another user", info.Mode(), err)
+	}
+	if left, _ := fs.Glob(os.DirFS(env.ConfigDir), ".*"); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisio
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+)
+
+// Server is the Redis that the agent stands beside. It alone is commanded.
+type Server struct{ client *redis.Client }
+
+// NewServer commands through a client.
+func NewServer(client *redis.Client) Server { return Server{client: client} }
+
+// run bounds one command, and says in its error what was being done.
+func (s Server) run(ctx context.Context, what string, command func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, Deadline)
+	defer cancel()
+	if err := command(ctx); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// Ask returns what the server says of itself now.
+func (s Server) Ask(ctx context.Context) model.Redis { return Ask(ctx, s.client) }
+
+// ReplicateFrom makes it a replica of an address. Naming the address that it follows already changes nothing.
+func (s Server) ReplicateFrom(ctx context.Context, master model.Address) error {
+	return s.run(ctx, "following "+master.String(), func(ctx context.Context) error {
+		return s.client.ReplicaOf(ctx, master.Host, strconv.Itoa(master.Port)).Err()
+	})
+}
+
+// BecomeMaster ends its being a replica. It first lifts min-replicas-to-write, which would refuse the first writes.
+func (s Server) BecomeMaster(ctx context.Context) error {
+	return s.run(ctx, "promoting", func(ctx context.Context) error {
+		_ = s.client.ConfigSet(ctx, "min-replicas-to-write", "0").Err() // tuning sets it again; the role matters more
+		return s.client.ReplicaOf(ctx, "no", "one").Err()
+	})
+}
+
+// DisconnectClients drops the connections of ordinary clients and subscribers, so that they ask Sentinel again.
+func (s Server) DisconnectClients(ctx context.Context) error {
+	return s.run(ctx, "closing the clients' connections", func(ctx context.Context) error {
+		for _, kind := range []string{"normal", "pubsub"} {
+			if err := s.client.ClientKillByFilter(ctx, "type", kind).Err(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// PauseWrites holds back every write for a time, at most; reads and replication go on. A later, longer pause extends it.
+func (s Server) PauseWrites(ctx context.Context, most time.Duration) error {
+	return s.run(ctx, "pausing writes", func(ctx context.Context) error {
+		return s.client.Do(ctx, "client", "pause", most.Milliseconds(), "write").Err() // the library knows no pause of writes alone
+	})
+}
+
+// ResumeWrites lets the held writes go on.
+func (s Server) ResumeWrites(ctx context.Context) error {
+	return s.run(ctx, "ending the pause of writes", func(ctx context.Context) error {
+		return s.client.ClientUnpause(ctx).Err()
+	})
+}
+
+// Tune sets what differs from the wanted values.
+func (s Server) Tune(ctx context.Context, want model.Tuning) error {
+	ctx, cancel := context.WithTimeout(ctx, Deadline)
+	defer cancel()
+	stale := "no"
+	if want.ServeStale {
+		stale = "yes"
+	}
+	for _, option := range [...][2]string{
+		{"replica-priority", strconv.Itoa(want.Priority)},
+		{"replica-serve-stale-data", stale},
+		{"min-replicas-to-write", strconv.Itoa(want.MinReplicas)},
+	} {
+		now, err := s.client.ConfigGet(ctx, option[0]).Result()
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", option[0], err)
+		}
+		if now[option[0]] == option[1] {
+			continue
+		}
+		if err := s.client.ConfigSet(ctx, option[0], option[1]).Err(); err != nil {
+			return fmt.Errorf("setting %s to %s: %w", option[0], option[1], err)
+		}
+	}
+	return nil
+}
+
+// SetWhereKnown sets an option that only some versions know; where it is unknown nothing is set, and that is no error.
+func (s Server) SetWhereKnown(ctx context.Context, name, value string) error {
+	return s.run(ctx, "setting "+name, func(ctx context.Context) error {
+		err := s.client.ConfigSet(ctx, name, value).Err()
+		if err != nil && strings.Contains(strings.ToLower(err.Error()), "unknown") {
+			return nil
+		}
+		return err
+	})
+}

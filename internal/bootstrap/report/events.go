@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
+)
+
+// eventDelay is how long a wait must last before it becomes an Event: most waits end by themselves.
+const eventDelay = 5 * time.Second
+
+// events writes Events on the pod. One that cannot be written is lost: the log and the status page say the same.
+type events struct {
+	client kubernetes.Interface
+	env    environment.Environment
+	// spawn runs something beside the turns.
+	spawn func(func(context.Context))
+
+	reason  model.Reason
+	since   time.Time
+	emitted bool
+}
+
+// outcome says what a turn did for its reason.
+type outcome int
+
+const (
+	// waited: nothing was to be done.
+	waited outcome = iota
+	// attempted: it was done, and nobody knows with which result.
+	attempted
+	// succeeded: it was done.
+	succeeded
+)
+
+// consider decides whether this turn is worth an Event, once for each stretch of one reason.
+func (e *events) consider(now time.Time, reason model.Reason, what outcome) {
+	if reason != e.reason {
+		e.reason, e.since, e.emitted = reason, now, false
+	}
+	if e.emitted {
+		return
+	}
+	kind := kindOf(reason.Events(), what, now.Sub(e.since))
+	if kind == "" {
+		return
+	}
+	e.emitted = true
+	e.write(kind, string(reason), strings.TrimSpace(reason.Sentence()+" "+reason.Advice()))
+}
+
+// unsuitable is the reason of the Event about the user's own configuration file; it is no decision.
+const unsuitable = "UnsuitableConfiguration"
+
+// longestMessage is what the API server takes of an Event.
+const longestMessage = 1024
+
+// object tells what in the user's own configuration file the agent cannot work with, or overrules.
+func (e *events) object(file string, objections []redisconf.Objection) {
+	if len(objections) == 0 {
+		return
+	}
+	message := "The configuration file " + file + " of the Redis container does not go with the agent:"
+	for _, o := range objections {
+		message += " " + o.String() + "."
+	}
+	e.env.Log.Error(message, "reason", unsuitable)
+	e.write(corev1.EventTypeWarning, unsuitable, message[:min(len(message), longestMessage)])
+}
+
+// kindOf is the type of the Event that a reason is worth now; empty when it is worth none.
+func kindOf(t model.EventPolicy, what outcome, lasted time.Duration) string {
+	switch {
+	case t == model.NormalWhenActed && what == succeeded:
+		return corev1.EventTypeNormal
+	case t == model.WarningWhenActed && what == succeeded, t == model.WarningWhenLasting && lasted > eventDelay,
+		t == model.Warning && (what != waited || lasted > eventDelay): // it is so, whatever came of what was done for it
+		return corev1.EventTypeWarning
+	}
+	return ""
+}
+
+// write makes an Event of the pod, as the kubelet makes its own; it does not wait for the API.
+func (e *events) write(kind, reason, message string) {
+	now := metav1.Now()
+	event := &corev1.Event{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: e.env.PodName + ".", Namespace: e.env.Namespace},
+		InvolvedObject: corev1.ObjectReference{
+			APIVersion: "v1", Kind: "Pod", Namespace: e.env.Namespace, Name: e.env.PodName, UID: types.UID(e.env.PodUID),
+		},
+		Reason: reason, Message: message, Type: kind, Count: 1, FirstTimestamp: now, LastTimestamp: now,
+		Source:              corev1.EventSource{Component: "redis-sentinel-bootstrap", Host: e.env.NodeName},
+		ReportingController: "redis-sentinel.dev/bootstrap", ReportingInstance: e.env.PodName,
+	}
+	e.spawn(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		if _, err := e.client.CoreV1().Events(e.env.Namespace).Create(ctx, event, metav1.CreateOptions{}); err != nil {
+			e.env.Log.Info("an Event could not be written", "reason", reason, "error", err.Error())
+		}
+	})
+}

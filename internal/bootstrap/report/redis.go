@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package report tells people what an agent decided: in the status always, in the log when it changed, and as an Event when they
+// should know.
+package report
+
+import (
+	"context"
+
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
+)
+
+// Redis tells of the agent of a Redis pod.
+type Redis struct {
+	env    environment.Environment
+	pages  *status.Pages
+	events events
+	last   decide.Decision
+	err    string
+}
+
+// NewRedis tells on these pages and, by what spawn runs beside the turns, in Events.
+func NewRedis(env environment.Environment, client kubernetes.Interface, pages *status.Pages, spawn func(func(context.Context))) *Redis {
+	return &Redis{env: env, pages: pages, events: events{client: client, env: env, spawn: spawn}}
+}
+
+// Unsuitable tells what in the user's own configuration file the agent cannot work with, or overrules.
+func (r *Redis) Unsuitable(file string, objections []redisconf.Objection) {
+	r.events.object(file, objections)
+}
+
+// Decided tells of one turn: what was seen and decided, and why carrying it out failed.
+func (r *Redis) Decided(v model.View, d decide.Decision, err error) {
+	s := status.Status{
+		Pod: r.env.PodName, Group: r.env.Settings.StatefulSet, Ready: d.Ready, Action: d.Action.String(),
+		Reason: string(d.Reason), Sentence: d.Reason.Sentence(), Epoch: v.Record.Epoch, Master: v.Record.Holder, At: v.Now, Error: text(err),
+	}
+	r.pages.Set(s)
+	if d.Action != decide.Retain && d.Action != r.last.Action || d.Reason != r.last.Reason || d.Ready != r.last.Ready || s.Error != r.err {
+		r.env.Log.Info("decided", "action", s.Action, "reason", s.Reason, "why", s.Sentence, "ready", d.Ready,
+			"target", d.Target.String(), "epoch", d.Epoch, "recordEpoch", v.Record.Epoch, "holder", v.Record.Holder, "error", s.Error)
+	}
+	r.last, r.err = d, s.Error
+	r.events.consider(v.Now, d.Reason, outcomeOf(d, err))
+}
+
+func outcomeOf(d decide.Decision, err error) outcome {
+	switch {
+	case d.Action == decide.Wait, d.Action == decide.Retain:
+		return waited
+	case err != nil:
+		return attempted
+	}
+	return succeeded
+}
+
+// text is an error for people; empty where there is none.
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"log/slog"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/sentinel"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
+)
+
+// Group tells of one group in the care of an agent beside a Sentinel. It writes no Events: three agents would say the same.
+type Group struct {
+	last sentinel.Decision
+	err  string
+}
+
+// Decided tells of one look at the group, and returns its status.
+func (g *Group) Decided(log *slog.Logger, name string, v model.SentinelView, d sentinel.Decision, err error) status.Status {
+	s := status.Status{
+		Group: name, Action: d.Action.String(), Reason: string(d.Reason), Sentence: d.Reason.Sentence(),
+		Ready: v.Own.Answered, Epoch: v.Record.Epoch, Master: v.Record.Holder, At: v.Now, Error: text(err),
+	}
+	if d.Reason != g.last.Reason || d.Action != sentinel.Wait && d.Action != g.last.Action || s.Error != g.err {
+		log.Info("decided", "group", name, "action", s.Action, "reason", s.Reason, "why", s.Sentence, "target", d.Target.String(),
+			"epoch", d.Epoch, "recordEpoch", v.Record.Epoch, "sentinelEpoch", v.Own.ConfigEpoch,
+			"sentinelMaster", v.Own.Address.String(), "error", s.Error)
+	}
+	g.last, g.err = d, s.Error
+	return s
+}

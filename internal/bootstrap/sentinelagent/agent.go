@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sentinelagent is the agent of a Sentinel pod. It keeps every group that its set serves in its Sentinel.
+package sentinelagent
+
+import (
+	"context"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
+)
+
+// agentUser is Sentinel's user that may do everything; its password is the agent's alone.
+const agentUser = "agent"
+
+// Run writes sentinel.conf where there is none yet, then keeps every group that its set serves in its Sentinel,
+// until the context ends. It returns an error only where the agent can never work.
+func Run(ctx context.Context, env environment.Environment) error {
+	client, err := env.Client()
+	if err != nil {
+		return err
+	}
+	password, err := agentPassword(env)
+	if err != nil {
+		return err
+	}
+	woken := loop.NewWakeup()
+	pages := status.New(status.Status{
+		Pod: env.PodName, Reason: string(model.SentinelSilent), Sentence: model.SentinelSilent.Sentence(),
+	}, "", woken.Wake, nil)
+	crew, _ := loop.NewCrew(ctx, env.Log)
+	crew.Go(func(ctx context.Context) error { return pages.Serve(ctx, env.Listen) })
+	crew.Go(func(ctx context.Context) error {
+		secret := &peerSecret{env: env, client: client}
+		own := redisio.Keep(env.Server(), agentUser, password)
+		set := observe.NewSentinelSet(observe.Set{
+			Namespace: env.Namespace, Settings: env.Settings, PodName: env.PodName, PodIP: env.PodIP,
+		}, client, own, secret.identityOf)
+		if err := writeSentinelConf(ctx, env, secret, set, crew.Spawn, password); err != nil {
+			if ctx.Err() != nil {
+				return nil //nolint:nilerr // the end was asked for
+			}
+			return err
+		}
+		pages.MarkStarted()
+		newManager(env, client, set, own, pages).run(ctx, crew, woken)
+		return nil
+	})
+	return crew.Wait()
+}

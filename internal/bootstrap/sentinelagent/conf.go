@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sentinelagent
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"crypto/sha1" //nolint:gosec // Sentinel wants 40 characters; nothing is protected by them
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/conffile"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
+)
+
+// maxClients leaves room for the links to many groups: outgoing links count too, and past the limit a Sentinel is deaf.
+const maxClients = 10000
+
+// agentPassword is random, and known to this pod's agent alone; the tmpfs keeps it over a restart of the process.
+func agentPassword(env environment.Environment) (string, error) {
+	path := filepath.Join(env.PrivateDir, "password")
+	text, err := os.ReadFile(path)
+	if err == nil && len(text) > 0 {
+		return string(text), nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("reading the agent's own password: %w", err)
+	}
+	password := rand.Text()
+	return password, conffile.Replace(env.PrivateDir, "password", password, 0o600)
+}
+
+// identityOf is a Sentinel's run id: stable for set and ordinal, so that a new pod takes the place of the old one and no
+// ghost is counted in a majority.
+func identityOf(setIdentity string, ordinal int) string {
+	sum := sha1.Sum([]byte(setIdentity + "/" + strconv.Itoa(ordinal))) //nolint:gosec // an identity, not a secret
+	return hex.EncodeToString(sum[:])
+}
+
+// writeSentinelConf writes sentinel.conf where there is none. An existing one is started from as it is, without the API; only
+// the agent's password is brought up to date, because a reboot of the node takes the tmpfs and leaves the file.
+func writeSentinelConf(ctx context.Context, env environment.Environment, secret *peerSecret, set *observe.SentinelSet, spawn observe.Spawn, password string) error {
+	dir, err := sentinelDirectory(env)
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(sentinelFile(env))
+	switch {
+	case err == nil:
+		spawn(func(ctx context.Context) { _ = secret.load(ctx) }) // it is tried until it is there or the agent ends
+		return rewriteAgentUser(env, string(text), password)
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("reading %s: %w", sentinelFile(env), err)
+	}
+	if err := secret.load(ctx); err != nil {
+		return err
+	}
+	seed, err := seedGroups(ctx, env, set)
+	if err != nil {
+		return err
+	}
+	ordinal, _ := observe.Ordinal(env.Settings.StatefulSet, env.PodName)
+	conf := redisconf.Sentinel{
+		Port: env.Settings.Port, Dir: dir, MyID: secret.identityOf(ordinal), AnnounceIP: env.PodIP.String(),
+		Epoch: model.NextEpoch(time.Now(), epochsOf(seed)...), AgentHash: hash(password), PeerHash: hash(secret.password()),
+		PeerPassword: secret.password(), MaxClients: maxClients, Groups: seed,
+	}
+	return conffile.Replace(dir, filepath.Base(contract.SentinelConfFile), conf.String(), 0o666)
+}
+
+// sentinelFile is the path of sentinel.conf.
+func sentinelFile(env environment.Environment) string {
+	return filepath.Join(env.ConfigDir, contract.SentinelConfDirectory, filepath.Base(contract.SentinelConfFile))
+}
+
+// sentinelDirectory makes the directory of sentinel.conf. Whoever Sentinel runs as must be able to replace the file in it,
+// and so must the agent: all users may write, and no sticky bit keeps one from renaming over the file of the other.
+func sentinelDirectory(env environment.Environment) (string, error) {
+	dir := filepath.Dir(sentinelFile(env))
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return "", fmt.Errorf("making the directory of sentinel.conf: %w", err)
+	}
+	if err := os.Chmod(dir, 0o777); err != nil { //nolint:gosec // a directory of this pod alone, for two users
+		return "", fmt.Errorf("opening the directory of sentinel.conf to Sentinel's user: %w", err)
+	}
+	return dir, nil
+}
+
+func epochsOf(groups []redisconf.Watched) []uint64 {
+	var all []uint64
+	for _, g := range groups {
+		all = append(all, g.Epoch)
+	}
+	return all
+}
+
+func hash(password string) string {
+	sum := sha256.Sum256([]byte(password))
+	return hex.EncodeToString(sum[:])
+}
+
+// rewriteAgentUser puts the hash of the present password into a file that an earlier start of this pod has left.
+func rewriteAgentUser(env environment.Environment, text, password string) error {
+	if strings.Contains(text, "#"+hash(password)) {
+		return nil
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if strings.HasPrefix(line, "user "+agentUser+" ") {
+			lines[i] = "user " + agentUser + " on #" + hash(password) + " ~* &* +@all"
+		}
+	}
+	return conffile.Replace(filepath.Dir(sentinelFile(env)), filepath.Base(contract.SentinelConfFile), strings.Join(lines, "\n"), 0o666)
+}
+
+// seedGroups reads the records that the set serves, so that a blank Sentinel starts with the right masters, epochs and
+// voters. It waits for the API: a Sentinel that starts without it knows nobody.
+func seedGroups(ctx context.Context, env environment.Environment, set *observe.SentinelSet) (groups []redisconf.Watched, err error) {
+	err = wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
+		var err error
+		groups, err = set.Seed(ctx, func(namespace string, s contract.GroupSettings) (model.Watching, bool) {
+			return staggered(env, s), serves(env, namespace, s)
+		})
+		if err != nil {
+			env.Log.Info("waiting for the API before the first start", "error", err.Error())
+		}
+		return err == nil, nil
+	})
+	return groups, err
+}
+
+// currentEpoch reads the one epoch that no reply of a Sentinel tells from the file that Sentinel keeps; 0 if it cannot.
+func currentEpoch(env environment.Environment) uint64 {
+	file, err := os.Open(sentinelFile(env))
+	if err != nil {
+		return 0
+	}
+	defer file.Close() //nolint:errcheck // read only
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if text, ok := strings.CutPrefix(lines.Text(), "sentinel current-epoch "); ok {
+			epoch, _ := strconv.ParseUint(strings.TrimSpace(text), 10, 64)
+			return epoch
+		}
+	}
+	return 0
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sentinelagent
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/util/workqueue"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/act"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/sentinel"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/report"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
+)
+
+const (
+	// concurrent is how many groups are reconciled at the same moment: a Sentinel writes its file at each change.
+	concurrent = 8
+	// orphansEvery is how often the Sentinel is asked for groups that no record in sight names.
+	orphansEvery = 30 * time.Second
+	// afterFailure is the longest wait after an act that failed.
+	afterFailure = time.Second
+)
+
+// manager looks after all groups that its Sentinel serves. A queue says which is next: a group that is woken while somebody looks
+// after it is looked after again, and one group is never in two hands.
+type manager struct {
+	env    environment.Environment
+	client kubernetes.Interface
+	set    *observe.SentinelSet
+	own    *redis.Client
+	actor  *act.Sentinel
+	pages  *status.Pages
+	queue  workqueue.TypedDelayingInterface[types.NamespacedName]
+	// reconcile looks after one group. It says when to look again; done: there is nothing left to look after.
+	reconcile func(ctx context.Context, g *group) (recheck time.Duration, done bool)
+	// orphans are the groups that the Sentinel monitors and no record names; false: nobody could say.
+	orphans func(ctx context.Context) ([]observe.GroupKey, bool)
+
+	// swept and orphansAt are when that was last done; the pulse alone uses them.
+	swept, orphansAt time.Time
+
+	mu     sync.Mutex
+	groups map[types.NamespacedName]*group
+}
+
+// group is one group in the agent's care. What is not said to be the manager's belongs to whoever reconciles it.
+type group struct {
+	key    observe.GroupKey
+	memory sentinel.Memory
+	report report.Group
+	// status is the manager's.
+	status status.Status
+}
+
+func newManager(env environment.Environment, client kubernetes.Interface, set *observe.SentinelSet, own *redis.Client, pages *status.Pages) *manager {
+	m := &manager{
+		env: env, client: client, set: set, own: own, pages: pages,
+		actor:  act.NewSentinel(redisio.NewSentinel(own), client.CoreV1()),
+		queue:  workqueue.NewTypedDelayingQueue[types.NamespacedName](),
+		groups: map[types.NamespacedName]*group{},
+	}
+	m.reconcile, m.orphans = m.reconcileGroup, set.Orphans
+	return m
+}
+
+// run looks after groups until the context ends.
+func (m *manager) run(ctx context.Context, crew *loop.Crew, woken loop.Wakeup) {
+	m.set.Start(crew.Spawn, m.wake)
+	crew.Keep(func(ctx context.Context) { redisio.ListenForSwitches(ctx, m.own, m.wakeMaster) })
+	crew.Keep(func(ctx context.Context) {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-woken:
+				m.wakeAll()
+			}
+		}
+	})
+	m.work(ctx, crew)
+	loop.Repeat(ctx, m.env.Log, loop.NewWakeup(), m.pulse)
+}
+
+// work starts the hands that take groups from the queue.
+func (m *manager) work(ctx context.Context, crew *loop.Crew) {
+	context.AfterFunc(ctx, m.queue.ShutDown)
+	for range concurrent {
+		crew.Keep(func(ctx context.Context) {
+			for m.next(ctx) {
+			}
+		})
+	}
+}
+
+// next takes one group from the queue; false when there is no queue any more.
+func (m *manager) next(ctx context.Context) bool {
+	name, over := m.queue.Get()
+	if over {
+		return false
+	}
+	defer m.queue.Done(name)
+	g := m.careFor(name)
+	if g == nil || ctx.Err() != nil {
+		return true
+	}
+	recheck, done := afterFailure, false
+	loop.Guard(m.env.Log, func() { recheck, done = m.reconcile(ctx, g) })
+	if done {
+		m.forget(name)
+		return true
+	}
+	m.queue.AddAfter(name, max(recheck, loop.Shortest))
+	return true
+}
+
+// careFor finds a group in care, or takes it into care where its record names this set. Nil: it is none of ours.
+func (m *manager) careFor(name types.NamespacedName) *group {
+	m.mu.Lock()
+	g := m.groups[name]
+	m.mu.Unlock()
+	if g != nil {
+		return g
+	}
+	lease, settings := m.set.Lease(observe.GroupKey{Namespace: name.Namespace, StatefulSet: name.Name})
+	if lease == nil || name.Name == "" || !serves(m.env, name.Namespace, settings) {
+		return nil
+	}
+	m.set.WatchPods(name.Namespace)
+	return m.add(observe.KeyOf(lease, settings))
+}
+
+func (m *manager) add(key observe.GroupKey) *group {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	g := m.groups[nameOf(key)]
+	if g == nil {
+		g = &group{key: key}
+		m.groups[nameOf(key)] = g
+	}
+	return g
+}
+
+func (m *manager) forget(name types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.groups, name)
+}
+
+func nameOf(key observe.GroupKey) types.NamespacedName {
+	return types.NamespacedName{Namespace: key.Namespace, Name: key.StatefulSet}
+}
+
+// wake lets a group be looked after now, or all of them where the key is empty.
+func (m *manager) wake(key observe.GroupKey) {
+	if key == (observe.GroupKey{}) {
+		m.wakeAll()
+		return
+	}
+	m.queue.Add(nameOf(key))
+}
+
+func (m *manager) wakeAll() {
+	m.wakeWhere(func(*group) bool { return true })
+}
+
+// wakeMaster lets the group be looked after that Sentinel calls by this name.
+func (m *manager) wakeMaster(name string) {
+	m.wakeWhere(func(g *group) bool { return g.key.MasterName == name })
+}
+
+func (m *manager) wakeWhere(holds func(*group) bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for name, g := range m.groups {
+		if holds(g) {
+			m.queue.Add(name)
+		}
+	}
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sentinelagent
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// peerSecret is what the Sentinels of a set share: the password by which they vote, and the set's identity. Whoever made
+// the object left it empty; the first agent that comes fills it in, and the others find it filled.
+type peerSecret struct {
+	env    environment.Environment
+	client kubernetes.Interface
+	mu     sync.Mutex
+	data   map[string][]byte
+}
+
+func (p *peerSecret) password() string { return p.value(contract.PeerSecretPassword) }
+
+// identityOf is the run id of the Sentinel of an ordinal; empty while the set's identity is not known: nobody is a ghost for that.
+func (p *peerSecret) identityOf(ordinal int) string {
+	identity := p.value(contract.PeerSecretIdentity)
+	if identity == "" {
+		return ""
+	}
+	return identityOf(identity, ordinal)
+}
+
+func (p *peerSecret) value(key string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return string(p.data[key])
+}
+
+// load tries until the Secret is there and filled, or the context ends.
+func (p *peerSecret) load(ctx context.Context) error {
+	return wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
+		err := p.try(ctx)
+		if err != nil {
+			p.env.Log.Info("waiting for the Secret that the Sentinels share", "error", err.Error())
+		}
+		return err == nil, nil
+	})
+}
+
+func (p *peerSecret) try(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	name := contract.PeerSecretName(p.env.Settings.StatefulSet)
+	secrets := p.client.CoreV1().Secrets(p.env.Namespace)
+	secret, err := secrets.Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return fmt.Errorf("reading Secret %s/%s: %w", p.env.Namespace, name, err)
+	}
+	if !filled(secret) {
+		secret = secret.DeepCopy()
+		if secret.Data == nil {
+			secret.Data = map[string][]byte{}
+		}
+		for _, key := range []string{contract.PeerSecretPassword, contract.PeerSecretIdentity} {
+			if len(secret.Data[key]) == 0 {
+				secret.Data[key] = []byte(rand.Text())
+			}
+		}
+		// Guarded by the version that was read: another agent may have filled it meanwhile, and one answer must stand.
+		if secret, err = secrets.Update(ctx, secret, metav1.UpdateOptions{}); err != nil {
+			if apierrors.IsConflict(err) {
+				return fmt.Errorf("another agent fills Secret %s/%s", p.env.Namespace, name)
+			}
+			return fmt.Errorf("filling Secret %s/%s: %w", p.env.Namespace, name, err)
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.data = secret.Data
+	return nil
+}
+
+func filled(s *corev1.Secret) bool {
+	return len(s.Data[contract.PeerSecretPassword]) > 0 && len(s.Data[contract.PeerSecretIdentity]) > 0
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sentinelagent
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
+)
+
+const (
+	// pulseEvery is how often the pages are brought up to date, and pulseAgain while the Sentinel does not answer.
+	pulseEvery = time.Second
+	pulseAgain = 100 * time.Millisecond
+	// sweepEvery closes connections to servers that nobody asks any more.
+	sweepEvery = time.Minute
+)
+
+// pulse is what belongs to no group: the answer to the probes, groups that nobody speaks for, connections that nobody uses.
+func (m *manager) pulse(ctx context.Context) time.Duration {
+	now := time.Now()
+	if now.Sub(m.orphansAt) >= orphansEvery {
+		if orphans, known := m.orphans(ctx); known {
+			m.orphansAt = now
+			for _, key := range orphans {
+				m.add(key)
+				m.wake(key)
+			}
+		}
+	}
+	if now.Sub(m.swept) >= sweepEvery {
+		m.set.Sweep(sweepEvery)
+		m.swept = now
+	}
+	answers := redisio.Answers(ctx, m.own)
+	m.pages.Set(m.statusNow(answers))
+	if answers {
+		return pulseEvery
+	}
+	return pulseAgain
+}
+
+// statusNow is what the pages say of all groups.
+func (m *manager) statusNow(answers bool) status.Status {
+	reason := model.SentinelSilent
+	if answers {
+		reason = model.Agreed
+	}
+	s := status.Status{Pod: m.env.PodName, Ready: answers, Reason: string(reason), Sentence: reason.Sentence(), At: time.Now()}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, g := range m.groups {
+		s.Groups = append(s.Groups, g.status)
+	}
+	return s
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sentinelagent
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/sentinel"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// reconcileGroup observes one group, decides and acts.
+func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Duration, done bool) {
+	began := time.Now()
+	lease, settings := m.set.Lease(g.key)
+	view := m.set.View(ctx, g.key, lease, staggered(m.env, settings))
+	view.CurrentEpoch = currentEpoch(m.env)
+	view.Elsewhere = lease != nil && settings.Sentinels.Name != "" && !serves(m.env, g.key.Namespace, settings)
+	decision, memory := sentinel.Next(view, g.memory)
+	g.memory = memory
+	store := record.NewStore(m.client.CoordinationV1().Leases(g.key.Namespace), m.set.Copy(g.key, lease))
+	err := m.actor.Do(ctx, g.key.MasterName, store, decision)
+	if err == nil {
+		err = m.label(ctx, g.key, lease, view.Record.Epoch, decision.Labels)
+	}
+	m.pages.Metrics().Turn(g.key.MasterName, decision.Action.String(), string(decision.Reason), time.Since(began), err)
+	said := g.report.Decided(m.env.Log, g.key.MasterName, view, decision, err)
+	m.mu.Lock()
+	g.status = said
+	m.mu.Unlock()
+	if err != nil {
+		return min(decision.Recheck, afterFailure), false
+	}
+	return decision.Recheck, decision.Reason == model.GroupAbsent && lease == nil
+}
+
+// label puts the role labels right, after a live read of the record.
+func (m *manager) label(ctx context.Context, key observe.GroupKey, lease *coordinationv1.Lease, epoch uint64, labels map[string]string) error {
+	if lease == nil || len(labels) == 0 {
+		return nil
+	}
+	var errs []error
+	confirmed := false
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		pod := m.set.Pod(key, name)
+		if pod == nil || pod.Labels[contract.LabelRole] == labels[name] {
+			continue
+		}
+		if !confirmed && !m.set.StillEpoch(ctx, key, epoch) {
+			return nil
+		}
+		confirmed = true
+		errs = append(errs, m.actor.Label(ctx, pod, labels[name], epoch))
+	}
+	return errors.Join(errs...)
+}

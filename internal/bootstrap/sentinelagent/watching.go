@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sentinelagent
+
+import (
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// serves reports whether this Sentinel set watches a group: the record names the set, and the set may serve the namespace.
+// A set is one trust domain, so the record's word alone is not enough.
+func serves(env environment.Environment, namespace string, s contract.GroupSettings) bool {
+	if s.Sentinels.Name != env.Settings.StatefulSet || s.Sentinels.Namespace != env.Namespace {
+		return false
+	}
+	allowed := observe.Namespaces(env.Namespace, env.Settings.Sentinel)
+	return slices.Contains(allowed, metav1.NamespaceAll) || slices.Contains(allowed, namespace)
+}
+
+// wanted is how a group is watched, within bounds: the record is input of a tenant.
+func wanted(s contract.GroupSettings, size int) model.Watching {
+	ms := func(n, least int64) time.Duration {
+		return time.Duration(min(max(n, least), time.Hour.Milliseconds())) * time.Millisecond
+	}
+	quorum := s.Quorum
+	if quorum < 1 || quorum > max(size, 1) {
+		quorum = size/2 + 1
+	}
+	return model.Watching{
+		Quorum: quorum, ParallelSyncs: min(max(s.ParallelSyncs, 1), 100),
+		DownAfter: ms(s.DownAfterMs, contract.MinDownAfterMs), FailoverTimeout: ms(s.FailoverTimeoutMs, 1000),
+	}
+}
+
+// stagger parts the Sentinels of a set in time. Agents that point them in the same instant put their clocks in step; then
+// all see the master down in one millisecond, each votes for itself, and nobody is elected for a whole failover timeout.
+const stagger = 400 * time.Millisecond
+
+// staggered is how my own Sentinel watches a group: as the others do, but a little more patient than the ordinal before.
+func staggered(env environment.Environment, s contract.GroupSettings) model.Watching {
+	w := wanted(s, s.Sentinels.Replicas)
+	ordinal, _ := observe.Ordinal(env.Settings.StatefulSet, env.PodName)
+	w.DownAfter += time.Duration(min(ordinal, 8)) * stagger
+	return w
+}

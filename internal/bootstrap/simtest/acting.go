@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/act"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
+)
+
+// newActor is the shipped actor of a pod's agent, in this world.
+func (w *World) newActor(p *pod) *act.Redis {
+	writes := leases{w: w, host: p.host, who: &p.watch, accepted: func(before, after model.Record) { w.noteWrite(p, before, after) }}
+	var kept act.Record = record.NewStore(writes, known{w, &p.watch})
+	if w.Deciders.Record != nil {
+		kept = w.Deciders.Record(kept, known{w, &p.watch})
+	}
+	a := act.NewRedis(ownRedis{w, p}, kept, others{w, p}, "the group's", func() time.Time { return begin.Add(w.now) })
+	if w.Deciders.Handover != nil {
+		a.SetHandover(w.Deciders.Handover)
+	}
+	return a
+}
+
+// noteWrite judges what an agent wrote, at the moment when the API took it.
+func (w *World) noteWrite(p *pod, before, after model.Record) {
+	if after.PodUID == p.uid && after.Epoch > before.Epoch && p.deciding.Action == decide.Claim {
+		w.checkClaim(p, p.acting, p.deciding)
+	}
+}
+
+var errGone = errors.New("nobody listens there")
+
+// ownRedis is the Redis of a pod as its own agent commands it.
+type ownRedis struct {
+	w *World
+	p *pod
+}
+
+func (o ownRedis) Ask(context.Context) model.Redis { return o.w.info(o.p.host, o.p.server) }
+
+func (o ownRedis) do(command func(s *server)) error {
+	if !o.p.server.alive {
+		return errGone
+	}
+	command(o.p.server)
+	return nil
+}
+
+func (o ownRedis) ReplicateFrom(_ context.Context, master model.Address) error {
+	return o.do(func(s *server) {
+		o.w.checkFollow(o.p, master, o.p.deciding.Reason)
+		o.w.point(s, master, true)
+	})
+}
+
+func (o ownRedis) BecomeMaster(context.Context) error {
+	return o.do(func(s *server) {
+		o.w.checkPromotion(o.p, o.p.acting)
+		o.w.promote(s, true)
+	})
+}
+
+func (o ownRedis) DisconnectClients(context.Context) error {
+	return o.do(func(s *server) { o.w.checkDisconnect(o.p) })
+}
+
+func (o ownRedis) PauseWrites(_ context.Context, most time.Duration) error {
+	return o.do(func(s *server) { s.paused = max(s.paused, o.w.now+most) })
+}
+
+func (o ownRedis) ResumeWrites(context.Context) error {
+	return o.do(func(s *server) {
+		o.w.checkResume(o.p)
+		s.paused = 0
+	})
+}
+
+func (o ownRedis) Tune(_ context.Context, want model.Tuning) error {
+	return o.do(func(s *server) { s.tuning = want })
+}
+
+// Users are not in this world: whoever connects is let in.
+
+func (o ownRedis) EnsureReplicationUser(context.Context, string) error { return o.do(func(*server) {}) }
+func (o ownRedis) AuthenticateAs(context.Context, string) error        { return o.do(func(*server) {}) }
+
+// others are everybody else, as the agent of a pod reaches them.
+type others struct {
+	w *World
+	p *pod
+}
+
+func (o others) Ask(_ context.Context, a model.Address) model.Redis {
+	return o.w.info(o.p.host, o.w.listeners[a])
+}
+
+func (o others) Announced(_ context.Context, master model.Address) bool {
+	n := 0
+	for _, s := range o.w.sentinels {
+		if a := o.w.askSentinel(o.p.host, s); a.Answered && a.Address == master {
+			n++
+		}
+	}
+	return n > len(o.w.sentinels)/2
+}
+
+func (o others) Notify(_ context.Context, where model.Address) {
+	if i := slices.IndexFunc(o.w.pods, func(p *pod) bool { return !p.gone && p.server.address == where }); i >= 0 && o.w.reach(o.p.host, o.w.pods[i].host) {
+		o.w.wakePod(o.w.pods[i])
+	}
+}
+
+// ownSentinel is a Sentinel as its own agent commands it.
+type ownSentinel struct {
+	w *World
+	s *sentinel
+}
+
+func (o ownSentinel) do(command func()) error {
+	if !o.s.alive {
+		return fmt.Errorf("Sentinel %d: %w", o.s.ordinal, errGone)
+	}
+	command()
+	return nil
+}
+
+func (o ownSentinel) Inject(_ context.Context, _ model.Peer, m model.Announcement) error {
+	return o.do(func() {
+		o.w.checkNaming(m.Epoch, m.Master)
+		o.w.hearHello(o.s, m.Master, m.Epoch, m.Epoch)
+	})
+}
+
+func (o ownSentinel) Recreate(_ context.Context, m model.Announcement, watching model.Watching, _ []model.Peer) error {
+	return o.do(func() {
+		w, s := o.w, o.s
+		w.checkNaming(m.Epoch, m.Master)
+		if w.Deciders.ResetsAsBroom { // everything is forgotten, and nothing is told again
+			w.reset(s)
+			return
+		}
+		w.monitor(s, m.Master, m.Epoch)
+		s.current, s.want = max(s.current, m.Epoch), watching
+		w.on(s.host, 100*time.Millisecond, func() { w.discover(s); w.hurry(s) })
+	})
+}
+
+func (o ownSentinel) Configure(_ context.Context, _ string, watching model.Watching) error {
+	return o.do(func() { o.s.want = watching })
+}
+
+func (o ownSentinel) Remove(context.Context, string) error {
+	return o.do(func() { o.s.monitors = false })
+}
