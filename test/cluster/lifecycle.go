@@ -29,7 +29,7 @@ func up(ctx context.Context, env *environment, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := host.InstallPackages(ctx, env.log); err != nil {
+	if err = host.InstallPackages(ctx, env.log); err != nil {
 		return err
 	}
 	bin, err := builder.Node(ctx)
@@ -59,7 +59,7 @@ func pauseTar(ctx context.Context, builder build.Builder, bin string) (string, e
 		return "", fmt.Errorf("making the pause image: %w", err)
 	}
 	tar := filepath.Join(bin, fmt.Sprintf("pause-%.8x.tar", sha256.Sum256(source)))
-	if _, err := os.Stat(tar); err == nil {
+	if _, err = os.Stat(tar); err == nil {
 		return tar, nil
 	}
 	scratch, err := os.MkdirTemp("", "pause-")

@@ -38,7 +38,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		if c.name != args[0] {
 			continue
 		}
-		env, err := newEnvironment(c, getenv, stdout, stderr)
+		env, err := newEnvironment(ctx, c, getenv, stdout, stderr)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,7 +22,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 2 {
-		return fmt.Errorf("usage: gosu USER PROGRAM [ARGUMENT...]")
+		return errors.New("usage: gosu USER PROGRAM [ARGUMENT...]")
 	}
 	account, err := user.Lookup(args[0])
 	if err != nil {

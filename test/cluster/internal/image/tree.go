@@ -91,7 +91,7 @@ func writeEntry(archive *tar.Writer, name string, e entry) error {
 		return err
 	}
 	header.Size = int64(len(content))
-	if err := archive.WriteHeader(header); err != nil {
+	if err = archive.WriteHeader(header); err != nil {
 		return err
 	}
 	_, err = archive.Write(content)
