@@ -73,7 +73,7 @@ func (e *environment) lock(ctx context.Context) error {
 	}
 }
 
-// builder builds from the checkout that we run in.
+// builder returns a Builder of the checkout that the command runs in.
 func (e *environment) builder() (build.Builder, error) {
 	here, err := os.Getwd()
 	if err != nil {

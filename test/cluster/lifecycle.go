@@ -14,7 +14,7 @@ import (
 )
 
 func up(ctx context.Context, env *environment, args []string) error {
-	if err := none(args); err != nil {
+	if err := noArguments(args); err != nil {
 		return err
 	}
 	if env.node.Exists() {
@@ -76,7 +76,7 @@ func pauseTar(ctx context.Context, builder build.Builder, bin string) (string, e
 }
 
 func down(ctx context.Context, env *environment, args []string) error {
-	if err := none(args); err != nil {
+	if err := noArguments(args); err != nil {
 		return err
 	}
 	if err := env.node.Down(ctx); err != nil {
@@ -87,14 +87,14 @@ func down(ctx context.Context, env *environment, args []string) error {
 }
 
 func status(ctx context.Context, env *environment, args []string) error {
-	if err := none(args); err != nil {
+	if err := noArguments(args); err != nil {
 		return err
 	}
 	return env.node.Status(ctx, env.stdout)
 }
 
 func kubeconfig(_ context.Context, env *environment, args []string) error {
-	if err := none(args); err != nil {
+	if err := noArguments(args); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(env.stdout, env.node.Layout.AdminKubeconfig())
@@ -102,7 +102,7 @@ func kubeconfig(_ context.Context, env *environment, args []string) error {
 }
 
 func tools(ctx context.Context, env *environment, args []string) error {
-	if err := none(args); err != nil {
+	if err := noArguments(args); err != nil {
 		return err
 	}
 	builder, err := env.builder()
@@ -130,7 +130,7 @@ func load(ctx context.Context, env *environment, args []string) error {
 	return nil
 }
 
-func none(args []string) error {
+func noArguments(args []string) error {
 	if len(args) > 0 {
 		return fmt.Errorf("%w: unexpected argument %q", errUsage, args[0])
 	}

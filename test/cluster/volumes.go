@@ -16,7 +16,7 @@ import (
 // provideVolumes is a component of the node: "up" starts this very program
 // again, to serve volume claims until it is killed.
 func provideVolumes(ctx context.Context, env *environment, args []string) error {
-	if err := none(args); err != nil {
+	if err := noArguments(args); err != nil {
 		return err
 	}
 	l := env.node.Layout

@@ -1,4 +1,4 @@
-// Pause is the first process of a pod: it holds the pod's namespaces, buries
+// Pause is the first process of a pod: it holds the pod's namespaces, reaps
 // processes whose parents died, and ends when it is told to.
 package main
 

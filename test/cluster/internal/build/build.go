@@ -41,7 +41,7 @@ type Builder struct {
 
 // Node makes the programs of the node and returns their folder.
 func (b Builder) Node(ctx context.Context) (string, error) {
-	bin, err := b.Folder()
+	bin, err := b.folder()
 	if err != nil {
 		return "", err
 	}
@@ -121,9 +121,9 @@ func run(cmd *exec.Cmd) error {
 	return nil
 }
 
-// Folder returns the folder of the programs that belong to these sources and
+// folder returns the folder of the programs that belong to these sources and
 // this Go, and makes it.
-func (b Builder) Folder() (string, error) {
+func (b Builder) folder() (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, runtime.Version(), runtime.GOARCH, KubernetesVersion, helmVersion)
 	for _, module := range []string{"kubernetes", "coredns"} {

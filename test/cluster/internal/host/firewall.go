@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// ruleMark is on every iptables rule of ours.
+// ruleMark is the comment on every iptables rule of the cluster.
 const ruleMark = "redis-sentinel-test-cluster"
 
 // allowForwarding lets pods' traffic through a firewall that forwards nothing

@@ -22,7 +22,7 @@ func (l Layout) Records() string { return l.in("run") }
 // LogFile holds the output of a component.
 func (l Layout) LogFile(component string) string { return l.in("logs", component+".log") }
 
-// Certificate and Key are files of one identity.
+// Certificate is the certificate of one identity.
 func (l Layout) Certificate(identity string) string { return l.in("pki", identity+".crt") }
 
 // Key is the private key that belongs to Certificate.

@@ -10,13 +10,14 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/cluster/internal/process"
 )
 
-// Exists says whether there is anything of a cluster.
+// Exists reports whether there is anything of a cluster.
 func (n *Node) Exists() bool {
 	_, err := os.Stat(n.Layout.Dir)
 	return err == nil
 }
 
-// Healthy says why the cluster is not up and whole, if it is not.
+// Healthy returns an error that says why the cluster is not up and whole, or nil
+// if it is.
 func (n *Node) Healthy(ctx context.Context) error {
 	if _, err := os.Stat(n.upMarker()); err != nil {
 		return errors.New("the cluster was not started to the end; run 'cluster up'")

@@ -107,8 +107,8 @@ func (n *Node) prepare(ctx context.Context, bin string, now time.Time) error {
 	return writeConfigs(l)
 }
 
-// portsFree tells which port of the node is taken before anything starts and
-// fails on it less clearly.
+// portsFree returns an error that names the ports of the node that are taken,
+// before anything starts and fails on one less clearly.
 func portsFree(ctx context.Context) error {
 	var config net.ListenConfig
 	var taken []error

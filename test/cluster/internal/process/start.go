@@ -27,7 +27,7 @@ func Start(ctx context.Context, c Command, dir string) (Record, error) {
 	}
 	defer log.Close()
 	// The shell enters the cgroups and becomes the program: whatever the
-	// program starts is then born inside them.
+	// program starts is inside them from its beginning.
 	const enter = `while [ "$1" != -- ]; do echo $$ >"$1" || exit 1; shift; done; shift; exec "$@"`
 	args := append([]string{"-c", enter, c.Name}, c.Cgroup...)
 	args = append(append(args, "--", c.Path), c.Args...)
@@ -39,7 +39,7 @@ func Start(ctx context.Context, c Command, dir string) (Record, error) {
 	if err = cmd.Start(); err != nil {
 		return Record{}, fmt.Errorf("starting %s: %w", c.Name, err)
 	}
-	go func() { _ = cmd.Wait() }() // while we live, a dead child is no zombie
+	go func() { _ = cmd.Wait() }() // or a dead child stays a zombie while this process lives
 	record, err := Of(c.Name, cmd.Process.Pid)
 	if err != nil {
 		return Record{}, fmt.Errorf("starting %s: it ended at once: %w", c.Name, err)
