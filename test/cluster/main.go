@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Cluster is a disposable, real, single-node Kubernetes on a Debian machine:
 // no Docker, no image registry. Its README says how to use it.
 package main

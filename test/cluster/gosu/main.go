@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Gosu becomes another user and then another program: "gosu USER PROGRAM ...".
 // Unlike su it leaves no process of its own behind, so that the program is the
 // first process of its container and gets the signals.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Pause is the first process of a pod: it holds the pod's namespaces, reaps
 // processes whose parents died, and ends when it is told to.
 package main

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package build makes the programs of the cluster from their Go modules, once
 // for each version of the sources and of Go, in a folder outside the checkout.
 package build

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package host is what the cluster needs of the machine and leaves on it:
 // packages, cgroups, network, mounts and kernel settings.
 package host

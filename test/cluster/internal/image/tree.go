@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package image makes container images from files of this machine, as archives
 // that containerd imports: no Docker, no registry.
 package image

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package node brings up, looks at and takes down the cluster's one node.
 package node
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package process starts programs that outlive the command that started them,
 // and later finds exactly those again.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package volume makes persistent volumes out of folders of the node, so that
 // volume claims are bound as they are by the storage of a real cluster.
 //
