@@ -117,7 +117,7 @@ func kubeProxy(l Layout) component {
 }
 
 // volumes is this program itself, as a server.
-func volumes(l Layout, program string) component {
+func volumes(program string) component {
 	return component{"volumes", program, []string{ProvideVolumes}}
 }
 

@@ -62,7 +62,7 @@ func (n *Node) Up(ctx context.Context, bin, pauseTar string) error {
 	if _, err := n.Kubectl(ctx, "apply", "--filename", l.Config("after-start")); err != nil {
 		return err
 	}
-	if err := n.start(ctx, coreDNS(l), volumes(l, self)); err != nil {
+	if err := n.start(ctx, coreDNS(l), volumes(self)); err != nil {
 		return err
 	}
 	for component, check := range map[string]func(context.Context) error{
