@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -26,7 +29,7 @@ type environment struct {
 
 // newEnvironment checks what the command asks of the machine and of its place
 // in time.
-func newEnvironment(c command, getenv func(string) string, stdout, stderr io.Writer) (*environment, error) {
+func newEnvironment(ctx context.Context, c command, getenv func(string) string, stdout, stderr io.Writer) (*environment, error) {
 	if c.root {
 		if err := host.Require(os.Geteuid()); err != nil {
 			return nil, err
@@ -44,7 +47,7 @@ func newEnvironment(c command, getenv func(string) string, stdout, stderr io.Wri
 		unlock: func() {},
 	}
 	if c.alone {
-		if err := env.lock(); err != nil {
+		if err := env.lock(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -53,10 +56,11 @@ func newEnvironment(c command, getenv func(string) string, stdout, stderr io.Wri
 
 // lock waits until no other command changes the cluster. The lock is a socket
 // in the abstract namespace: it ends with its process and leaves no file.
-func (e *environment) lock() error {
+func (e *environment) lock(ctx context.Context) error {
 	const name = "@redis-sentinel-test-cluster"
+	var config net.ListenConfig
 	for waiting := false; ; time.Sleep(200 * time.Millisecond) {
-		listener, err := net.Listen("unix", name)
+		listener, err := config.Listen(ctx, "unix", name)
 		if err == nil {
 			e.unlock = func() { _ = listener.Close() }
 			return nil
@@ -71,7 +75,7 @@ func (e *environment) lock() error {
 	}
 }
 
-// builder builds from the checkout that we run in.
+// builder returns a Builder of the checkout that the command runs in.
 func (e *environment) builder() (build.Builder, error) {
 	here, err := os.Getwd()
 	if err != nil {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -21,14 +23,14 @@ func images(ctx context.Context, env *environment, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := host.InstallPackages(ctx, env.log); err != nil {
+	if err = host.InstallPackages(ctx, env.log); err != nil {
 		return err
 	}
 	builder, err := env.builder()
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
+	if err = os.MkdirAll(out, 0o755); err != nil {
 		return fmt.Errorf("making images: %w", err)
 	}
 	scratch, err := os.MkdirTemp("", "images-")

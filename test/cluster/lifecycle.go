@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -14,7 +16,7 @@ import (
 )
 
 func up(ctx context.Context, env *environment, args []string) error {
-	if err := none(args); err != nil {
+	if err := noArguments(args); err != nil {
 		return err
 	}
 	if env.node.Exists() {
@@ -29,7 +31,7 @@ func up(ctx context.Context, env *environment, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := host.InstallPackages(ctx, env.log); err != nil {
+	if err = host.InstallPackages(ctx, env.log); err != nil {
 		return err
 	}
 	bin, err := builder.Node(ctx)
@@ -59,7 +61,7 @@ func pauseTar(ctx context.Context, builder build.Builder, bin string) (string, e
 		return "", fmt.Errorf("making the pause image: %w", err)
 	}
 	tar := filepath.Join(bin, fmt.Sprintf("pause-%.8x.tar", sha256.Sum256(source)))
-	if _, err := os.Stat(tar); err == nil {
+	if _, err = os.Stat(tar); err == nil {
 		return tar, nil
 	}
 	scratch, err := os.MkdirTemp("", "pause-")
@@ -76,7 +78,7 @@ func pauseTar(ctx context.Context, builder build.Builder, bin string) (string, e
 }
 
 func down(ctx context.Context, env *environment, args []string) error {
-	if err := none(args); err != nil {
+	if err := noArguments(args); err != nil {
 		return err
 	}
 	if err := env.node.Down(ctx); err != nil {
@@ -87,14 +89,14 @@ func down(ctx context.Context, env *environment, args []string) error {
 }
 
 func status(ctx context.Context, env *environment, args []string) error {
-	if err := none(args); err != nil {
+	if err := noArguments(args); err != nil {
 		return err
 	}
 	return env.node.Status(ctx, env.stdout)
 }
 
 func kubeconfig(_ context.Context, env *environment, args []string) error {
-	if err := none(args); err != nil {
+	if err := noArguments(args); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(env.stdout, env.node.Layout.AdminKubeconfig())
@@ -102,7 +104,7 @@ func kubeconfig(_ context.Context, env *environment, args []string) error {
 }
 
 func tools(ctx context.Context, env *environment, args []string) error {
-	if err := none(args); err != nil {
+	if err := noArguments(args); err != nil {
 		return err
 	}
 	builder, err := env.builder()
@@ -130,7 +132,7 @@ func load(ctx context.Context, env *environment, args []string) error {
 	return nil
 }
 
-func none(args []string) error {
+func noArguments(args []string) error {
 	if len(args) > 0 {
 		return fmt.Errorf("%w: unexpected argument %q", errUsage, args[0])
 	}

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Cluster is a disposable, real, single-node Kubernetes on a Debian machine:
 // no Docker, no image registry. Its README says how to use it.
 package main
@@ -38,7 +40,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		if c.name != args[0] {
 			continue
 		}
-		env, err := newEnvironment(c, getenv, stdout, stderr)
+		env, err := newEnvironment(ctx, c, getenv, stdout, stderr)
 		if err != nil {
 			return err
 		}

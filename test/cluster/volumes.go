@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -16,7 +18,7 @@ import (
 // provideVolumes is a component of the node: "up" starts this very program
 // again, to serve volume claims until it is killed.
 func provideVolumes(ctx context.Context, env *environment, args []string) error {
-	if err := none(args); err != nil {
+	if err := noArguments(args); err != nil {
 		return err
 	}
 	l := env.node.Layout

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Gosu becomes another user and then another program: "gosu USER PROGRAM ...".
 // Unlike su it leaves no process of its own behind, so that the program is the
 // first process of its container and gets the signals.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,7 +24,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 2 {
-		return fmt.Errorf("usage: gosu USER PROGRAM [ARGUMENT...]")
+		return errors.New("usage: gosu USER PROGRAM [ARGUMENT...]")
 	}
 	account, err := user.Lookup(args[0])
 	if err != nil {

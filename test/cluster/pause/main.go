@@ -1,4 +1,6 @@
-// Pause is the first process of a pod: it holds the pod's namespaces, buries
+// SPDX-License-Identifier: Apache-2.0
+
+// Pause is the first process of a pod: it holds the pod's namespaces, reaps
 // processes whose parents died, and ends when it is told to.
 package main
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package build makes the programs of the cluster from their Go modules, once
 // for each version of the sources and of Go, in a folder outside the checkout.
 package build
@@ -41,7 +43,7 @@ type Builder struct {
 
 // Node makes the programs of the node and returns their folder.
 func (b Builder) Node(ctx context.Context) (string, error) {
-	bin, err := b.Folder()
+	bin, err := b.folder()
 	if err != nil {
 		return "", err
 	}
@@ -121,9 +123,9 @@ func run(cmd *exec.Cmd) error {
 	return nil
 }
 
-// Folder returns the folder of the programs that belong to these sources and
+// folder returns the folder of the programs that belong to these sources and
 // this Go, and makes it.
-func (b Builder) Folder() (string, error) {
+func (b Builder) folder() (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, runtime.Version(), runtime.GOARCH, KubernetesVersion, helmVersion)
 	for _, module := range []string{"kubernetes", "coredns"} {

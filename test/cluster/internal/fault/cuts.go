@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package fault
 
 import (
@@ -70,8 +72,8 @@ func (c cuts) without(pod string, from ...string) cuts {
 	})
 }
 
-// alive keeps the cuts between pods that still are who they were: addresses
-// are given to other pods later.
+// alive keeps the cuts between pods that are still the same ones: addresses are
+// given to other pods later.
 func (c cuts) alive(all map[string]Pod) cuts {
 	return slices.DeleteFunc(slices.Clone(c), func(cut Cut) bool {
 		pod, found := all[cut.Pod]

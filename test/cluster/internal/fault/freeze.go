@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package fault
 
 import (
@@ -21,7 +23,7 @@ func Freeze(ctx context.Context, n *node.Node, namespace, name string) error {
 		if err != nil {
 			return nil, err
 		}
-		// Silent first: a dead node says nothing while it dies.
+		// The network goes first: a dead node says nothing while it dies.
 		if err := host.ApplyRules(ctx, next.ruleset()); err != nil {
 			return nil, err
 		}

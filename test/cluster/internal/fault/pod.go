@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package fault does to pods what happens to them in production: processes
 // die, nodes stop, networks break.
 package fault

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package fault
 
 import (
@@ -54,7 +56,7 @@ func fromNodeByService(pod string) string {
 	return fmt.Sprintf("\t\tip daddr %s ct original ip daddr %s drop\n", pod, host.ServiceCIDR)
 }
 
-// both drops what goes between a pod and a peer; no peer is everyone.
+// both drops what goes between a pod and a peer, or everyone if peer is empty.
 func both(pod, peer string) string {
 	if peer == "" {
 		return fmt.Sprintf("\t\tip saddr %[1]s drop\n\t\tip daddr %[1]s drop\n", pod)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package host
 
 import (
@@ -14,7 +16,7 @@ import (
 )
 
 // CgroupRoot is the cgroup that holds everything the cluster runs: its own
-// components, the shims and the pods. What is in it is ours, and only that.
+// components, the shims and the pods, and nothing else.
 const CgroupRoot = "redis-sentinel-test-cluster"
 
 const (
@@ -41,8 +43,8 @@ func hierarchies() ([]string, error) {
 	return found, nil
 }
 
-// MakeCgroups makes our cgroup in every hierarchy, because the kubelet wants
-// it there, and returns the cgroup.procs files that a component enters.
+// MakeCgroups makes the cluster's cgroup in every hierarchy, because the kubelet
+// wants it there, and returns the cgroup.procs files that a component enters.
 func MakeCgroups() (procs []string, err error) {
 	roots, err := hierarchies()
 	if err != nil {
@@ -68,8 +70,8 @@ func MakeCgroups() (procs []string, err error) {
 	return procs, nil
 }
 
-// delegate lets cgroups below ours have all controllers. Version 1 knows no
-// such thing.
+// delegate lets the cgroups below these have all controllers. Version 1 knows
+// no such thing.
 func delegate(cgroups ...string) error {
 	for _, dir := range cgroups {
 		data, err := os.ReadFile(filepath.Join(dir, "cgroup.controllers"))
@@ -80,16 +82,16 @@ func delegate(cgroups ...string) error {
 			return fmt.Errorf("reading cgroup controllers: %w", err)
 		}
 		for _, controller := range strings.Fields(string(data)) {
-			// One that cannot be had is missed by the kubelet, which says so.
+			// The kubelet reports a controller that is missing.
 			_ = os.WriteFile(filepath.Join(dir, "cgroup.subtree_control"), []byte("+"+controller), 0o644)
 		}
 	}
 	return nil
 }
 
-// prefer gives a cgroup a larger part of busy processors; 1024 and 100 are the
-// usual parts. To the kernel all of ours would else count like one compiler
-// that runs beside it, and a node that gets no time looks like a broken one.
+// prefer gives a cgroup a larger share of busy processors; the defaults are 1024
+// and 100. Otherwise the whole cluster would count like one compiler that runs
+// beside it, and a node that gets no time looks like a broken one.
 func prefer(dir string, shares, weight int) {
 	for name, value := range map[string]int{"cpu.shares": shares, "cpu.weight": weight} {
 		if path := filepath.Join(dir, name); exists(path) {
@@ -98,7 +100,7 @@ func prefer(dir string, shares, weight int) {
 	}
 }
 
-// EndCgroups kills whatever runs in our cgroup and removes it.
+// EndCgroups kills whatever runs in the cluster's cgroup and removes it.
 func EndCgroups(timeout time.Duration) error {
 	roots, err := hierarchies()
 	if err != nil {
@@ -147,12 +149,12 @@ func cgroupsBelow(dir string) []string {
 		if err == nil && entry.IsDir() {
 			dirs = append(dirs, path)
 		}
-		return nil // what vanishes while we look needs no ending
+		return nil // what vanishes during the walk needs no ending
 	})
 	return dirs
 }
 
-// pidsIn returns the processes in these cgroups, never init or ourselves.
+// pidsIn returns the processes in these cgroups, never init or this process.
 func pidsIn(dirs []string) []int {
 	var pids []int
 	for _, dir := range dirs {

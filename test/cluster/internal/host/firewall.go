@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package host
 
 import (
@@ -6,16 +8,15 @@ import (
 	"strings"
 )
 
-// ruleMark is on every iptables rule of ours.
+// ruleMark is the comment on every iptables rule of the cluster.
 const ruleMark = "redis-sentinel-test-cluster"
 
 // allowForwarding lets pods' traffic through a firewall that forwards nothing
 // by itself, as Docker leaves the machine. No rule of an nftables table could:
 // what one of them accepts, the next may still drop.
 func allowForwarding(ctx context.Context) error {
-	policies, err := exec.CommandContext(ctx, "iptables", "--list-rules", "FORWARD").Output()
-	if err != nil || !strings.Contains(string(policies), "-P FORWARD DROP") {
-		return nil // no such firewall here
+	if !strings.Contains(forwardRules(ctx), "-P FORWARD DROP") {
+		return nil
 	}
 	for _, direction := range []string{"--source", "--destination"} {
 		if err := run(ctx, "", "iptables", "--insert", "FORWARD", direction, PodCIDR,
@@ -28,11 +29,7 @@ func allowForwarding(ctx context.Context) error {
 
 // endForwarding removes the rules of allowForwarding, however many there are.
 func endForwarding(ctx context.Context) error {
-	rules, err := exec.CommandContext(ctx, "iptables", "--list-rules", "FORWARD").Output()
-	if err != nil {
-		return nil // no such firewall here, so no rules of ours
-	}
-	for rule := range strings.Lines(string(rules)) {
+	for rule := range strings.Lines(forwardRules(ctx)) {
 		added, isRule := strings.CutPrefix(strings.TrimSpace(rule), "-A ")
 		if isRule && strings.Contains(added, ruleMark) {
 			if err := run(ctx, "", "iptables", append([]string{"-D"}, strings.Fields(added)...)...); err != nil {
@@ -41,4 +38,14 @@ func endForwarding(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// forwardRules returns the policy and the rules of what the machine forwards, a
+// line each. A machine that cannot list them has no such firewall: no rules.
+func forwardRules(ctx context.Context) string {
+	out, err := exec.CommandContext(ctx, "iptables", "--list-rules", "FORWARD").Output()
+	if err != nil {
+		return ""
+	}
+	return string(out)
 }

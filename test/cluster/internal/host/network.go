@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package host
 
 import (
@@ -21,8 +23,8 @@ const (
 // unlike a dummy interface every kernel with containers has it.
 const nodeInterface = "rsw-node"
 
-// Our tables in nftables. CutsTable holds what tests break; by the other pods
-// reach the world from the node's address.
+// The cluster's tables in nftables. CutsTable holds what tests break; by the
+// other, pods reach the world from the node's address.
 const (
 	CutsTable = "redis-sentinel-test-cluster-cuts"
 
@@ -39,7 +41,7 @@ table inet ` + table + ` {
 `
 )
 
-// MakeNetwork makes the node's interface, its address, and our rules.
+// MakeNetwork makes the node's interface, its address, and the cluster's rules.
 func MakeNetwork(ctx context.Context) error {
 	if err := addressesFree(ctx); err != nil {
 		return err
@@ -53,7 +55,7 @@ func MakeNetwork(ctx context.Context) error {
 			return err
 		}
 	}
-	// A dead pod's address must be nobody's: without this route its packets would leave through the machine's default
+	// A dead pod's address must lead nowhere: without this route its packets would leave through the machine's default
 	// route, to whoever answers there. The routes of living pods are narrower and win. They vanish without a word, as on a
 	// lost node: an answer "unreachable" makes the hiredis of Redis 7.0 try again without pause, and three Sentinels that
 	// look for a dead master then keep both processors busy for as long as a failover takes.
@@ -71,10 +73,10 @@ func ApplyRules(ctx context.Context, commands string) error {
 	return run(ctx, commands, "nft", "--file", "-")
 }
 
-// EndNetwork removes our interface and tables, those of kube-proxy included.
+// EndNetwork removes the node's interface and all tables, kube-proxy's included.
 // Pods' interfaces go with their network namespaces.
 func EndNetwork(ctx context.Context) error {
-	// To add before deleting makes a missing table no error.
+	// Adding before deleting keeps a missing table from being an error.
 	var tables strings.Builder
 	for _, name := range []string{"inet " + table, "inet " + CutsTable, "ip kube-proxy", "ip6 kube-proxy"} {
 		fmt.Fprintf(&tables, "add table %[1]s\ndelete table %[1]s\n", name)

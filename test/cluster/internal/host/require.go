@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package host is what the cluster needs of the machine and leaves on it:
 // packages, cgroups, network, mounts and kernel settings.
 package host
@@ -12,7 +14,8 @@ import (
 // remedy is the way out for every machine that this cluster cannot run on.
 const remedy = "to test on a cluster you already have, set CLUSTER=current: the current kubectl context is used"
 
-// Require says why this machine cannot carry the cluster, if it cannot.
+// Require returns an error that says why this machine cannot carry the cluster,
+// or nil if it can.
 func Require(euid int) error {
 	switch {
 	case runtime.GOOS != "linux":

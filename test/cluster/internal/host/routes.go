@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package host
 
 import (
@@ -8,8 +10,8 @@ import (
 	"os/exec"
 )
 
-// addressesFree says which route of the machine leads where the cluster's
-// addresses are to be.
+// addressesFree returns an error that names a route of the machine to where the
+// cluster's addresses are to be.
 func addressesFree(ctx context.Context) error {
 	out, err := exec.CommandContext(ctx, "ip", "-json", "-4", "route").Output()
 	if err != nil {

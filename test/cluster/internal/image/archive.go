@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package image
 
 import (
@@ -22,7 +24,7 @@ type Image struct {
 }
 
 // WriteTo writes the image as a docker-archive into file, unless it holds this
-// very image already; it says whether it wrote.
+// very image already, and reports whether it wrote.
 func (i Image) WriteTo(file string) (wrote bool, err error) {
 	key, err := i.key()
 	if err != nil {

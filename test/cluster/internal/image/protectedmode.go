@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package image
 
 import (
@@ -97,7 +99,7 @@ func pointersTo(file *elf.File, targets map[uint64]bool) []uint64 {
 		return nil
 	}
 	var places []uint64
-	const size = 24 // of an Elf64_Rela: place, kind, address
+	const size = 24 // of an entry: place, kind, address
 	for ; len(data) >= size; data = data[size:] {
 		if targets[binary.LittleEndian.Uint64(data[16:])] {
 			places = append(places, binary.LittleEndian.Uint64(data))

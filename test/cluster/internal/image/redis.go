@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package image
 
 import (
@@ -21,9 +23,9 @@ const redisUser = 999
 //go:embed docker-entrypoint.sh
 var redisEntrypoint string
 
-// Redis is a stand-in for the official Redis image, made of Debian's Redis. Its
-// server is built with protected mode on; the official one is not, and so are
-// not images of this function unless they are to be protected.
+// Redis is a stand-in for the official Redis image, made of Debian's Redis.
+// Debian builds its server with protected mode on. The official image has it
+// off, and so have these images unless protected is set.
 func Redis(ctx context.Context, source, scratch, reference string, protected bool) (Image, error) {
 	files := Tree{}
 	if err := addRedis(ctx, files, scratch, protected); err != nil {

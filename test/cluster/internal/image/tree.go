@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package image makes container images from files of this machine, as archives
 // that containerd imports: no Docker, no registry.
 package image
@@ -91,7 +93,7 @@ func writeEntry(archive *tar.Writer, name string, e entry) error {
 		return err
 	}
 	header.Size = int64(len(content))
-	if err := archive.WriteHeader(header); err != nil {
+	if err = archive.WriteHeader(header); err != nil {
 		return err
 	}
 	_, err = archive.Write(content)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package node
 
 import (
@@ -14,7 +16,7 @@ type component struct {
 	args []string
 }
 
-// Ports that components listen on, so that a port in use is told early.
+// ports are those that components listen on: one in use is reported early.
 var ports = map[string]string{
 	"etcd":                    "127.0.0.1:2379",
 	"etcd's peers":            "127.0.0.1:2380",
@@ -53,7 +55,7 @@ func kubeAPIServer(l Layout) component {
 		"--tls-private-key-file=" + l.Key("apiserver"),
 		"--kubelet-client-certificate=" + l.Certificate("apiserver-kubelet-client"),
 		"--kubelet-client-key=" + l.Key("apiserver-kubelet-client"),
-		// By its name the node could not be found: no DNS knows it.
+		// No DNS knows the node by its name.
 		"--kubelet-preferred-address-types=InternalIP",
 		"--service-cluster-ip-range=" + host.ServiceCIDR,
 		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
@@ -115,7 +117,7 @@ func kubeProxy(l Layout) component {
 }
 
 // volumes is this program itself, as a server.
-func volumes(l Layout, program string) component {
+func volumes(program string) component {
 	return component{"volumes", program, []string{ProvideVolumes}}
 }
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package node
 
 import (
@@ -73,8 +75,8 @@ current-context: %[1]s
 
 // containerdConfig keeps everything of containerd in the state folder.
 //
-// restrict_oom_score_adj: without CAP_SYS_RESOURCE runc cannot lower a score
-// and dies with "can't get final child's PID from pipe: EOF".
+// It restricts OOM scores, because runc cannot lower one without
+// CAP_SYS_RESOURCE and dies with "can't get final child's PID from pipe: EOF".
 func containerdConfig(l Layout) string {
 	return fmt.Sprintf(`version = 2
 root = %[1]q
@@ -97,12 +99,12 @@ state = %[2]q
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
         Root = %[8]q
 `, l.in("containerd", "root"), l.in("containerd", "state"), l.ContainerdSocket(), l.in("containerd", "opt"),
-		PauseImage, l.Config("cni"), Snapshotter(l.Dir), l.in("runc"))
+		PauseImage, l.Config("cni"), snapshotter(l.Dir), l.in("runc"))
 }
 
-// Snapshotter is the overlay file system, unless the state folder already lies
+// snapshotter is the overlay file system, unless the state folder already lies
 // on one (inside of a container): those do not stack.
-func Snapshotter(dir string) string {
+func snapshotter(dir string) string {
 	const overlayMagic = 0x794c7630
 	var fs syscall.Statfs_t
 	if syscall.Statfs(dir, &fs) == nil && fs.Type == overlayMagic {
@@ -135,7 +137,7 @@ func cniConfig(l Layout) string {
 // cniNetwork names the network in the cache of the CNI library.
 const cniNetwork = "redis-sentinel-test-cluster"
 
-// corefile is the stock one of a cluster, bound to the node's address.
+// corefile is the stock Corefile of a cluster, bound to the node's address.
 func corefile(l Layout) string {
 	return fmt.Sprintf(`.:53 {
     bind %[1]s

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package node
 
 import (
@@ -29,7 +31,7 @@ func (n *Node) Down(ctx context.Context) error {
 	for _, r := range records {
 		errs = append(errs, r.Kill(endTimeout))
 	}
-	// What is still in our cgroup is pods, shims and helpers of components.
+	// What is left in the cgroup are pods, shims and helpers of components.
 	errs = append(errs, host.EndCgroups(endTimeout))
 	errs = append(errs, removeShimSockets(n.Layout), host.UnmountBelow(n.Layout.Dir), host.EndNetwork(ctx))
 	errs = append(errs, host.RestoreSysctls(n.Layout.Sysctls()), removeStrays(n.Layout))

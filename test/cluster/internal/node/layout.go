@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package node brings up, looks at and takes down the cluster's one node.
 package node
 
@@ -22,7 +24,7 @@ func (l Layout) Records() string { return l.in("run") }
 // LogFile holds the output of a component.
 func (l Layout) LogFile(component string) string { return l.in("logs", component+".log") }
 
-// Certificate and Key are files of one identity.
+// Certificate is the certificate of one identity.
 func (l Layout) Certificate(identity string) string { return l.in("pki", identity+".crt") }
 
 // Key is the private key that belongs to Certificate.

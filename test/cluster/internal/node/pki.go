@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package node
 
 import (
@@ -74,7 +76,7 @@ func makeTokenKey(l Layout) error {
 	if err != nil {
 		return fmt.Errorf("making the key of service account tokens: %w", err)
 	}
-	if err := writeKey(l.Key("service-accounts"), key); err != nil {
+	if err = writeKey(l.Key("service-accounts"), key); err != nil {
 		return err
 	}
 	public, err := x509.MarshalPKIXPublicKey(key.Public())

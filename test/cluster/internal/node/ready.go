@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package node
 
 import (
@@ -14,7 +16,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/cluster/internal/host"
 )
 
-// upMarker is the file that says that an "up" came to its end.
+// upMarker is the file that exists once an "up" came to its end.
 func (n *Node) upMarker() string { return n.Layout.in("up") }
 
 func (n *Node) markUp() error {
@@ -49,7 +51,7 @@ func output(cmd *exec.Cmd) (string, error) {
 // Load imports docker-archive files into containerd.
 func (n *Node) Load(ctx context.Context, tars ...string) error {
 	for _, tar := range tars {
-		if _, err := n.Ctr(ctx, "images", "import", "--snapshotter", Snapshotter(n.Layout.Dir), tar); err != nil {
+		if _, err := n.Ctr(ctx, "images", "import", "--snapshotter", snapshotter(n.Layout.Dir), tar); err != nil {
 			return fmt.Errorf("loading an image: %w", err)
 		}
 	}

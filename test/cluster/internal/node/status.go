@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,16 +12,17 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/cluster/internal/process"
 )
 
-// Exists says whether there is anything of a cluster.
+// Exists reports whether there is anything of a cluster.
 func (n *Node) Exists() bool {
 	_, err := os.Stat(n.Layout.Dir)
 	return err == nil
 }
 
-// Healthy says why the cluster is not up and whole, if it is not.
+// Healthy returns an error that says why the cluster is not up and whole, or nil
+// if it is.
 func (n *Node) Healthy(ctx context.Context) error {
 	if _, err := os.Stat(n.upMarker()); err != nil {
-		return fmt.Errorf("the cluster was not started to the end; run 'cluster up'")
+		return errors.New("the cluster was not started to the end; run 'cluster up'")
 	}
 	records, err := process.Load(n.Layout.Records())
 	if err != nil {
@@ -48,7 +52,7 @@ func (n *Node) Status(ctx context.Context, out io.Writer) error {
 		}
 		fmt.Fprintf(out, "%-24s %-6s pid %-8d log %s\n", r.Name, state, r.PID, n.Layout.LogFile(r.Name))
 	}
-	if err := n.Healthy(ctx); err != nil {
+	if err = n.Healthy(ctx); err != nil {
 		return err
 	}
 	pods, err := n.Kubectl(ctx, "get", "nodes,pods", "--all-namespaces", "--output", "wide")

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package node
 
 import (
@@ -36,7 +38,7 @@ func removeShimSockets(l Layout) error {
 	return nil
 }
 
-// removeStrays removes the few files that components insist to write elsewhere.
+// removeStrays removes the few files that components insist on writing elsewhere.
 func removeStrays(l Layout) error {
 	strays, err := cniNotes(cniCache)
 	if err != nil {
@@ -52,9 +54,9 @@ func removeStrays(l Layout) error {
 	return nil
 }
 
-// cniNotes returns the notes about our pods: NETWORK-POD-INTERFACE. Those about
-// our network say which pods are ours; the loopback network's name is the same
-// for every containerd of the machine.
+// cniNotes returns the notes about the cluster's pods: NETWORK-POD-INTERFACE.
+// Those about the cluster's network say which pods are meant; the loopback
+// network's name is the same for every containerd of the machine.
 func cniNotes(dir string) ([]string, error) {
 	ours, err := filepath.Glob(filepath.Join(dir, cniNetwork+"-*"))
 	if err != nil {
@@ -81,7 +83,7 @@ func linksInto(dir, target string) []string {
 	return links
 }
 
-// removeEmpty removes folders that hold nothing: others may use them too.
+// removeEmpty removes those folders that hold nothing: others may use them too.
 func removeEmpty(dirs ...string) {
 	for _, dir := range dirs {
 		_ = os.Remove(dir)

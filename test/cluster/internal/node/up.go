@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package node
 
 import (
@@ -35,13 +37,13 @@ func (n *Node) Up(ctx context.Context, bin, pauseTar string) error {
 		return fmt.Errorf("finding this program: %w", err)
 	}
 	l := n.Layout
-	if err := n.start(containerd(l), etcd(l)); err != nil {
+	if err := n.start(ctx, containerd(l), etcd(l)); err != nil {
 		return err
 	}
 	if err := n.wait(ctx, "etcd", etcdAnswers); err != nil {
 		return err
 	}
-	if err := n.start(kubeAPIServer(l)); err != nil {
+	if err := n.start(ctx, kubeAPIServer(l)); err != nil {
 		return err
 	}
 	if err := n.wait(ctx, "containerd", n.containerdAnswers); err != nil {
@@ -54,13 +56,13 @@ func (n *Node) Up(ctx context.Context, bin, pauseTar string) error {
 		return err
 	}
 	n.Log.Step("the API server answers")
-	if err := n.start(kubelet(l), kubeControllerManager(l), kubeScheduler(l), kubeProxy(l)); err != nil {
+	if err := n.start(ctx, kubelet(l), kubeControllerManager(l), kubeScheduler(l), kubeProxy(l)); err != nil {
 		return err
 	}
 	if _, err := n.Kubectl(ctx, "apply", "--filename", l.Config("after-start")); err != nil {
 		return err
 	}
-	if err := n.start(coreDNS(l), volumes(l, self)); err != nil {
+	if err := n.start(ctx, coreDNS(l), volumes(self)); err != nil {
 		return err
 	}
 	for component, check := range map[string]func(context.Context) error{
@@ -79,7 +81,7 @@ func (n *Node) Up(ctx context.Context, bin, pauseTar string) error {
 // prepare makes files, kernel settings, cgroups and network.
 func (n *Node) prepare(ctx context.Context, bin string, now time.Time) error {
 	l := n.Layout
-	if err := portsFree(); err != nil {
+	if err := portsFree(ctx); err != nil {
 		return err
 	}
 	for _, dir := range []string{"run", "logs", "pki", "config", "kubelet", "pod-logs", "volumes"} {
@@ -107,12 +109,13 @@ func (n *Node) prepare(ctx context.Context, bin string, now time.Time) error {
 	return writeConfigs(l)
 }
 
-// portsFree tells which port of the node is taken before anything starts and
-// fails on it less clearly.
-func portsFree() error {
+// portsFree returns an error that names the ports of the node that are taken,
+// before anything starts and fails on one less clearly.
+func portsFree(ctx context.Context) error {
+	var config net.ListenConfig
 	var taken []error
 	for user, address := range ports {
-		listener, err := net.Listen("tcp", address)
+		listener, err := config.Listen(ctx, "tcp", address)
 		if err != nil {
 			taken = append(taken, fmt.Errorf("%s needs %s: %w", user, address, err))
 			continue
@@ -125,13 +128,13 @@ func portsFree() error {
 	return nil
 }
 
-func (n *Node) start(components ...component) error {
+func (n *Node) start(ctx context.Context, components ...component) error {
 	for _, c := range components {
 		path := c.path
 		if path == "" {
 			path = n.Layout.Bin(c.name)
 		}
-		_, err := process.Start(process.Command{
+		_, err := process.Start(ctx, process.Command{
 			Name: c.name, Path: path, Args: c.args, Env: []string{place.StateVariable + "=" + n.Layout.Dir},
 			Log: n.Layout.LogFile(c.name), Cgroup: n.cgroups,
 		}, n.Layout.Records())

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package place knows where everything lies: the state of the cluster, the
 // cache of built programs, and the sources they are built from.
 package place

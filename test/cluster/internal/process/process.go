@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package process starts programs that outlive the command that started them,
 // and later finds exactly those again.
 //
@@ -39,7 +41,7 @@ func Of(name string, pid int) (Record, error) {
 	return Record{Name: name, PID: pid, Start: stat.start, Boot: boot}, nil
 }
 
-// Alive says whether this very process still runs. A zombie does not run.
+// Alive reports whether this very process still runs. A zombie does not run.
 func (r Record) Alive() bool {
 	if r.PID <= 1 {
 		return false
@@ -77,8 +79,8 @@ func (r Record) Save(dir string) error {
 	return nil
 }
 
-// Load reads all records in dir. No dir is no records, and a record that was
-// cut off while it was written names no process.
+// Load reads all records in dir. Where there is no dir there are no records, and
+// a record that was cut off while it was written names no process.
 func Load(dir string) ([]Record, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package process
 
 import (
@@ -72,14 +74,14 @@ func TestStartedProcessesAreFoundAgainAndKilled(t *testing.T) {
 	}
 	dir := t.TempDir()
 	entered := filepath.Join(dir, "cgroup.procs")
-	started, err := Start(Command{
+	started, err := Start(t.Context(), Command{
 		Name: "sleeper", Path: "/bin/sh", Args: []string{"-c", "echo $WHAT; exec sleep 600"},
 		Env: []string{"WHAT=hello"}, Log: filepath.Join(dir, "log"), Cgroup: []string{entered},
 	}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "broken.json"), []byte(`{"name":`), 0o600); err != nil {
+	if err = os.WriteFile(filepath.Join(dir, "broken.json"), []byte(`{"name":`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	records, err := Load(dir)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package progress tells the user what happens: one line for each step, with
 // the seconds since the start.
 package progress

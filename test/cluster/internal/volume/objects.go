@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package volume
 
 // The parts of Kubernetes' objects that matter here.
@@ -30,9 +32,9 @@ type (
 	}
 )
 
-// wantsUs says whether a claim waits for a volume of ours. The controllers
-// write into it whose class it names.
-func (c claim) wantsUs() bool {
+// wantsVolume reports whether a claim waits for one of these volumes. The
+// controllers write into a claim the provisioner of the class that it names.
+func (c claim) wantsVolume() bool {
 	return c.Status.Phase == "Pending" && c.Spec.VolumeName == "" && c.Spec.VolumeMode != "Block" &&
 		c.Metadata.Annotations[provisionerAnnotation] == Provisioner
 }
@@ -62,7 +64,8 @@ func (c claim) volume(folder string) map[string]any {
 	}
 }
 
-// isDone says whether a volume of ours is to be removed: its claim is gone.
+// isDone reports whether a volume of this provisioner is to be removed: its
+// claim is gone.
 func (v persistentVolume) isDone() bool {
 	return v.Status.Phase == "Released" && v.Spec.PersistentVolumeReclaimPolicy == "Delete" &&
 		v.Metadata.Annotations[provisionedByAnnotation] == Provisioner

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package volume makes persistent volumes out of folders of the node, so that
 // volume claims are bound as they are by the storage of a real cluster.
 //
@@ -16,10 +18,10 @@ import (
 	"time"
 )
 
-// Provisioner is the name that the storage class calls us by.
+// Provisioner is the name by which the storage class asks for these volumes.
 const Provisioner = "redis-sentinel-test-cluster/folder"
 
-// StorageClass makes us the storage of claims that name no other.
+// StorageClass makes these volumes the storage of claims that name no other.
 const StorageClass = `apiVersion: storage.k8s.io/v1
 kind: StorageClass
 metadata:
@@ -63,7 +65,7 @@ func (s Server) once(ctx context.Context) error {
 		return err
 	}
 	for _, c := range claims.Items {
-		if c.wantsUs() {
+		if c.wantsVolume() {
 			if err := s.provide(ctx, c); err != nil {
 				return err
 			}
@@ -96,7 +98,7 @@ func (s Server) provide(ctx context.Context, c claim) error {
 	return s.call(ctx, http.MethodPost, "/api/v1/persistentvolumes", c.volume(folder), nil)
 }
 
-// remove removes the volume first: nobody shall find one without its folder.
+// remove removes the volume first, so that none is ever without its folder.
 func (s Server) remove(ctx context.Context, v persistentVolume) error {
 	if err := s.call(ctx, http.MethodDelete, "/api/v1/persistentvolumes/"+v.Metadata.Name, nil, nil); err != nil {
 		return err
