@@ -39,9 +39,10 @@ sentinelSets:
 
 // stub is a Provisioner of function fields.
 type stub struct {
-	ensure  func(g mutate.Group) error
-	account bool
-	calls   int
+	ensure func(g mutate.Group) error
+	// noAccount says that the account of the group does not exist.
+	noAccount bool
+	calls     int
 }
 
 func (s *stub) Ensure(_ context.Context, g mutate.Group) error {
@@ -52,7 +53,7 @@ func (s *stub) Ensure(_ context.Context, g mutate.Group) error {
 	return s.ensure(g)
 }
 
-func (s *stub) AccountPresent(context.Context, mutate.Group) bool { return s.account }
+func (s *stub) accountPresent(context.Context, string, string) bool { return !s.noAccount }
 
 var _ Provisioner = (*stub)(nil)
 
@@ -64,7 +65,7 @@ type server struct {
 	counted *prometheus.Registry
 }
 
-func newServer(tb testing.TB, p Provisioner, labels Labels) server {
+func newServer(tb testing.TB, p *stub, labels Labels) server {
 	tb.Helper()
 	parsed, err := policy.Parse([]byte(testPolicy))
 	if err != nil {
@@ -73,7 +74,8 @@ func newServer(tb testing.TB, p Provisioner, labels Labels) server {
 	log, counted := &bytes.Buffer{}, prometheus.NewRegistry()
 	s := &Server{
 		Reviewer: Reviewer{
-			Policy: func() *policy.Policy { return parsed }, NamespaceLabels: labels, HookKey: []byte("0123456789abcdef0123456789abcdef"), Version: "test",
+			Policy: func() *policy.Policy { return parsed }, NamespaceLabels: labels, AccountPresent: p.accountPresent,
+			HookKey: []byte("0123456789abcdef0123456789abcdef"), Version: "test",
 		},
 		Provisioner: p, Metrics: NewMetrics(counted), Log: logr.FromSlogHandler(slog.NewJSONHandler(log, nil)), Now: time.Now,
 	}
@@ -155,7 +157,6 @@ func podRequest(tb testing.TB) admissionv1.AdmissionRequest {
 }
 
 func TestPodIsAnswered(t *testing.T) {
-	dry := true
 	for name, tc := range map[string]struct {
 		provisioner *stub
 		change      func(r *admissionv1.AdmissionRequest)
@@ -169,8 +170,8 @@ func TestPodIsAnswered(t *testing.T) {
 		"injected": {
 			provisioner: &stub{}, allowed: true, code: 200, reason: mutate.Injected, ensured: 1,
 		},
-		"dry-run makes nothing": {
-			provisioner: &stub{account: true}, change: func(r *admissionv1.AdmissionRequest) { r.DryRun = &dry }, allowed: true, code: 200, reason: mutate.Injected,
+		"dry-run creates nothing": {
+			provisioner: &stub{}, change: func(r *admissionv1.AdmissionRequest) { r.DryRun = new(true) }, allowed: true, code: 200, reason: mutate.Injected,
 		},
 		"refused for a wrong label": {
 			provisioner: &stub{}, change: func(r *admissionv1.AdmissionRequest) {
@@ -234,11 +235,10 @@ func TestPodIsAnswered(t *testing.T) {
 }
 
 func TestDryRunWithoutAccountKeepsDefault(t *testing.T) {
-	dry := true
 	request := podRequest(t)
-	request.DryRun = &dry
-	with := newServer(t, &stub{account: true}, noLabels).send(t, contract.PathMutatePods, request)
-	without := newServer(t, &stub{account: false}, noLabels).send(t, contract.PathMutatePods, request)
+	request.DryRun = new(true)
+	with := newServer(t, &stub{}, noLabels).send(t, contract.PathMutatePods, request)
+	without := newServer(t, &stub{noAccount: true}, noLabels).send(t, contract.PathMutatePods, request)
 	if !bytes.Contains(with.Patch, []byte("redis-sentinel-redis")) {
 		t.Error("with its account, the pod does not get it")
 	}
@@ -261,7 +261,7 @@ func TestStatefulSetIsStamped(t *testing.T) {
 		Namespace: "shop", Name: "redis", Operation: admissionv1.Update, Object: runtime.RawExtension{Raw: touched}, OldObject: runtime.RawExtension{Raw: raw},
 	})
 	if !response.Allowed {
-		t.Errorf("a touch is refused: %s", response.Result.Message)
+		t.Errorf("a nudge is refused: %s", response.Result.Message)
 	}
 }
 
@@ -281,7 +281,7 @@ func TestNameOfPodsWithoutOne(t *testing.T) {
 	} {
 		request := webhook.AdmissionRequest{}
 		request.Object.Raw = []byte(raw)
-		if got := name(request); got != want {
+		if got := newServer(t, &stub{}, noLabels).pod(t.Context(), request).name; got != want {
 			t.Errorf("%s: name %q, want %q", raw, got, want)
 		}
 	}

@@ -60,7 +60,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	return m
 }
 
-func (m *Metrics) count(kind, result string, reason mutate.Reason, took time.Duration) {
-	m.admissions.WithLabelValues(kind, result, reason.String()).Inc()
-	m.duration.WithLabelValues(kind).Observe(took.Seconds())
+func (m *Metrics) count(a answer, took time.Duration) {
+	m.admissions.WithLabelValues(a.kind, a.result, a.Reason.String()).Inc()
+	m.duration.WithLabelValues(a.kind).Observe(took.Seconds())
 }

@@ -3,6 +3,7 @@
 package mutate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,7 +32,7 @@ func (j *injection) account() {
 	spec := &j.pod.Spec
 	ours := contract.ObjectName(j.statefulSet)
 	j.accountName = accountName{name: ours}
-	switch current := orElse(spec.ServiceAccountName, spec.DeprecatedServiceAccount); {
+	switch current := cmp.Or(spec.ServiceAccountName, spec.DeprecatedServiceAccount); {
 	case current == ours:
 		return
 	case current != "" && current != defaultAccount:

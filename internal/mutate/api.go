@@ -41,7 +41,7 @@ type SetInput struct {
 	// NamespaceOptIn says that the Namespace carries the label enabled.
 	NamespaceOptIn bool
 	// Resolved and ResolveErr are what policy.Resolve returned for the template, with the StatefulSet's own annotations
-	// below this project's prefix laid under the template's: see TemplateLooksAt.
+	// below this project's prefix laid under the template's: see PodAnnotations.
 	Resolved   policy.Resolved
 	ResolveErr error
 }

@@ -3,6 +3,7 @@
 package mutate
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -46,7 +47,7 @@ func findServer(meta map[string]string, containers []corev1.Container, before *s
 	}
 	if imageName(c.Image) == "valkey" {
 		// Its entrypoint leaves root only for servers of this name.
-		s.line.Server = strings.Replace(orElse(string(s.line.Program), string(redisconf.ProgramRedis)), "redis", "valkey", 1)
+		s.line.Server = strings.Replace(cmp.Or(string(s.line.Program), string(redisconf.ProgramRedis)), "redis", "valkey", 1)
 	}
 	return s, refuseSecondSentinel(containers, index)
 }
@@ -105,7 +106,7 @@ func roleOf(meta map[string]string, container string, program redisconf.Program)
 	}
 	asked, ok := meta[contract.AnnotationRole]
 	if !ok || asked == found || program == redisconf.ProgramUnsaid {
-		return orElse(asked, found), nil
+		return cmp.Or(asked, found), nil
 	}
 	return "", refuse(DeniedCommand, "annotation %s: says %s, but container %s starts %s: let both say the same", contract.AnnotationRole, asked, container, program)
 }
@@ -152,11 +153,4 @@ func imageName(image string) string {
 	image, _, _ = strings.Cut(image, "@")
 	name, _, _ := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
 	return name
-}
-
-func orElse(value, fallback string) string {
-	if value == "" {
-		return fallback
-	}
-	return value
 }

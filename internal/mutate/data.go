@@ -3,6 +3,7 @@
 package mutate
 
 import (
+	"cmp"
 	"path"
 	"strings"
 
@@ -25,7 +26,7 @@ type dataVolume struct {
 // findData finds the claim that Redis writes to, and refuses one that all pods would write to.
 func (s *subject) findData(pod *corev1.Pod) (dataVolume, error) {
 	c := pod.Spec.Containers[s.index]
-	mount := coveringMount(c.VolumeMounts, orElse(s.line.Dir, orElse(c.WorkingDir, imageDir)))
+	mount := coveringMount(c.VolumeMounts, cmp.Or(s.line.Dir, cmp.Or(c.WorkingDir, imageDir)))
 	if mount == nil {
 		mount = onlyClaim(pod, c.VolumeMounts)
 	}

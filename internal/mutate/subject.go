@@ -3,6 +3,7 @@
 package mutate
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -115,11 +116,11 @@ func (s *subject) checkServices(annotations map[string]string) error {
 }
 
 func masterService(annotations map[string]string, statefulSet string) string {
-	return orElse(annotations[contract.AnnotationMasterService], statefulSet+contract.MasterServiceSuffix)
+	return cmp.Or(annotations[contract.AnnotationMasterService], statefulSet+contract.MasterServiceSuffix)
 }
 
 func replicasService(annotations map[string]string, statefulSet string) string {
-	return orElse(annotations[contract.AnnotationReplicasService], statefulSet+contract.ReplicasServiceSuffix)
+	return cmp.Or(annotations[contract.AnnotationReplicasService], statefulSet+contract.ReplicasServiceSuffix)
 }
 
 // findInclude is the user's own redis.conf.

@@ -88,14 +88,15 @@ func (p *Provisioner) Present(ctx context.Context, g mutate.Group) bool {
 	return true
 }
 
-// AccountPresent tells whether the account that pods of the group run under exists; by the cache, else by one live read.
-func (p *Provisioner) AccountPresent(ctx context.Context, g mutate.Group) bool {
-	for _, part := range accountParts(g) {
-		if p.isCached(ctx, part, g.StatefulSet) {
+// AccountPresent reports whether the account exists that pods of the StatefulSet get where the user chose none; by the
+// cache, else by one live read.
+func (p *Provisioner) AccountPresent(ctx context.Context, namespace, statefulSet string) bool {
+	for _, part := range accountParts(mutate.Group{Namespace: namespace, StatefulSet: statefulSet}) {
+		if p.isCached(ctx, part, statefulSet) {
 			continue
 		}
 		found, err := p.metadataOf(ctx, part.object)
-		if err != nil || !Ours(found, g.StatefulSet) {
+		if err != nil || !Ours(found, statefulSet) {
 			return false
 		}
 	}
@@ -170,7 +171,7 @@ func (p *Provisioner) createOrTell(ctx context.Context, g mutate.Group, part *pa
 	return nil
 }
 
-// terminating tells that the Namespace is on its way out: nothing can be made in it, not even an Event.
+// terminating reports whether the Namespace is on its way out: nothing can be made in it, not even an Event.
 func terminating(err error) bool {
 	return apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
 }

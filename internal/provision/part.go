@@ -19,7 +19,7 @@ type part struct {
 	// align changes a live object where it differs from the description, and reports whether it did. What others added
 	// stays. Nil: nothing but labels is held.
 	align func(live client.Object) bool
-	// replace tells that the live object can only be deleted and made anew. May be nil.
+	// replace tells that the live object can only be deleted and recreated. May be nil.
 	replace func(live client.Object) bool
 	// optional parts never refuse a pod: where the name is taken, an Event says so.
 	optional bool
@@ -43,7 +43,7 @@ func ownLabels(statefulSet string) map[string]string {
 // managed is the value of contract.LabelManaged.
 const managed = "true"
 
-// Ours tells whether an object is provisioned by us for this StatefulSet.
+// Ours reports whether an object is provisioned by us for this StatefulSet.
 func Ours(o metav1.Object, statefulSet string) bool {
 	labels := o.GetLabels()
 	return labels[contract.LabelManaged] == managed && labels[contract.LabelGroup] == statefulSet

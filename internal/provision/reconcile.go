@@ -83,7 +83,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 // removeIfGone removes the objects once neither pod nor claim is left: the record says whose data leads, so it lives as
 // long as there may be data.
 func (r *Reconciler) removeIfGone(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	left, err := r.provisioner.remainsOf(ctx, request.NamespacedName)
+	left, err := r.provisioner.leftoversOf(ctx, request.NamespacedName)
 	switch {
 	case err != nil:
 		return reconcile.Result{}, err
@@ -98,7 +98,7 @@ func (r *Reconciler) removeIfGone(ctx context.Context, request reconcile.Request
 // removeIfReleased removes the objects of a StatefulSet that is no group any more, once its last injected pod is gone. A
 // record kept beyond that would name a master of the past when the StatefulSet is opted in again.
 func (r *Reconciler) removeIfReleased(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	left, err := r.provisioner.remainsOf(ctx, request.NamespacedName)
+	left, err := r.provisioner.leftoversOf(ctx, request.NamespacedName)
 	switch {
 	case err != nil:
 		return reconcile.Result{}, err

@@ -105,7 +105,7 @@ func TestRemoveTakesOnlyWhatIsOurs(t *testing.T) {
 	create(t, c, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "redis", Labels: map[string]string{contract.LabelGroup: "redis"}}})
 	for _, g := range []mutate.Group{redisGroup(ns), sentinelGroup(ns)} {
 		eventually(t, 5*time.Second, "the cache has seen it all", func() error {
-			if !r.AccountPresent(t.Context(), g) {
+			if !r.AccountPresent(t.Context(), g.Namespace, g.StatefulSet) {
 				return errors.New("account not present")
 			}
 			return nil

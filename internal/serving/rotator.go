@@ -24,7 +24,7 @@ const (
 	settle = 10 * time.Minute
 )
 
-// Options of a Keeper.
+// Options of a Rotator.
 type Options struct {
 	// Secret holds the authority.
 	Secret client.ObjectKey
@@ -42,8 +42,8 @@ type Options struct {
 	Changed func()
 }
 
-// Keeper keeps the serving certificate of one replica. It is a manager.Runnable that needs no leader.
-type Keeper struct {
+// Rotator keeps the serving certificate of one replica fresh. It is a manager.Runnable that needs no leader.
+type Rotator struct {
 	client  client.WithWatch
 	options Options
 	metrics *Metrics
@@ -56,8 +56,8 @@ type Keeper struct {
 	published map[string]error
 }
 
-// NewKeeper returns a Keeper; the client must not be cached.
-func NewKeeper(c client.WithWatch, o Options, m *Metrics, log logr.Logger) *Keeper {
+// NewRotator returns a Rotator; the client must not be cached.
+func NewRotator(c client.WithWatch, o Options, m *Metrics, log logr.Logger) *Rotator {
 	if o.AuthorityLifetime == 0 {
 		o.AuthorityLifetime = DefaultAuthorityLifetime
 	}
@@ -67,60 +67,62 @@ func NewKeeper(c client.WithWatch, o Options, m *Metrics, log logr.Logger) *Keep
 	if o.Interval == 0 {
 		o.Interval = DefaultInterval
 	}
-	return &Keeper{client: c, options: o, metrics: m, log: log}
+	return &Rotator{client: c, options: o, metrics: m, log: log}
 }
 
 // NeedLeaderElection is false: every replica serves.
-func (k *Keeper) NeedLeaderElection() bool { return false }
+func (r *Rotator) NeedLeaderElection() bool { return false }
 
 // GetCertificate is for tls.Config. Before the first turn there is no certificate, and handshakes fail.
-func (k *Keeper) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	if k.leaf == nil {
+func (r *Rotator) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.leaf == nil {
 		return nil, errors.New("no serving certificate yet")
 	}
-	return k.leaf, nil
+	return r.leaf, nil
 }
 
 // Ready is a healthz.Checker: the leaf is valid and every configuration carries the authority that signed it.
-func (k *Keeper) Ready(*http.Request) error {
-	now := k.now()
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	if k.leaf == nil {
+func (r *Rotator) Ready(*http.Request) error {
+	now := r.now()
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.leaf == nil {
 		return errors.New("no serving certificate yet")
 	}
-	if now.After(k.leaf.Leaf.NotAfter) {
-		return fmt.Errorf("the serving certificate expired at %s", k.leaf.Leaf.NotAfter.Format(time.RFC3339))
+	if now.After(r.leaf.Leaf.NotAfter) {
+		return fmt.Errorf("the serving certificate expired at %s", r.leaf.Leaf.NotAfter.Format(time.RFC3339))
 	}
-	if !k.authority.Believes(k.leaf.Leaf, now) {
+	if !r.authority.Trusts(r.leaf.Leaf, now) {
 		return errors.New("the published bundle does not hold the authority of the serving certificate")
 	}
-	for _, name := range k.options.Configurations {
-		if err, seen := k.published[name]; err != nil || !seen {
+	for _, name := range r.options.Configurations {
+		if err, seen := r.published[name]; err != nil || !seen {
 			return fmt.Errorf("MutatingWebhookConfiguration %s has no caBundle of ours yet: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// Start repeats turns until the context ends: at each tick, at each change of a configuration or of the Secret, and soon
-// after a turn that failed.
-func (k *Keeper) Start(ctx context.Context) error {
+// Start rotates until the context ends: at each tick, at each change of a configuration or of the Secret, and soon
+// after a rotation that failed.
+func (r *Rotator) Start(ctx context.Context) error {
 	changes := make(chan struct{}, 1)
-	k.watch(ctx, changes)
+	var watches sync.WaitGroup
+	defer watches.Wait()
+	r.watch(ctx, &watches, changes)
 	const retry = time.Second
 	changed := false
 	for {
-		err := k.Turn(ctx)
+		err := r.Rotate(ctx)
 		if err != nil && ctx.Err() == nil {
-			k.log.Error(err, "Serving certificate is not in order")
+			r.log.Error(err, "Cannot rotate the serving certificate")
 		}
-		if err == nil && changed && k.options.Changed != nil {
-			k.options.Changed()
+		if err == nil && changed && r.options.Changed != nil {
+			r.options.Changed()
 		}
-		wait := k.options.Interval
+		wait := r.options.Interval
 		if err != nil {
 			wait = min(retry, wait)
 		} else {
@@ -136,49 +138,49 @@ func (k *Keeper) Start(ctx context.Context) error {
 	}
 }
 
-// Turn brings Secret, leaf and configurations into order once. Doing it twice is doing it once.
-func (k *Keeper) Turn(ctx context.Context) error {
+// Rotate brings Secret, leaf and configurations into order once. Doing it twice is doing it once.
+func (r *Rotator) Rotate(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	now := k.now()
-	k.mu.RLock()
-	mine, leaf := k.authority, k.leaf
-	k.mu.RUnlock()
+	now := r.now()
+	r.mu.RLock()
+	mine, leaf := r.authority, r.leaf
+	r.mu.RUnlock()
 
-	authority, err := ensureAuthority(ctx, k.client, k.options.Secret, mine, now, k.options.AuthorityLifetime)
+	authority, err := ensureAuthority(ctx, r.client, r.options.Secret, mine, now, r.options.AuthorityLifetime)
 	if err != nil {
 		return err
 	}
-	if k.wantsLeaf(authority, leaf, now) {
-		if leaf, err = authority.Leaf(k.options.Names, now, k.options.LeafLifetime); err != nil {
+	if r.wantsLeaf(authority, leaf, now) {
+		if leaf, err = authority.Leaf(r.options.Names, now, r.options.LeafLifetime); err != nil {
 			return err
 		}
-		k.log.Info("Signed a serving certificate", "notAfter", leaf.Leaf.NotAfter)
+		r.log.Info("Signed a serving certificate", "notAfter", leaf.Leaf.NotAfter)
 	}
-	published := make(map[string]error, len(k.options.Configurations))
+	published := make(map[string]error, len(r.options.Configurations))
 	var failures []error
 	bundle := authority.Bundle(now)
-	for _, name := range k.options.Configurations {
-		wrote, err := publish(ctx, k.client, name, bundle)
+	for _, name := range r.options.Configurations {
+		wrote, err := publish(ctx, r.client, name, bundle)
 		if wrote {
-			k.metrics.bundleWrites.Inc()
-			k.log.Info("Wrote caBundle", "configuration", name)
+			r.metrics.bundleWrites.Inc()
+			r.log.Info("Wrote caBundle", "configuration", name)
 		}
 		published[name] = err
 		failures = append(failures, err)
 	}
 
-	k.mu.Lock()
-	k.authority, k.leaf, k.published = authority, leaf, published
-	k.mu.Unlock()
-	k.metrics.observe(authority, leaf)
+	r.mu.Lock()
+	r.authority, r.leaf, r.published = authority, leaf, published
+	r.mu.Unlock()
+	r.metrics.observe(authority, leaf)
 	return errors.Join(failures...)
 }
 
-// wantsLeaf tells whether the leaf must be signed anew: there is none, nobody believes it, or it is due and the authority
+// wantsLeaf reports whether a new leaf must be signed: there is none, nobody trusts it, or it is due and the authority
 // has been known long enough.
-func (k *Keeper) wantsLeaf(authority *Authority, leaf *tls.Certificate, now time.Time) bool {
-	if leaf == nil || !authority.Believes(leaf.Leaf, now) || !now.Before(leaf.Leaf.NotAfter) {
+func (r *Rotator) wantsLeaf(authority *Authority, leaf *tls.Certificate, now time.Time) bool {
+	if leaf == nil || !authority.Trusts(leaf.Leaf, now) || !now.Before(leaf.Leaf.NotAfter) {
 		return true
 	}
 	if !due(leaf.Leaf, now) {
@@ -189,4 +191,4 @@ func (k *Keeper) wantsLeaf(authority *Authority, leaf *tls.Certificate, now time
 }
 
 // now has no monotonic part, so that a suspended machine cannot stretch a certificate's life.
-func (k *Keeper) now() time.Time { return k.options.Now().Round(0) }
+func (r *Rotator) now() time.Time { return r.options.Now().Round(0) }
