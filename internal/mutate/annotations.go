@@ -39,7 +39,7 @@ var userAnnotations = map[string]annotationRule{
 	contract.AnnotationPerPodDirectory:   oneOf("true", "false"),
 	contract.AnnotationInitialMaster:     podOfSet,
 	contract.AnnotationReplaceData:       podOfSet,
-	contract.AnnotationHandover:          podOfSet,
+	contract.AnnotationHandover:          never("a handover cannot be asked for by annotation yet: remove it, and delete the master's pod, whose agent hands over before it ends"),
 	contract.AnnotationMasterService:     dnsLabel("the name that the Service of the master shall have"),
 	contract.AnnotationReplicasService:   dnsLabel("the name that the Service of the replicas shall have"),
 }

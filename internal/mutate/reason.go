@@ -2,7 +2,7 @@
 
 package mutate
 
-// Reason says in one word why an object was changed, let through or refused. The set is closed: it is a metric label.
+// Reason is the one word for why an object was changed, let through or refused. The set is closed, because it is a metric label.
 type Reason string
 
 // Reasons of objects that are let through.
@@ -58,15 +58,6 @@ const (
 	// DeniedRelease: the label is taken off a group that has replicas.
 	DeniedRelease Reason = "DeniedRelease"
 )
-
-// Reasons lists all reasons, so that metrics can show a zero for each.
-func Reasons() []Reason {
-	return []Reason{
-		Injected, AlreadyInjected, Repaired, Stamped, Unstamped, Unchanged, NotOptedIn, OptedOut, MirrorPod, NotRedis,
-		Deleting, DeniedMalformed, DeniedLabel, DeniedAnnotation, DeniedPolicy, DeniedNoStatefulSet, DeniedContainer,
-		DeniedHostNetwork, DeniedCommand, DeniedOption, DeniedSharedClaim, DeniedConflict, DeniedRelease,
-	}
-}
 
 // String is the reason as it stands in logs and metrics.
 func (r Reason) String() string { return string(r) }
