@@ -46,7 +46,7 @@ type Server struct {
 
 // Register hangs both handlers below their paths.
 func (s *Server) Register(server webhook.Server) {
-	for path, review := range map[string]review{
+	for path, review := range map[string]reviewFunc{
 		contract.PathMutatePods:         s.pod,
 		contract.PathMutateStatefulSets: s.statefulSet,
 	} {
@@ -54,8 +54,8 @@ func (s *Server) Register(server webhook.Server) {
 	}
 }
 
-// review answers one request.
-type review func(context.Context, admission.Request) answer
+// reviewFunc answers one request.
+type reviewFunc func(context.Context, admission.Request) answer
 
 // answer is a result with what became of it.
 type answer struct {
@@ -120,7 +120,7 @@ func (a answer) failed(reason mutate.Reason, err error) answer {
 
 // handler does what is the same for all objects: it takes the time, counts, logs and answers. The request's context is
 // left behind, because the server cancels it as soon as it begins to shut down.
-func (s *Server) handler(review review) admission.HandlerFunc {
+func (s *Server) handler(review reviewFunc) admission.HandlerFunc {
 	return func(ctx context.Context, req admission.Request) admission.Response {
 		start := s.Now()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reviewTimeout)

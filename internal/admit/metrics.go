@@ -23,11 +23,11 @@ const (
 
 // Reasons of this package beside those of mutate.
 const (
-	// ProvisionFailed: what the pod needs in its namespace could not be made in time.
+	// ProvisionFailed means that what the pod needs in its namespace could not be made in time.
 	ProvisionFailed mutate.Reason = "ProvisionFailed"
-	// ForeignObject: a name that the group needs is taken.
+	// ForeignObject means that a name that the group needs is taken.
 	ForeignObject mutate.Reason = "ForeignObject"
-	// LookupFailed: the Namespace could not be read.
+	// LookupFailed means that the Namespace or the StatefulSet could not be read.
 	LookupFailed mutate.Reason = "LookupFailed"
 )
 

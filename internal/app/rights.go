@@ -64,8 +64,8 @@ func single(rules []rbacv1.PolicyRule) []authorizationv1.ResourceAttributes {
 			names = []string{""}
 		}
 		for _, group := range rule.APIGroups {
-			for _, resource := range rule.Resources {
-				resource, sub, _ := strings.Cut(resource, "/")
+			for _, path := range rule.Resources {
+				resource, sub, _ := strings.Cut(path, "/")
 				for _, verb := range rule.Verbs {
 					for _, name := range names {
 						out = append(out, authorizationv1.ResourceAttributes{Group: group, Resource: resource, Subresource: sub, Verb: verb, Name: name})

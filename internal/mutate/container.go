@@ -125,8 +125,8 @@ func refuseSecondSentinel(containers []corev1.Container, index int) error {
 	return nil
 }
 
-// looksLikeServer says whether a pod that only its Namespace opted in holds Redis or Sentinel at all. Strangers in such a
-// namespace must pass untouched.
+// looksLikeServer reports whether a pod that only its Namespace opted in holds Redis or Sentinel at all. Unrelated pods in
+// such a namespace must pass untouched.
 func looksLikeServer(meta map[string]string, containers []corev1.Container) bool {
 	if meta[contract.AnnotationContainer] != "" || meta[contract.AnnotationRole] != "" {
 		return true

@@ -19,7 +19,7 @@ const imageDir = "/data"
 type dataVolume struct {
 	// name of the pod's volume; empty where data dies with the pod.
 	name string
-	// perPod says that all pods share the claim, and that each gets a directory of its own.
+	// perPod is set where all pods share the claim, and each gets a directory of its own.
 	perPod bool
 }
 
@@ -76,7 +76,7 @@ func onlyClaim(pod *corev1.Pod, mounts []corev1.VolumeMount) *corev1.VolumeMount
 	return found
 }
 
-// claimOf is the name of the claim behind a volume of the pod; empty where it is no claim.
+// claimOf is the name of the claim behind a volume of the pod; empty where it is not a claim.
 func claimOf(pod *corev1.Pod, volume string) string {
 	for _, v := range pod.Spec.Volumes {
 		if v.Name == volume && v.PersistentVolumeClaim != nil {

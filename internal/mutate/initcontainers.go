@@ -116,7 +116,7 @@ func (j *injection) includeMount() *corev1.VolumeMount {
 	return &corev1.VolumeMount{Name: m.Name, MountPath: m.MountPath, SubPath: m.SubPath, ReadOnly: true}
 }
 
-// guaranteed says whether all containers but ours have limits equal to requests, so that ours must too.
+// guaranteed reports whether all containers but ours have limits equal to requests, so that ours must too.
 func guaranteed(spec corev1.PodSpec) bool {
 	for _, c := range slices.Concat(spec.InitContainers, spec.Containers) {
 		if c.Name == contract.AgentContainer || isDirectoryContainer(c.Name) {

@@ -62,11 +62,11 @@ func (s *stamping) run() (Result, error) {
 		}
 		return Result{Patch: s.patch.ops, Reason: reason}, s.checkRelease()
 	}
-	if err := s.checkSet(); err != nil {
+	if err = s.checkSet(); err != nil {
 		return Result{}, err
 	}
 	s.stamp()
-	if err := s.checkRelease(); err != nil {
+	if err = s.checkRelease(); err != nil {
 		return Result{}, err
 	}
 	warnings, err := s.examine()
@@ -126,7 +126,7 @@ func (s *stamping) checkRelease() error {
 	return refuse(DeniedRelease, "label %s: the group has %d replicas, and without the label each would become a master of its own: scale to 1 first, or write the annotation %s: %s", contract.LabelOptIn, *s.set.Spec.Replicas, contract.AnnotationRelease, contract.ReleaseConfirmed)
 }
 
-// relevant says whether an update changed anything that can be refused. Nothing else may be held up by a fault that was
+// relevant reports whether an update changed anything that can be refused. Nothing else may be held up by a fault that was
 // there before: not scaling, not finalizers, not foreign labels.
 func (s *stamping) relevant() bool {
 	before, after := s.old, s.set
@@ -148,14 +148,14 @@ func oursOf(annotations map[string]string) map[string]string {
 // examine asks of the template what will be asked of its pods, and returns the warnings that they will get.
 func (s *stamping) examine() ([]string, error) {
 	pod := s.firstPod()
-	subject, err := examine(pod, s.in.Namespace, pod.Name, s.set.Name)
+	examined, err := examine(pod, s.in.Namespace, pod.Name, s.set.Name)
 	if err != nil {
 		return nil, err
 	}
-	if err := usable(s.in.Resolved, s.in.ResolveErr, subject.role); err != nil {
+	if err := usable(s.in.Resolved, s.in.ResolveErr, examined.role); err != nil {
 		return nil, err
 	}
-	result := inject(pod, subject, Input{Namespace: s.in.Namespace, AccountReady: true, Resolved: s.in.Resolved, HookKey: []byte("any")}, "")
+	result := inject(pod, examined, Input{Namespace: s.in.Namespace, AccountReady: true, Resolved: s.in.Resolved, HookKey: []byte("any")}, "")
 	return result.Warnings, nil
 }
 

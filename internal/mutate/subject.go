@@ -47,7 +47,7 @@ func examine(pod *corev1.Pod, namespace, podName, statefulSet string) (subject, 
 	if s.server, err = findServer(pod.Annotations, pod.Spec.Containers, s.before); err != nil {
 		return s, err
 	}
-	if err := s.checkConflicts(pod); err != nil {
+	if err = s.checkConflicts(pod); err != nil {
 		return s, err
 	}
 	s.port = s.line.Port
@@ -60,7 +60,7 @@ func examine(pod *corev1.Pod, namespace, podName, statefulSet string) (subject, 
 	if s.port == 0 {
 		s.port = contract.RedisPort
 	}
-	if err := s.checkServices(pod.Annotations); err != nil {
+	if err = s.checkServices(pod.Annotations); err != nil {
 		return s, err
 	}
 	if s.include, err = s.findInclude(pod); err != nil {

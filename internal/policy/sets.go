@@ -89,7 +89,7 @@ func serves(s Set, namespace string) error {
 	if s.Serves(namespace) {
 		return nil
 	}
-	return fmt.Errorf("Sentinel set %s does not serve namespace %s: add the namespace to the namespaces of that set in sentinelSets of the policy", s, namespace)
+	return fmt.Errorf("the Sentinel set %s does not serve namespace %s: add the namespace to the namespaces of that set in sentinelSets of the policy", s, namespace)
 }
 
 // masterName checks the names that groups of a set are watched under. A set that serves several namespaces tells groups

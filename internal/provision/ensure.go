@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -63,9 +64,9 @@ func (p *Provisioner) Ensure(ctx context.Context, g mutate.Group) error {
 	defer cancel()
 	flight := p.flights.DoChan(key(g).String()+" "+accountOf(g), func() (any, error) {
 		// The first request may be cancelled while others wait for the same objects.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), budget)
-		defer cancel()
-		return nil, p.create(ctx, g)
+		shared, done := context.WithTimeout(context.WithoutCancel(ctx), budget)
+		defer done()
+		return nil, p.create(shared, g)
 	})
 	select {
 	case result := <-flight:
@@ -152,11 +153,7 @@ func (p *Provisioner) create(ctx context.Context, g mutate.Group) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for key, at := range p.made {
-		if p.now().Sub(at) > fresh {
-			delete(p.made, key)
-		}
-	}
+	maps.DeleteFunc(p.made, func(_ types.NamespacedName, at time.Time) bool { return p.now().Sub(at) > fresh })
 	p.made[key(g)] = p.now()
 	return nil
 }
@@ -171,7 +168,7 @@ func (p *Provisioner) createOrTell(ctx context.Context, g mutate.Group, part *pa
 	return nil
 }
 
-// terminating reports whether the Namespace is on its way out: nothing can be made in it, not even an Event.
+// terminating reports whether the Namespace is on its way out: nothing can be created in it, not even an Event.
 func terminating(err error) bool {
 	return apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
 }

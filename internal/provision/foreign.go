@@ -8,7 +8,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// ForeignError says that a name which a group needs is taken by an object that is not ours.
+// ForeignError is the error of a name that a group needs, and that an object which is not ours has taken.
 type ForeignError struct {
 	Kind, Namespace, Name string
 	// Rename is the annotation that chooses another name; empty where the name is fixed.

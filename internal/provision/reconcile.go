@@ -95,7 +95,7 @@ func (r *Reconciler) removeIfGone(ctx context.Context, request reconcile.Request
 	return reconcile.Result{}, r.provisioner.Remove(ctx, request.NamespacedName)
 }
 
-// removeIfReleased removes the objects of a StatefulSet that is no group any more, once its last injected pod is gone. A
+// removeIfReleased removes the objects of a StatefulSet that is not a group any more, once its last injected pod is gone. A
 // record kept beyond that would name a master of the past when the StatefulSet is opted in again.
 func (r *Reconciler) removeIfReleased(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	left, err := r.provisioner.leftoversOf(ctx, request.NamespacedName)

@@ -14,7 +14,7 @@ type Program string
 
 // Programs.
 const (
-	// ProgramUnsaid: the line names no server; the image's entrypoint starts Redis.
+	// ProgramUnsaid is a line that names no server: the image's entrypoint starts Redis.
 	ProgramUnsaid Program = ""
 	// ProgramRedis is redis-server or valkey-server.
 	ProgramRedis Program = "redis-server"
@@ -98,7 +98,7 @@ func skipWrappers(line []string) int {
 	return i
 }
 
-// beginsOptions says whether the entrypoint puts the server's name before this first argument itself.
+// beginsOptions reports whether the entrypoint puts the server's name before this first argument itself.
 func beginsOptions(first string) bool {
 	return strings.HasPrefix(first, "-") || strings.HasSuffix(first, ".conf")
 }

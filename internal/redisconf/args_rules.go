@@ -13,11 +13,11 @@ type Kind string
 
 // Kinds.
 const (
-	// ErrShell: a shell stands between the container and the server.
+	// ErrShell means that a shell stands between the container and the server.
 	ErrShell Kind = "shell"
-	// ErrProgram: the line does not start a server that we know.
+	// ErrProgram means that the line does not start a server that we know.
 	ErrProgram Kind = "program"
-	// ErrOption: an option contradicts what the agent does.
+	// ErrOption means that an option contradicts what the agent does.
 	ErrOption Kind = "option"
 )
 
@@ -50,9 +50,9 @@ type rule struct {
 	names []string
 	// fine lists values with which the option is harmless; nil refuses every value.
 	fine []string
-	// redisOnly: a Sentinel has no such option, or may have it.
+	// redisOnly options do not exist in a Sentinel, or may be there.
 	redisOnly bool
-	// overlaid: in the user's own file it does no harm, because the generated file has a later line of that name, or none is
+	// overlaid options do no harm in the user's own file, because the generated file has a later line of that name, or none is
 	// needed there.
 	overlaid bool
 	remedy   string
@@ -108,7 +108,7 @@ func (p Program) check(o Option) error {
 	return nil
 }
 
-// allows says whether the values are harmless; bind may list several addresses.
+// allows reports whether the values are harmless; bind may list several addresses.
 func (r rule) allows(o Option) bool {
 	if r.fine == nil {
 		return false

@@ -3,6 +3,7 @@
 package serving
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -58,22 +59,16 @@ type Rotator struct {
 
 // NewRotator returns a Rotator; the client must not be cached.
 func NewRotator(c client.WithWatch, o Options, m *Metrics, log logr.Logger) *Rotator {
-	if o.AuthorityLifetime == 0 {
-		o.AuthorityLifetime = DefaultAuthorityLifetime
-	}
-	if o.LeafLifetime == 0 {
-		o.LeafLifetime = DefaultLeafLifetime
-	}
-	if o.Interval == 0 {
-		o.Interval = DefaultInterval
-	}
+	o.AuthorityLifetime = cmp.Or(o.AuthorityLifetime, DefaultAuthorityLifetime)
+	o.LeafLifetime = cmp.Or(o.LeafLifetime, DefaultLeafLifetime)
+	o.Interval = cmp.Or(o.Interval, DefaultInterval)
 	return &Rotator{client: c, options: o, metrics: m, log: log}
 }
 
 // NeedLeaderElection is false: every replica serves.
 func (r *Rotator) NeedLeaderElection() bool { return false }
 
-// GetCertificate is for tls.Config. Before the first turn there is no certificate, and handshakes fail.
+// GetCertificate is for tls.Config. Before the first rotation there is no certificate, and handshakes fail.
 func (r *Rotator) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -147,7 +142,7 @@ func (r *Rotator) Rotate(ctx context.Context) error {
 	mine, leaf := r.authority, r.leaf
 	r.mu.RUnlock()
 
-	authority, err := ensureAuthority(ctx, r.client, r.options.Secret, mine, now, r.options.AuthorityLifetime)
+	authority, err := r.ensureAuthority(ctx, mine, now)
 	if err != nil {
 		return err
 	}

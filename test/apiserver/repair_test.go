@@ -148,7 +148,7 @@ func TestSentinelSetGetsAnEmptySecret(t *testing.T) {
 	if err := r.Repair(t.Context(), sentinelGroup(ns)); err != nil {
 		t.Fatal(err)
 	}
-	if secret := get(t, c, ns, secret.Name, &corev1.Secret{}); string(secret.Data[contract.PeerSecretPassword]) != "x" {
+	if after := get(t, c, ns, secret.Name, &corev1.Secret{}); string(after.Data[contract.PeerSecretPassword]) != "x" {
 		t.Error("a repair emptied the peer Secret")
 	}
 	role := get(t, c, ns, "redis-sentinel-sentinel", &rbacv1.Role{})
