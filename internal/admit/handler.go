@@ -157,7 +157,7 @@ func (a *answer) respond() admission.Response {
 		a.result = resultFailed
 		response.Result = &metav1.Status{
 			Status: metav1.StatusFailure, Code: http.StatusInternalServerError, Reason: metav1.StatusReasonInternalError,
-			Message: a.failure.Error() + " (this may pass; the request can be repeated)",
+			Message: a.failure.Error() + " (this may be temporary: try again)",
 		}
 		return response
 	case a.Denied != "":

@@ -112,7 +112,7 @@ func (r Reviewer) GroupOf(ctx context.Context, statefulSet []byte) (group *mutat
 
 // lookup is what is known of an object beside the object itself.
 type lookup struct {
-	// optIn says that the Namespace asks for injection.
+	// optIn reports whether the Namespace asks for injection.
 	optIn    bool
 	resolved policy.Resolved
 	// refusal is why policy has no answer; nil where it has one.
@@ -133,5 +133,5 @@ func (r Reviewer) lookUp(ctx context.Context, o policy.Object) (lookup, error) {
 
 // malformed does not repeat the object: only the decoder's own words.
 func malformed(err error) mutate.Result {
-	return mutate.Result{Reason: mutate.DeniedMalformed, Denied: fmt.Sprintf("the object cannot be read: %v", err)}
+	return mutate.Result{Reason: mutate.DeniedMalformed, Denied: err.Error()}
 }

@@ -63,7 +63,7 @@ func (c *checker) replicas(ctx context.Context, live client.Reader) (string, err
 	}
 	said := fmt.Sprintf("%d of %d are ready", ready, len(pods.Items))
 	if ready == 0 {
-		return "", errors.New(said + ": labelled pods are refused until one is")
+		return "", errors.New(said + ": labelled pods are rejected until one is")
 	}
 	return said, nil
 }
@@ -87,7 +87,7 @@ func (c *checker) configuration(ctx context.Context, live client.Reader, name st
 		said = append(said, entry.Name+" "+trust)
 	}
 	if len(said) == 0 {
-		return "", fmt.Errorf("has none of our entries %v", frozen)
+		return "", fmt.Errorf("has none of the webhook's entries %v", frozen)
 	}
 	return strings.Join(said, "; "), nil
 }
@@ -99,7 +99,7 @@ func (c *checker) trust(entry admissionregistrationv1.MutatingWebhook) (string, 
 		return "", fmt.Errorf("caBundle of %s: %w", entry.Name, err)
 	}
 	if len(bundle) == 0 {
-		return "", fmt.Errorf("caBundle of %s is empty: every call fails; a ready replica of the webhook fills it in", entry.Name)
+		return "", fmt.Errorf("caBundle of %s is empty: every call fails until a ready replica of the webhook fills it in", entry.Name)
 	}
 	left := bundle[0].NotAfter.Sub(c.now)
 	if left < 0 {

@@ -35,7 +35,7 @@ func (c *caches) Start(ctx context.Context) error {
 // Ready is a healthz.Checker.
 func (c *caches) Ready(*http.Request) error {
 	if !c.filled.Load() {
-		return errors.New("the caches are not filled yet")
+		return errors.New("the caches have not synced yet")
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func (c *checker) askRights(ctx context.Context, live client.Writer) {
 	c.ask("rights for Sentinel sets of users", func() (string, error) {
 		absent, err := missing(ctx, live, "", provision.WebhookSentinelSetRules())
 		if err == nil && len(absent) > 0 {
-			return "", fmt.Errorf("%w: not in the whole cluster; such sets work in namespaces where they were granted", errUnknown)
+			return "", fmt.Errorf("%w: not granted in the whole cluster; such sets work in the namespaces where they are", errUnknown)
 		}
 		return "complete", err
 	})
@@ -46,7 +46,7 @@ func missing(ctx context.Context, live client.Writer, namespace string, rules []
 		right.Namespace = namespace
 		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &right}}
 		if err := live.Create(ctx, review); err != nil {
-			return nil, fmt.Errorf("asking for rights: %w", err)
+			return nil, fmt.Errorf("reviewing access: %w", err)
 		}
 		if !review.Status.Allowed {
 			out = append(out, strings.TrimSpace(right.Verb+" "+right.Resource+" "+right.Name))

@@ -38,9 +38,9 @@ type AgentSpec struct {
 	Settings string
 	// HookToken is empty where there is no hook.
 	HookToken string
-	// Root says that the pod forces user 0 on all containers.
+	// Root reports whether the pod forces user 0 on all containers.
 	Root bool
-	// Guaranteed says that all other containers have requests equal to limits.
+	// Guaranteed reports whether all other containers have requests equal to limits.
 	Guaranteed bool
 	// UserConfig mounts the ConfigMap of the annotation; IncludeMount is the mount that the user's own file lies in.
 	UserConfig   bool

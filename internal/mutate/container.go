@@ -27,7 +27,7 @@ type server struct {
 	line redisconf.Invocation
 }
 
-// findServer says which container holds the server, and what it is.
+// findServer finds the container that holds the server, and what it is.
 func findServer(meta map[string]string, containers []corev1.Container, before *status) (server, error) {
 	index, err := chooseContainer(meta, containers)
 	if err != nil {

@@ -55,7 +55,7 @@ func New(live client.Client, cached client.Reader, recorder events.EventRecorder
 // Ensure returns when everything that a pod of the group needs exists, or with an error after two seconds. Nothing is
 // asked of the API server while the cache has it all. Requests for one group at the same time share one attempt.
 //
-// The error is a *ForeignError where a name is taken; a taken name of a Service is only told by an Event.
+// The error is a *ForeignError where a name is taken; a taken name of a Service is only reported by an Event.
 func (p *Provisioner) Ensure(ctx context.Context, g mutate.Group) error {
 	if p.wasMade(g) || p.Present(ctx, g) {
 		return nil
@@ -137,7 +137,7 @@ func (p *Provisioner) create(ctx context.Context, g mutate.Group) error {
 	second.SetLimit(parallel)
 	for _, part := range all {
 		if part.after == nil {
-			first.Go(func() error { return p.createOrTell(ctx, g, part) })
+			first.Go(func() error { return p.createOrWarn(ctx, g, part) })
 		}
 	}
 	if err := first.Wait(); err != nil {
@@ -145,7 +145,7 @@ func (p *Provisioner) create(ctx context.Context, g mutate.Group) error {
 	}
 	for _, part := range all {
 		if part.after != nil {
-			second.Go(func() error { return p.createOrTell(ctx, g, part) })
+			second.Go(func() error { return p.createOrWarn(ctx, g, part) })
 		}
 	}
 	if err := second.Wait(); err != nil {
@@ -158,13 +158,13 @@ func (p *Provisioner) create(ctx context.Context, g mutate.Group) error {
 	return nil
 }
 
-// createOrTell tells of an optional part by Event instead of failing.
-func (p *Provisioner) createOrTell(ctx context.Context, g mutate.Group, part *part) error {
+// createOrWarn warns of an optional part by Event instead of failing.
+func (p *Provisioner) createOrWarn(ctx context.Context, g mutate.Group, part *part) error {
 	err := p.createPart(ctx, g, part)
 	if err == nil || !part.optional || terminating(err) {
 		return err
 	}
-	p.tell(g, part, err)
+	p.warnOf(g, err)
 	return nil
 }
 
@@ -196,13 +196,13 @@ func (p *part) foreign() *ForeignError {
 	return &ForeignError{Kind: kindOf(p.object), Namespace: p.object.GetNamespace(), Name: p.object.GetName(), Rename: p.rename}
 }
 
-// tell writes an Event on the StatefulSet about a part that could not be made.
-func (p *Provisioner) tell(g mutate.Group, part *part, err error) {
+// warnOf writes an Event on the StatefulSet about a part that could not be created or repaired; the error names it.
+func (p *Provisioner) warnOf(g mutate.Group, err error) {
 	reason := "ProvisionFailed"
 	if foreign := (*ForeignError)(nil); errors.As(err, &foreign) {
 		reason = "ForeignObject"
 	}
-	p.warn(g, reason, "%s %s: %v", kindOf(part.object), part.object.GetName(), err)
+	p.warn(g, reason, "%v", err)
 }
 
 func (p *Provisioner) warn(g mutate.Group, reason, note string, args ...any) {

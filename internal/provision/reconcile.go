@@ -25,7 +25,7 @@ const (
 	refusedPause = 10 * time.Minute
 )
 
-// GroupOf says which group the pods of a StatefulSet form, by what their admission would answer: nil, if they are left
+// GroupOf returns the group that the pods of a StatefulSet form, by what their admission would answer: nil, if they are left
 // alone; refused is the message where they would be refused. An error says that nobody could tell.
 type GroupOf func(ctx context.Context, statefulSet []byte) (group *mutate.Group, refused string, err error)
 

@@ -21,7 +21,7 @@ const (
 	ErrOption Kind = "option"
 )
 
-// ArgumentError says which part of a command line is refused and what to do instead.
+// ArgumentError is the part of a command line that is refused, and what to do instead.
 type ArgumentError struct {
 	Kind Kind
 	// Subject is the element in question.

@@ -40,7 +40,7 @@ func decodeAuthority(data map[string][]byte) (*Authority, error) {
 		return nil, fmt.Errorf("%s: %w", keyCertificate, err)
 	}
 	if len(certs) != 1 || !certs[0].IsCA {
-		return nil, fmt.Errorf("%s does not hold exactly one authority", keyCertificate)
+		return nil, fmt.Errorf("%s does not contain exactly one authority", keyCertificate)
 	}
 	parsed, err := keyutil.ParsePrivateKeyPEM(data[keyPrivate])
 	if err != nil {
@@ -48,7 +48,7 @@ func decodeAuthority(data map[string][]byte) (*Authority, error) {
 	}
 	key, ok := parsed.(*ecdsa.PrivateKey)
 	if !ok || !key.PublicKey.Equal(certs[0].PublicKey) {
-		return nil, errors.New("certificate and key of the authority do not belong together")
+		return nil, errors.New("certificate and key of the authority do not match")
 	}
 	previous, err := DecodeBundle(data[keyPrevious])
 	if err != nil {

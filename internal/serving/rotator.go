@@ -35,11 +35,11 @@ type Options struct {
 	Configurations []string
 	// AuthorityLifetime and LeafLifetime; both are renewed when two thirds are over.
 	AuthorityLifetime, LeafLifetime time.Duration
-	// Interval between two turns without an event. The wall clock counts, because a suspended machine's other clock stops.
+	// Interval between two rotations without an event. The wall clock counts, because a suspended machine's other clock stops.
 	Interval time.Duration
 	// Now is the clock.
 	Now func() time.Time
-	// Changed is called after a turn that a change of a configuration caused, once the bundle stands. May be nil.
+	// Changed is called after a rotation that a change of a configuration caused, once the bundle stands. May be nil.
 	Changed func()
 }
 
@@ -53,7 +53,7 @@ type Rotator struct {
 	mu        sync.RWMutex
 	authority *Authority
 	leaf      *tls.Certificate
-	// published says what the last turn found out about each configuration; nil is success.
+	// published is what the last rotation found out about each configuration; nil is success.
 	published map[string]error
 }
 
@@ -90,11 +90,11 @@ func (r *Rotator) Ready(*http.Request) error {
 		return fmt.Errorf("the serving certificate expired at %s", r.leaf.Leaf.NotAfter.Format(time.RFC3339))
 	}
 	if !r.authority.Trusts(r.leaf.Leaf, now) {
-		return errors.New("the published bundle does not hold the authority of the serving certificate")
+		return errors.New("the published bundle does not contain the authority of the serving certificate")
 	}
 	for _, name := range r.options.Configurations {
-		if err, seen := r.published[name]; err != nil || !seen {
-			return fmt.Errorf("MutatingWebhookConfiguration %s has no caBundle of ours yet: %w", name, err)
+		if err := r.published[name]; err != nil {
+			return fmt.Errorf("MutatingWebhookConfiguration %s may not have the CA bundle: %w", name, err)
 		}
 	}
 	return nil

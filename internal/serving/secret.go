@@ -106,7 +106,7 @@ func EnsureHookKey(ctx context.Context, c client.Client, name client.ObjectKey) 
 		}
 		key = make([]byte, hookKeyBytes)
 		if _, err := rand.Read(key); err != nil {
-			return nil, fmt.Errorf("drawing the hook key: %w", err)
+			return nil, fmt.Errorf("generating the hook key: %w", err)
 		}
 		return map[string][]byte{hookKeyName: key}, nil
 	})
