@@ -40,7 +40,7 @@ func (j *injection) account() {
 		j.warn("service account %s is kept, and gets the rights of the agent: every other pod of this account has them too", current)
 		return
 	case j.in.DryRun && !j.in.AccountReady:
-		j.warn("dry-run: the pod would run under service account %s, which does not exist yet; it is shown with %s", ours, defaultAccount)
+		j.warn("dry-run: the pod would run under service account %s, which does not exist yet; here it keeps %s", ours, defaultAccount)
 		return
 	}
 	removed := j.removeAPIAccess()

@@ -83,7 +83,7 @@ func chooseContainer(meta map[string]string, containers []corev1.Container) (int
 			return i, nil
 		}
 	}
-	return 0, refuse(DeniedContainer, "spec.containers: none of %s is called %s: name the one that holds Redis by annotation %s", strings.Join(names, ", "), contract.RedisContainer, contract.AnnotationContainer)
+	return 0, refuse(DeniedContainer, "spec.containers: none of %s is called %s: name the one that runs Redis with annotation %s", strings.Join(names, ", "), contract.RedisContainer, contract.AnnotationContainer)
 }
 
 // userLine is the command line before we changed it. What the record says counts only as long as our file is loaded:
@@ -108,7 +108,7 @@ func roleOf(meta map[string]string, container string, program redisconf.Program)
 	if !ok || asked == found || program == redisconf.ProgramUnsaid {
 		return cmp.Or(asked, found), nil
 	}
-	return "", refuse(DeniedCommand, "annotation %s: says %s, but container %s starts %s: let both say the same", contract.AnnotationRole, asked, container, program)
+	return "", refuse(DeniedCommand, "annotation %s: says %s, but container %s starts %s: make them agree", contract.AnnotationRole, asked, container, program)
 }
 
 // refuseSecondSentinel finds the old habit of a Sentinel beside each Redis. It would follow no rule of ours.
@@ -119,7 +119,7 @@ func refuseSecondSentinel(containers []corev1.Container, index int) error {
 		}
 		line, err := redisconf.Parse(c.Command, c.Args)
 		if err == nil && line.Program == redisconf.ProgramSentinel {
-			return refuse(DeniedContainer, "spec.containers: container %s starts a Sentinel beside Redis: take it out; Sentinels run as a StatefulSet of their own, or as the chart's", c.Name)
+			return refuse(DeniedContainer, "spec.containers: container %s starts a Sentinel beside Redis: remove it; Sentinels run as a StatefulSet of their own, or as the chart's", c.Name)
 		}
 	}
 	return nil

@@ -44,7 +44,7 @@ func (s *subject) findData(pod *corev1.Pod) (dataVolume, error) {
 	case pod.Annotations[contract.AnnotationPerPodDirectory] == "true":
 		return dataVolume{name: mount.Name, perPod: true}, nil
 	}
-	return dataVolume{}, refuse(DeniedSharedClaim, "volume %s: all pods share the claim %s, and each Redis would overwrite the data of the others: use volumeClaimTemplates, or write the annotation %s: \"true\" to give each pod a directory of its own (which starts empty)", mount.Name, claim, contract.AnnotationPerPodDirectory)
+	return dataVolume{}, refuse(DeniedSharedClaim, "volume %s: all pods share the claim %s, and each Redis would overwrite the data of the others: use volumeClaimTemplates, or set the annotation %s: \"true\" to give each pod a directory of its own (which starts empty)", mount.Name, claim, contract.AnnotationPerPodDirectory)
 }
 
 // coveringMount is the mount that a path of the container lies in.

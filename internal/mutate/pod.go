@@ -42,7 +42,7 @@ func ReviewPod(pod *corev1.Pod, in Input) Result {
 	}
 	owner := OwningStatefulSet(pod)
 	if owner == nil {
-		return denied(object, refuse(DeniedNoStatefulSet, "metadata.ownerReferences: the pod belongs to no StatefulSet, and only those give Redis a name and data that outlive it: use a StatefulSet, or set the label %s to %s", contract.LabelOptIn, contract.OptInDisabled))
+		return denied(object, refuse(DeniedNoStatefulSet, "metadata.ownerReferences: the pod does not belong to a StatefulSet, and only a StatefulSet gives Redis a name and data that outlive the pod: use one, or set the label %s to %s", contract.LabelOptIn, contract.OptInDisabled))
 	}
 	s, err := examine(pod, in.Namespace, name, owner.Name)
 	if err != nil {
@@ -80,7 +80,7 @@ func readOptIn(labels map[string]string) (string, error) {
 	if !ok || value == contract.OptInEnabled || value == contract.OptInDisabled {
 		return value, nil
 	}
-	return "", refuse(DeniedLabel, "label %s: %q is not known: write %s or %s", contract.LabelOptIn, value, contract.OptInEnabled, contract.OptInDisabled)
+	return "", refuse(DeniedLabel, "label %s: %q is invalid: must be %s or %s", contract.LabelOptIn, value, contract.OptInEnabled, contract.OptInDisabled)
 }
 
 // strayWarning tells whoever runs Redis without a StatefulSet in a labelled Namespace that it stays alone.
@@ -88,7 +88,7 @@ func strayWarning(pod *corev1.Pod, reason Reason, namespaceOptIn bool) []string 
 	if reason != NotRedis || !namespaceOptIn || OwningStatefulSet(pod) != nil || !looksLikeServer(pod.Annotations, pod.Spec.Containers) {
 		return nil
 	}
-	return []string{"redis-sentinel: the namespace is labelled, but this pod belongs to no StatefulSet: it stays without replication"}
+	return []string{"redis-sentinel: the namespace is labelled, but this pod does not belong to a StatefulSet: it is not replicated"}
 }
 
 // OwningStatefulSet is the StatefulSet that controls a pod; nil where none does.
@@ -110,7 +110,7 @@ func usable(r policy.Resolved, err error, role string) error {
 	case err != nil && (role == contract.PodRoleRedis || r.Agent.Image == ""):
 		return refuse(DeniedPolicy, "%w", err)
 	case r.Agent.Image == "":
-		return refuse(DeniedPolicy, "the policy names no image of the agent: set defaults.agent.image")
+		return refuse(DeniedPolicy, "the policy does not name an image of the agent: set defaults.agent.image")
 	}
 	return nil
 }

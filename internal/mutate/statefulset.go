@@ -108,7 +108,7 @@ func (s *stamping) checkSet() error {
 		return err
 	}
 	if release, ok := s.set.Annotations[contract.AnnotationRelease]; ok && release != contract.ReleaseConfirmed {
-		return refuse(DeniedAnnotation, "annotation %s: %q is not known: write %s, or remove it", contract.AnnotationRelease, release, contract.ReleaseConfirmed)
+		return refuse(DeniedAnnotation, "annotation %s: %q is invalid: must be %s", contract.AnnotationRelease, release, contract.ReleaseConfirmed)
 	}
 	return nil
 }
@@ -123,7 +123,7 @@ func (s *stamping) checkRelease() error {
 	if s.set.Spec.Replicas == nil || *s.set.Spec.Replicas <= 1 || s.set.Annotations[contract.AnnotationRelease] == contract.ReleaseConfirmed {
 		return nil
 	}
-	return refuse(DeniedRelease, "label %s: the group has %d replicas, and without the label each would become a master of its own: scale to 1 first, or write the annotation %s: %s", contract.LabelOptIn, *s.set.Spec.Replicas, contract.AnnotationRelease, contract.ReleaseConfirmed)
+	return refuse(DeniedRelease, "label %s: the group has %d replicas, and without the label each would become a master of its own: scale to 1 first, or set the annotation %s: %s", contract.LabelOptIn, *s.set.Spec.Replicas, contract.AnnotationRelease, contract.ReleaseConfirmed)
 }
 
 // relevant reports whether an update changed anything that can be refused. Nothing else may be held up by a fault that was

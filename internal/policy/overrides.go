@@ -50,7 +50,7 @@ func (l layer) override(annotations map[string]string, r *Resolved) error {
 		}
 		short := strings.TrimPrefix(o.annotation, contract.Prefix)
 		if !slices.Contains(l.allowed, short) {
-			return fmt.Errorf("annotation %s: %s does not let pods choose it; remove the annotation, or ask whoever keeps the policy to list %s in allowOverrides", o.annotation, l.where(), short)
+			return fmt.Errorf("annotation %s: %s does not let pods choose it; remove the annotation, or ask the policy's administrator to list %s in allowOverrides", o.annotation, l.where(), short)
 		}
 		if o.apply == nil {
 			continue
@@ -77,7 +77,7 @@ func (e *AnnotationError) Unwrap() error { return e.Err }
 func count(value string, least int, into *int) error {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < least || n > maxCount {
-		return fmt.Errorf("%q is not good here: write a number from %d to %d", value, least, maxCount)
+		return fmt.Errorf("%q is invalid: must be a number from %d to %d", value, least, maxCount)
 	}
 	*into = n
 	return nil

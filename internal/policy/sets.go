@@ -72,7 +72,7 @@ func (p *Policy) choose(o Object, named *string) (set Set, listed bool, err erro
 			}
 		}
 	}
-	return Set{}, false, fmt.Errorf("no Sentinel set of the policy serves namespace %s: let a set in sentinelSets list it below namespaces, or name a Sentinel StatefulSet of this namespace by annotation %s", o.Namespace, contract.AnnotationSentinels)
+	return Set{}, false, fmt.Errorf("no Sentinel set of the policy serves namespace %s: add it to the namespaces of a set in sentinelSets, or name a Sentinel StatefulSet of this namespace with annotation %s", o.Namespace, contract.AnnotationSentinels)
 }
 
 func (p *Policy) annotated(namespace, name string) (Set, bool, error) {

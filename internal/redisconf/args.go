@@ -112,12 +112,12 @@ func programOf(element string) (Program, error) {
 	case "sh", "bash", "ash", "dash", "zsh", "busybox":
 		return "", &ArgumentError{
 			Kind: ErrShell, Subject: base,
-			Remedy: `start the server itself, like args: ["redis-server", "--appendonly", "yes"]; settings of a longer kind go into a ConfigMap that the annotation redis-sentinel.dev/config names`,
+			Remedy: `start the server itself, like args: ["redis-server", "--appendonly", "yes"]; longer settings go into a ConfigMap that the annotation redis-sentinel.dev/config names`,
 		}
 	default:
 		return "", &ArgumentError{
 			Kind: ErrProgram, Subject: element,
-			Remedy: `start the server itself, like args: ["redis-server", "--appendonly", "yes"]; a container that is not Redis is left alone where the annotation redis-sentinel.dev/container names the right one`,
+			Remedy: `start the server itself, like args: ["redis-server", "--appendonly", "yes"]; if another container runs Redis, name it with the annotation redis-sentinel.dev/container`,
 		}
 	}
 }
@@ -137,7 +137,7 @@ func (inv *Invocation) readOptions(rest []string) error {
 		case element == "-":
 			return &ArgumentError{Kind: ErrOption, Subject: "-", Remedy: "name a configuration file: the standard input of a container is empty"}
 		case len(inv.Options) == 0:
-			return &ArgumentError{Kind: ErrProgram, Subject: element, Remedy: "this starts no server; remove it"}
+			return &ArgumentError{Kind: ErrProgram, Subject: element, Remedy: "this does not start a server; remove it"}
 		default:
 			last := &inv.Options[len(inv.Options)-1]
 			last.Values = append(last.Values, element)
@@ -157,7 +157,7 @@ func (inv *Invocation) startOption(line string) error {
 	}
 	switch name {
 	case "version", "help", "test-memory", "check-system", "check-rdb", "check-aof":
-		return &ArgumentError{Kind: ErrProgram, Subject: "--" + name, Remedy: "this starts no server; remove it"}
+		return &ArgumentError{Kind: ErrProgram, Subject: "--" + name, Remedy: "this does not start a server; remove it"}
 	case "sentinel":
 		inv.Program = ProgramSentinel
 	}
