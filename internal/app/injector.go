@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
@@ -66,13 +65,19 @@ func (in injector) stream(ctx context.Context, from io.Reader, to io.Writer) err
 	}
 }
 
+// object leaves alone what is neither pod nor StatefulSet, and so reads no more of it than it needs to know that.
 func (in injector) object(ctx context.Context, raw []byte) ([]byte, error) {
-	var object metav1.PartialObjectMetadata
-	if err := json.Unmarshal(raw, &object); err != nil {
+	var header struct {
+		Kind     string `json:"kind"`
+		Metadata struct {
+			Namespace string `json:"namespace"`
+		} `json:"metadata"`
+	}
+	if err := json.Unmarshal(raw, &header); err != nil {
 		return nil, fmt.Errorf("reading an object: %w", err)
 	}
-	namespace := cmp.Or(object.Namespace, in.namespace)
-	switch object.Kind {
+	namespace := cmp.Or(header.Metadata.Namespace, in.namespace)
+	switch header.Kind {
 	case "Pod":
 		return in.pod(ctx, namespace, raw)
 	case "StatefulSet":
@@ -84,7 +89,7 @@ func (in injector) object(ctx context.Context, raw []byte) ([]byte, error) {
 func (in injector) pod(ctx context.Context, namespace string, raw []byte) ([]byte, error) {
 	pod, err := mutate.DecodePod(raw)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading a Pod: %w", err)
 	}
 	name := cmp.Or(pod.Name, strings.TrimSuffix(pod.GenerateName, "-"))
 	result, err := in.reviewer.Pod(ctx, admit.PodRequest{Namespace: namespace, Name: name, Pod: pod})
@@ -98,7 +103,7 @@ func (in injector) pod(ctx context.Context, namespace string, raw []byte) ([]byt
 func (in injector) statefulSet(ctx context.Context, namespace string, raw []byte) ([]byte, error) {
 	set, err := mutate.DecodeStatefulSet(raw)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading a StatefulSet: %w", err)
 	}
 	result, err := in.reviewer.StatefulSet(ctx, admit.SetRequest{Namespace: namespace, Set: set})
 	if err != nil {

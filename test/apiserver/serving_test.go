@@ -116,8 +116,8 @@ func bundle(t *testing.T, c client.Client, name, entry string) []byte {
 	return nil
 }
 
-// believe verifies a leaf as an API server with that caBundle does.
-func believe(leaf *x509.Certificate, bundle []byte, now time.Time) error {
+// verify checks a leaf as an API server with that caBundle does.
+func verify(leaf *x509.Certificate, bundle []byte, now time.Time) error {
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(bundle) {
 		return errors.New("caBundle holds no certificate")
@@ -148,8 +148,8 @@ func TestReplicasThatStartTogetherMakeOneAuthority(t *testing.T) {
 		t.Fatalf("caBundle holds %d authorities (%v), want 1", len(certs), err)
 	}
 	for i, k := range rotators {
-		if err := believe(leaf(t, k), published, time.Now()); err != nil {
-			t.Errorf("replica %d is not believed: %v", i, err)
+		if err := verify(leaf(t, k), published, time.Now()); err != nil {
+			t.Errorf("replica %d is not trusted: %v", i, err)
 		}
 		if err := k.Ready(nil); err != nil {
 			t.Errorf("replica %d is not ready: %v", i, err)
@@ -300,8 +300,8 @@ func TestAuthorityIsSucceededWithoutAGap(t *testing.T) {
 		if err := k.Rotate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := believe(leaf(t, k), bundle(t, c, name, contract.WebhookPods), time0.Now()); err != nil {
-			t.Fatalf("not believed: %v", err)
+		if err := verify(leaf(t, k), bundle(t, c, name, contract.WebhookPods), time0.Now()); err != nil {
+			t.Fatalf("not trusted: %v", err)
 		}
 	}
 	turn(old)
