@@ -4,7 +4,6 @@ package provision
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -14,11 +13,9 @@ import (
 	"golang.org/x/sync/singleflight"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
@@ -74,56 +71,6 @@ func (p *Provisioner) Ensure(ctx context.Context, g mutate.Group) error {
 	case <-ctx.Done():
 		return fmt.Errorf("creating what group %s needs took longer than %s: %w", key(g), budget, ctx.Err())
 	}
-}
-
-// Present tells by the cache alone whether everything that a pod cannot do without exists.
-func (p *Provisioner) Present(ctx context.Context, g mutate.Group) bool {
-	for _, part := range parts(g, "", watcher{}) {
-		if part.optional {
-			continue
-		}
-		if part.uncached || !p.isCached(ctx, part, g.StatefulSet) {
-			return false
-		}
-	}
-	return true
-}
-
-// AccountPresent reports whether the account exists that pods of the StatefulSet get where the user chose none; by the
-// cache, else by one live read.
-func (p *Provisioner) AccountPresent(ctx context.Context, namespace, statefulSet string) bool {
-	for _, part := range accountParts(mutate.Group{Namespace: namespace, StatefulSet: statefulSet}) {
-		if p.isCached(ctx, part, statefulSet) {
-			continue
-		}
-		found, err := p.metadataOf(ctx, part.object)
-		if err != nil || !Ours(found, statefulSet) {
-			return false
-		}
-	}
-	return true
-}
-
-func (p *Provisioner) isCached(ctx context.Context, part *part, statefulSet string) bool {
-	kind, err := apiutil.GVKForObject(part.object, p.live.Scheme())
-	if err != nil {
-		return false
-	}
-	found := metadata(kind)
-	err = p.cached.Get(ctx, client.ObjectKeyFromObject(part.object), found)
-	return err == nil && found.DeletionTimestamp.IsZero() && Ours(found, statefulSet)
-}
-
-func (p *Provisioner) metadataOf(ctx context.Context, o client.Object) (*metav1.PartialObjectMetadata, error) {
-	kind, err := apiutil.GVKForObject(o, p.live.Scheme())
-	if err != nil {
-		return nil, fmt.Errorf("naming the kind of %T: %w", o, err)
-	}
-	found := metadata(kind)
-	if err := p.live.Get(ctx, client.ObjectKeyFromObject(o), found); err != nil {
-		return nil, fmt.Errorf("reading %s %s: %w", kind.Kind, client.ObjectKeyFromObject(o), err)
-	}
-	return found, nil
 }
 
 // create makes what is absent, all parts at once but for those that wait for another.
@@ -196,19 +143,6 @@ func (p *part) foreign() *ForeignError {
 	return &ForeignError{Kind: kindOf(p.object), Namespace: p.object.GetNamespace(), Name: p.object.GetName(), Rename: p.rename}
 }
 
-// warnOf writes an Event on the StatefulSet about a part that could not be created or repaired; the error names it.
-func (p *Provisioner) warnOf(g mutate.Group, err error) {
-	reason := "ProvisionFailed"
-	if foreign := (*ForeignError)(nil); errors.As(err, &foreign) {
-		reason = "ForeignObject"
-	}
-	p.warn(g, reason, "%v", err)
-}
-
-func (p *Provisioner) warn(g mutate.Group, reason, note string, args ...any) {
-	p.events.Eventf(reference(g), nil, corev1.EventTypeWarning, reason, "Provision", note, args...)
-}
-
 func (p *Provisioner) wasMade(g mutate.Group) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -224,11 +158,4 @@ func (p *Provisioner) forget(name types.NamespacedName) {
 
 func key(g mutate.Group) types.NamespacedName {
 	return types.NamespacedName{Namespace: g.Namespace, Name: g.StatefulSet}
-}
-
-// reference is the StatefulSet as Events name it.
-func reference(g mutate.Group) *metav1.PartialObjectMetadata {
-	o := metadata(kindStatefulSet)
-	o.Namespace, o.Name, o.UID = g.Namespace, g.StatefulSet, types.UID(g.StatefulSetUID)
-	return o
 }
