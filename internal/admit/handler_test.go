@@ -42,7 +42,8 @@ type stub struct {
 	ensure func(g mutate.Group) error
 	// noAccount says that the account of the group does not exist.
 	noAccount bool
-	calls     int
+	// calls of ensure, and questions about the account.
+	calls, asked int
 }
 
 func (s *stub) Ensure(_ context.Context, g mutate.Group) error {
@@ -53,7 +54,10 @@ func (s *stub) Ensure(_ context.Context, g mutate.Group) error {
 	return s.ensure(g)
 }
 
-func (s *stub) accountPresent(context.Context, string, string) bool { return !s.noAccount }
+func (s *stub) accountPresent(context.Context, string, string) bool {
+	s.asked++
+	return !s.noAccount
+}
 
 var _ Provisioner = (*stub)(nil)
 
@@ -220,6 +224,9 @@ func TestPodIsAnswered(t *testing.T) {
 			}
 			if got := len(response.Patch) > 0; got != (tc.reason == mutate.Injected) {
 				t.Errorf("patch %s", response.Patch)
+			}
+			if request.DryRun == nil && tc.provisioner.asked > 0 {
+				t.Error("the account was asked for although it is created anyway")
 			}
 			if tc.provisioner.calls != tc.ensured {
 				t.Errorf("Ensure was called %d times, want %d", tc.provisioner.calls, tc.ensured)
