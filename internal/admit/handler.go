@@ -3,14 +3,16 @@
 package admit
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
 	admissionv1 "k8s.io/api/admission/v1"
+	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
@@ -20,8 +22,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/provision"
 )
 
-// patience is how long one admission may take inside the webhook, below the API server's own timeout.
-const patience = 4 * time.Second
+// reviewTimeout is how long one admission may take inside the webhook, below the API server's own timeout.
+const reviewTimeout = 4 * time.Second
 
 // auditReason is the key of the audit annotation; the API server puts the webhook's name before it.
 const auditReason = "reason"
@@ -30,8 +32,6 @@ const auditReason = "reason"
 type Provisioner interface {
 	// Ensure returns when everything is there. A *provision.ForeignError says that a name is taken.
 	Ensure(ctx context.Context, g mutate.Group) error
-	// AccountPresent tells whether the group's account exists; it writes nothing.
-	AccountPresent(ctx context.Context, g mutate.Group) bool
 }
 
 // Server holds what both handlers share.
@@ -46,84 +46,101 @@ type Server struct {
 
 // Register hangs both handlers below their paths.
 func (s *Server) Register(server webhook.Server) {
-	recoverPanic := true
-	for path, handle := range map[string]admission.HandlerFunc{
-		contract.PathMutatePods:         s.pods,
-		contract.PathMutateStatefulSets: s.statefulSets,
+	for path, review := range map[string]reviewFunc{
+		contract.PathMutatePods:         s.pod,
+		contract.PathMutateStatefulSets: s.statefulSet,
 	} {
-		server.Register(path, &webhook.Admission{Handler: handle, RecoverPanic: &recoverPanic})
+		server.Register(path, &webhook.Admission{Handler: s.handler(review), RecoverPanic: new(true)})
 	}
 }
+
+// reviewFunc answers one request.
+type reviewFunc func(context.Context, admission.Request) answer
 
 // answer is a result with what became of it.
 type answer struct {
 	mutate.Result
+	// kind and name of the object.
+	kind, name string
 	// result is one of the result labels.
 	result string
 	// failure is why the object is refused for now; nil otherwise.
 	failure error
 }
 
-func (s *Server) pods(ctx context.Context, req admission.Request) admission.Response {
-	return s.serve(ctx, kindPod, req, s.pod)
-}
-
-func (s *Server) statefulSets(ctx context.Context, req admission.Request) admission.Response {
-	return s.serve(ctx, kindStatefulSet, req, func(ctx context.Context, subject Subject) answer {
-		result, err := s.Reviewer.StatefulSet(ctx, subject)
-		if err != nil {
-			return answer{Result: mutate.Result{Reason: LookupFailed}, failure: err}
-		}
-		return answer{Result: result}
-	})
-}
-
-// pod reviews a pod, and makes what it needs unless this is a dry-run. There it reviews once more where the account is
-// not there yet, because the API server refuses pods of accounts that do not exist.
-func (s *Server) pod(ctx context.Context, subject Subject) answer {
-	result, err := s.Reviewer.Pod(ctx, subject, true)
-	if err == nil && subject.DryRun && result.Group != nil && !s.Provisioner.AccountPresent(ctx, *result.Group) {
-		result, err = s.Reviewer.Pod(ctx, subject, false)
+// pod reviews a pod, and makes what it needs unless this is a dry-run.
+func (s *Server) pod(ctx context.Context, req admission.Request) answer {
+	a := answer{kind: kindPod, name: req.Name}
+	pod, err := mutate.DecodePod(req.Object.Raw)
+	if err != nil {
+		a.Result = malformed(err)
+		return a
 	}
-	switch {
-	case err != nil:
-		return answer{Result: mutate.Result{Reason: LookupFailed}, failure: err}
-	case result.Denied != "" || result.Group == nil || subject.DryRun:
-		return answer{Result: result}
+	a.name = nameOf(req, pod)
+	dryRun := isDryRun(req)
+	if a.Result, err = s.Reviewer.Pod(ctx, PodRequest{Namespace: req.Namespace, Name: a.name, Pod: pod, DryRun: dryRun}); err != nil {
+		return a.failed(LookupFailed, err)
 	}
-	err = s.Provisioner.Ensure(ctx, *result.Group)
+	if a.Group == nil || dryRun {
+		return a
+	}
+	err = s.Provisioner.Ensure(ctx, *a.Group)
 	foreign := (*provision.ForeignError)(nil)
 	switch {
 	case errors.As(err, &foreign):
-		return answer{Result: mutate.Result{Reason: ForeignObject, Denied: err.Error()}}
+		a.Result = mutate.Result{Reason: ForeignObject, Denied: err.Error()}
 	case err != nil:
-		return answer{Result: mutate.Result{Reason: ProvisionFailed}, failure: err}
+		return a.failed(ProvisionFailed, err)
 	}
-	return answer{Result: result}
+	return a
 }
 
-// serve does what is the same for all objects: it names the subject, takes the time, counts, logs and answers. The
-// request's context is left behind, because the server cancels it as soon as it begins to shut down.
-func (s *Server) serve(ctx context.Context, kind string, req admission.Request, review func(context.Context, Subject) answer) admission.Response {
-	start := s.Now()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-	defer cancel()
-	subject := Subject{Namespace: req.Namespace, Name: name(req), Raw: req.Object.Raw, Old: req.OldObject.Raw, DryRun: req.DryRun != nil && *req.DryRun}
-	a := review(ctx, subject)
-	response := a.respond()
-	took := s.Now().Sub(start)
-	s.Metrics.count(kind, a.result, a.Reason, took)
-	log := s.Log.WithValues("kind", kind, "namespace", subject.Namespace, "name", subject.Name, "result", a.result,
-		"reason", a.Reason, "dryRun", subject.DryRun, "milliseconds", float64(took.Microseconds())/1000, "requestID", req.UID)
-	switch {
-	case a.failure != nil:
-		log.Error(a.failure, "Admission failed")
-	case a.Denied != "":
-		log.Info("Admission denied", "message", a.Denied)
-	default:
-		log.Info("Admitted")
+func (s *Server) statefulSet(ctx context.Context, req admission.Request) answer {
+	a := answer{kind: kindStatefulSet, name: req.Name}
+	set, err := mutate.DecodeStatefulSet(req.Object.Raw)
+	var old *appsv1.StatefulSet
+	if err == nil && len(req.OldObject.Raw) > 0 {
+		old, err = mutate.DecodeStatefulSet(req.OldObject.Raw)
 	}
-	return response
+	if err != nil {
+		a.Result = malformed(err)
+		return a
+	}
+	a.name = nameOf(req, set)
+	if a.Result, err = s.Reviewer.StatefulSet(ctx, SetRequest{Namespace: req.Namespace, Set: set, Old: old}); err != nil {
+		return a.failed(LookupFailed, err)
+	}
+	return a
+}
+
+// failed is the answer where nobody is to blame and the request may be repeated.
+func (a answer) failed(reason mutate.Reason, err error) answer {
+	return answer{Result: mutate.Result{Reason: reason}, kind: a.kind, name: a.name, failure: err}
+}
+
+// handler does what is the same for all objects: it takes the time, counts, logs and answers. The request's context is
+// left behind, because the server cancels it as soon as it begins to shut down.
+func (s *Server) handler(review reviewFunc) admission.HandlerFunc {
+	return func(ctx context.Context, req admission.Request) admission.Response {
+		start := s.Now()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reviewTimeout)
+		defer cancel()
+		a := review(ctx, req)
+		response := a.respond()
+		took := s.Now().Sub(start)
+		s.Metrics.count(a, took)
+		log := s.Log.WithValues("kind", a.kind, "namespace", req.Namespace, "name", a.name, "result", a.result,
+			"reason", a.Reason, "dryRun", isDryRun(req), "milliseconds", float64(took.Microseconds())/1000, "requestID", req.UID)
+		switch {
+		case a.failure != nil:
+			log.Error(a.failure, "Admission failed")
+		case a.Denied != "":
+			log.Info("Admission denied", "message", a.Denied)
+		default:
+			log.Info("Admitted")
+		}
+		return response
+	}
 }
 
 // respond renders the answer and sets its result.
@@ -140,7 +157,7 @@ func (a *answer) respond() admission.Response {
 		a.result = resultFailed
 		response.Result = &metav1.Status{
 			Status: metav1.StatusFailure, Code: http.StatusInternalServerError, Reason: metav1.StatusReasonInternalError,
-			Message: a.failure.Error() + " (this may pass; the request can be repeated)",
+			Message: a.failure.Error() + " (this may be temporary: try again)",
 		}
 		return response
 	case a.Denied != "":
@@ -162,29 +179,9 @@ func (a *answer) respond() admission.Response {
 	return response
 }
 
-// name is the object's name or, where the API server has still to make one, what it will begin with.
-func name(req admission.Request) string {
-	if req.Name != "" {
-		return req.Name
-	}
-	var object struct {
-		Metadata struct {
-			Name         string `json:"name"`
-			GenerateName string `json:"generateName"`
-		} `json:"metadata"`
-	}
-	if err := json.Unmarshal(req.Object.Raw, &object); err != nil {
-		return ""
-	}
-	if object.Metadata.Name != "" {
-		return object.Metadata.Name
-	}
-	return trimDash(object.Metadata.GenerateName)
-}
+func isDryRun(req admission.Request) bool { return req.DryRun != nil && *req.DryRun }
 
-func trimDash(s string) string {
-	if n := len(s); n > 0 && s[n-1] == '-' {
-		return s[:n-1]
-	}
-	return s
+// nameOf is the object's name or, where the API server has still to make one, what it will begin with.
+func nameOf(req admission.Request, o metav1.Object) string {
+	return cmp.Or(req.Name, o.GetName(), strings.TrimSuffix(o.GetGenerateName(), "-"))
 }

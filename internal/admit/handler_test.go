@@ -39,9 +39,11 @@ sentinelSets:
 
 // stub is a Provisioner of function fields.
 type stub struct {
-	ensure  func(g mutate.Group) error
-	account bool
-	calls   int
+	ensure func(g mutate.Group) error
+	// noAccount says that the account of the group does not exist.
+	noAccount bool
+	// calls of ensure, and questions about the account.
+	calls, asked int
 }
 
 func (s *stub) Ensure(_ context.Context, g mutate.Group) error {
@@ -52,7 +54,10 @@ func (s *stub) Ensure(_ context.Context, g mutate.Group) error {
 	return s.ensure(g)
 }
 
-func (s *stub) AccountPresent(context.Context, mutate.Group) bool { return s.account }
+func (s *stub) accountPresent(context.Context, string, string) bool {
+	s.asked++
+	return !s.noAccount
+}
 
 var _ Provisioner = (*stub)(nil)
 
@@ -64,7 +69,7 @@ type server struct {
 	counted *prometheus.Registry
 }
 
-func newServer(tb testing.TB, p Provisioner, labels Labels) server {
+func newServer(tb testing.TB, p *stub, labels Labels) server {
 	tb.Helper()
 	parsed, err := policy.Parse([]byte(testPolicy))
 	if err != nil {
@@ -73,7 +78,8 @@ func newServer(tb testing.TB, p Provisioner, labels Labels) server {
 	log, counted := &bytes.Buffer{}, prometheus.NewRegistry()
 	s := &Server{
 		Reviewer: Reviewer{
-			Policy: func() *policy.Policy { return parsed }, NamespaceLabels: labels, HookKey: []byte("0123456789abcdef0123456789abcdef"), Version: "test",
+			Policy: func() *policy.Policy { return parsed }, NamespaceLabels: labels, AccountPresent: p.accountPresent,
+			HookKey: []byte("0123456789abcdef0123456789abcdef"), Version: "test",
 		},
 		Provisioner: p, Metrics: NewMetrics(counted), Log: logr.FromSlogHandler(slog.NewJSONHandler(log, nil)), Now: time.Now,
 	}
@@ -155,7 +161,6 @@ func podRequest(tb testing.TB) admissionv1.AdmissionRequest {
 }
 
 func TestPodIsAnswered(t *testing.T) {
-	dry := true
 	for name, tc := range map[string]struct {
 		provisioner *stub
 		change      func(r *admissionv1.AdmissionRequest)
@@ -169,8 +174,8 @@ func TestPodIsAnswered(t *testing.T) {
 		"injected": {
 			provisioner: &stub{}, allowed: true, code: 200, reason: mutate.Injected, ensured: 1,
 		},
-		"dry-run makes nothing": {
-			provisioner: &stub{account: true}, change: func(r *admissionv1.AdmissionRequest) { r.DryRun = &dry }, allowed: true, code: 200, reason: mutate.Injected,
+		"dry-run creates nothing": {
+			provisioner: &stub{}, change: func(r *admissionv1.AdmissionRequest) { r.DryRun = new(true) }, allowed: true, code: 200, reason: mutate.Injected,
 		},
 		"refused for a wrong label": {
 			provisioner: &stub{}, change: func(r *admissionv1.AdmissionRequest) {
@@ -220,6 +225,9 @@ func TestPodIsAnswered(t *testing.T) {
 			if got := len(response.Patch) > 0; got != (tc.reason == mutate.Injected) {
 				t.Errorf("patch %s", response.Patch)
 			}
+			if request.DryRun == nil && tc.provisioner.asked > 0 {
+				t.Error("the account was asked for although it is created anyway")
+			}
 			if tc.provisioner.calls != tc.ensured {
 				t.Errorf("Ensure was called %d times, want %d", tc.provisioner.calls, tc.ensured)
 			}
@@ -234,11 +242,10 @@ func TestPodIsAnswered(t *testing.T) {
 }
 
 func TestDryRunWithoutAccountKeepsDefault(t *testing.T) {
-	dry := true
 	request := podRequest(t)
-	request.DryRun = &dry
-	with := newServer(t, &stub{account: true}, noLabels).send(t, contract.PathMutatePods, request)
-	without := newServer(t, &stub{account: false}, noLabels).send(t, contract.PathMutatePods, request)
+	request.DryRun = new(true)
+	with := newServer(t, &stub{}, noLabels).send(t, contract.PathMutatePods, request)
+	without := newServer(t, &stub{noAccount: true}, noLabels).send(t, contract.PathMutatePods, request)
 	if !bytes.Contains(with.Patch, []byte("redis-sentinel-redis")) {
 		t.Error("with its account, the pod does not get it")
 	}
@@ -261,7 +268,7 @@ func TestStatefulSetIsStamped(t *testing.T) {
 		Namespace: "shop", Name: "redis", Operation: admissionv1.Update, Object: runtime.RawExtension{Raw: touched}, OldObject: runtime.RawExtension{Raw: raw},
 	})
 	if !response.Allowed {
-		t.Errorf("a touch is refused: %s", response.Result.Message)
+		t.Errorf("a nudge is refused: %s", response.Result.Message)
 	}
 }
 
@@ -281,7 +288,7 @@ func TestNameOfPodsWithoutOne(t *testing.T) {
 	} {
 		request := webhook.AdmissionRequest{}
 		request.Object.Raw = []byte(raw)
-		if got := name(request); got != want {
+		if got := newServer(t, &stub{}, noLabels).pod(t.Context(), request).name; got != want {
 			t.Errorf("%s: name %q, want %q", raw, got, want)
 		}
 	}

@@ -23,11 +23,11 @@ const (
 
 // Reasons of this package beside those of mutate.
 const (
-	// ProvisionFailed: what the pod needs in its namespace could not be made in time.
+	// ProvisionFailed means that what the pod needs in its namespace could not be made in time.
 	ProvisionFailed mutate.Reason = "ProvisionFailed"
-	// ForeignObject: a name that the group needs is taken.
+	// ForeignObject means that a name that the group needs is taken.
 	ForeignObject mutate.Reason = "ForeignObject"
-	// LookupFailed: the Namespace could not be read.
+	// LookupFailed means that the Namespace or the StatefulSet could not be read.
 	LookupFailed mutate.Reason = "LookupFailed"
 )
 
@@ -60,7 +60,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	return m
 }
 
-func (m *Metrics) count(kind, result string, reason mutate.Reason, took time.Duration) {
-	m.admissions.WithLabelValues(kind, result, reason.String()).Inc()
-	m.duration.WithLabelValues(kind).Observe(took.Seconds())
+func (m *Metrics) count(a answer, took time.Duration) {
+	m.admissions.WithLabelValues(a.kind, a.result, a.Reason.String()).Inc()
+	m.duration.WithLabelValues(a.kind).Observe(took.Seconds())
 }

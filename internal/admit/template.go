@@ -55,10 +55,9 @@ func PodOf(statefulSet []byte, ordinal int) (TemplatePod, error) {
 	if err != nil {
 		return TemplatePod{}, err
 	}
-	yes := true
 	owner := map[string]any{
 		"apiVersion": appsv1.SchemeGroupVersion.String(), "kind": "StatefulSet", "name": set.Metadata.Name, "uid": set.Metadata.UID,
-		"controller": &yes, "blockOwnerDeletion": &yes,
+		"controller": true, "blockOwnerDeletion": true,
 	}
 	for field, value := range map[string]any{
 		"namespace": set.Metadata.Namespace, "name": name, "labels": labels, "ownerReferences": []any{owner},

@@ -60,11 +60,12 @@ const (
 	AnnotationMinReplicas       = Prefix + "min-replicas-to-write"
 	AnnotationMinReplicasMaxLag = Prefix + "min-replicas-max-lag"
 	AnnotationConfig            = Prefix + "config"
-	AnnotationAuthSecret        = Prefix + "auth-secret"
 	AnnotationPerPodDirectory   = Prefix + "per-pod-directory"
 	AnnotationInitialMaster     = Prefix + "initial-master"
 	AnnotationReplaceData       = Prefix + "replace-data"
-	AnnotationHandover          = Prefix + "handover"
+	// AnnotationAuthSecret and AnnotationHandover are refused until something makes them work.
+	AnnotationAuthSecret = Prefix + "auth-secret"
+	AnnotationHandover   = Prefix + "handover"
 	// AnnotationRelease stands on a StatefulSet whose label may be removed while it has more than one replica.
 	AnnotationRelease = Prefix + "release"
 	// ReleaseConfirmed is the only value of AnnotationRelease.

@@ -28,8 +28,6 @@ type Settings struct {
 
 // RedisSettings are the settings of a pod of a group.
 type RedisSettings struct {
-	// MasterName overrides MasterName(namespace, statefulSet); empty means that default.
-	MasterName string `json:"masterName,omitempty"`
 	// Include is the user's redis.conf as the Redis container sees it; the generated file includes it first. Empty: none.
 	Include string `json:"include,omitempty"`
 	// DataVolume is the pod volume that holds Redis' data, when it is a volume claim; empty when data dies with the pod.

@@ -3,6 +3,7 @@
 package mutate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ const apiAccessVolume = "kube-api-access-"
 // accountName is the account that the pod will run under.
 type accountName struct {
 	name string
-	// own says that the user chose it.
+	// own is set where the user chose it.
 	own bool
 }
 
@@ -31,7 +32,7 @@ func (j *injection) account() {
 	spec := &j.pod.Spec
 	ours := contract.ObjectName(j.statefulSet)
 	j.accountName = accountName{name: ours}
-	switch current := orElse(spec.ServiceAccountName, spec.DeprecatedServiceAccount); {
+	switch current := cmp.Or(spec.ServiceAccountName, spec.DeprecatedServiceAccount); {
 	case current == ours:
 		return
 	case current != "" && current != defaultAccount:
@@ -39,7 +40,7 @@ func (j *injection) account() {
 		j.warn("service account %s is kept, and gets the rights of the agent: every other pod of this account has them too", current)
 		return
 	case j.in.DryRun && !j.in.AccountReady:
-		j.warn("dry-run: the pod would run under service account %s, which does not exist yet; it is shown with %s", ours, defaultAccount)
+		j.warn("dry-run: the pod would run under service account %s, which does not exist yet; here it keeps %s", ours, defaultAccount)
 		return
 	}
 	removed := j.removeAPIAccess()
@@ -61,14 +62,13 @@ func (j *injection) setAccount(name string) {
 		spec.DeprecatedServiceAccount = name
 	}
 	spec.ServiceAccountName = name
-	no := false
 	switch current := spec.AutomountServiceAccountToken; {
 	case current == nil:
-		j.patch.add("/spec/automountServiceAccountToken", no)
+		j.patch.add("/spec/automountServiceAccountToken", false)
 	case *current:
-		j.patch.replace("/spec/automountServiceAccountToken", true, no)
+		j.patch.replace("/spec/automountServiceAccountToken", true, false)
 	}
-	spec.AutomountServiceAccountToken = &no
+	spec.AutomountServiceAccountToken = new(false)
 }
 
 // removeAPIAccess takes out the token volume that the API server added, and its mounts; never a volume of the user's.
@@ -79,10 +79,11 @@ func (j *injection) removeAPIAccess() bool {
 		return false
 	}
 	volume := spec.Volumes[at].Name
-	for field, containers := range [][]corev1.Container{spec.InitContainers, spec.Containers} {
-		for i := range containers {
-			j.removeMount(fmt.Sprintf("/spec/%s/%d/volumeMounts", []string{"initContainers", "containers"}[field], i), &containers[i], volume)
-		}
+	for i := range spec.InitContainers {
+		j.removeMount(fmt.Sprintf("/spec/initContainers/%d/volumeMounts", i), &spec.InitContainers[i], volume)
+	}
+	for i := range spec.Containers {
+		j.removeMount(fmt.Sprintf("/spec/containers/%d/volumeMounts", i), &spec.Containers[i], volume)
 	}
 	j.patch.remove(fmt.Sprintf("/spec/volumes/%d", at), "/name", volume)
 	spec.Volumes = slices.Delete(spec.Volumes, at, at+1)

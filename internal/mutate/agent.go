@@ -38,9 +38,9 @@ type AgentSpec struct {
 	Settings string
 	// HookToken is empty where there is no hook.
 	HookToken string
-	// Root says that the pod forces user 0 on all containers.
+	// Root reports whether the pod forces user 0 on all containers.
 	Root bool
-	// Guaranteed says that all other containers have requests equal to limits.
+	// Guaranteed reports whether all other containers have requests equal to limits.
 	Guaranteed bool
 	// UserConfig mounts the ConfigMap of the annotation; IncludeMount is the mount that the user's own file lies in.
 	UserConfig   bool
@@ -50,17 +50,16 @@ type AgentSpec struct {
 // AgentContainer is the native sidecar, the same in the webhook and in the chart's Sentinel set. What the API server
 // would default is written out.
 func AgentContainer(s AgentSpec) corev1.Container {
-	always := corev1.ContainerRestartPolicyAlways
 	agent := corev1.Container{
 		Name:                     contract.AgentContainer,
 		Image:                    s.Agent.Image,
 		ImagePullPolicy:          s.Agent.ImagePullPolicy,
 		Command:                  []string{contract.AgentBinary},
-		RestartPolicy:            &always,
+		RestartPolicy:            new(corev1.ContainerRestartPolicyAlways),
 		Env:                      agentEnv(s),
 		Ports:                    []corev1.ContainerPort{{Name: portName, ContainerPort: contract.AgentPort, Protocol: corev1.ProtocolTCP}},
 		Resources:                agentResources(s),
-		SecurityContext:          restricted(s.Root),
+		SecurityContext:          agentSecurity(s),
 		VolumeMounts:             agentMounts(s),
 		TerminationMessagePath:   corev1.TerminationMessagePathDefault,
 		TerminationMessagePolicy: corev1.TerminationMessageReadFile,
@@ -120,21 +119,25 @@ func agentMounts(s AgentSpec) []corev1.VolumeMount {
 	return mounts
 }
 
-// restricted passes Pod Security restricted. No user is written, because clusters give out ranges of users, unless the
-// pod forces root, which runAsNonRoot would refuse.
-func restricted(root bool) *corev1.SecurityContext {
-	yes, no, user := true, false, int64(agentUser)
-	c := &corev1.SecurityContext{
-		AllowPrivilegeEscalation: &no,
-		ReadOnlyRootFilesystem:   &yes,
-		RunAsNonRoot:             &yes,
+// agentSecurity is restricted. No user is written, because clusters give out ranges of users, unless the pod forces root,
+// which runAsNonRoot would refuse.
+func agentSecurity(s AgentSpec) *corev1.SecurityContext {
+	c := restricted()
+	if s.Root {
+		c.RunAsUser = new(int64(agentUser))
+	}
+	return c
+}
+
+// restricted passes Pod Security restricted.
+func restricted() *corev1.SecurityContext {
+	return &corev1.SecurityContext{
+		AllowPrivilegeEscalation: new(false),
+		ReadOnlyRootFilesystem:   new(true),
+		RunAsNonRoot:             new(true),
 		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 		SeccompProfile:           &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 	}
-	if root {
-		c.RunAsUser = &user
-	}
-	return c
 }
 
 // agentResources keep a Guaranteed pod Guaranteed.
@@ -160,50 +163,6 @@ func agentResources(s AgentSpec) corev1.ResourceRequirements {
 	}
 	r.Requests = r.Limits.DeepCopy()
 	return r
-}
-
-// configDirectory is on the node's disk for Redis. A Sentinel writes and syncs its file before each vote; a disk that
-// takes half a second for it makes Sentinels miss each other's votes, so theirs is in memory. What a reboot of the node
-// takes with it, the agent writes again from the records.
-func configDirectory(role string) *corev1.EmptyDirVolumeSource {
-	if role != contract.PodRoleSentinel {
-		return &corev1.EmptyDirVolumeSource{}
-	}
-	limit := resource.MustParse("16Mi")
-	return &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory, SizeLimit: &limit}
-}
-
-// AgentVolumes are the volumes that the agent needs. userConfig is the ConfigMap of the annotation, or empty.
-func AgentVolumes(role, userConfig string) []corev1.Volume {
-	expiry, mode := int64(tokenSeconds), defaultMode
-	volumes := []corev1.Volume{
-		{Name: contract.ConfigVolume, VolumeSource: corev1.VolumeSource{EmptyDir: configDirectory(role)}},
-		{Name: contract.TokenVolume, VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
-			DefaultMode: &mode,
-			Sources: []corev1.VolumeProjection{
-				{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token", ExpirationSeconds: &expiry}},
-				{ConfigMap: &corev1.ConfigMapProjection{
-					LocalObjectReference: corev1.LocalObjectReference{Name: "kube-root-ca.crt"},
-					Items:                []corev1.KeyToPath{{Key: "ca.crt", Path: "ca.crt"}},
-				}},
-				{DownwardAPI: &corev1.DownwardAPIProjection{Items: []corev1.DownwardAPIVolumeFile{
-					{Path: "namespace", FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.namespace"}},
-				}}},
-			},
-		}}},
-	}
-	if role == contract.PodRoleSentinel {
-		limit := resource.MustParse("1Mi")
-		volumes = append(volumes, corev1.Volume{Name: contract.PrivateVolume, VolumeSource: corev1.VolumeSource{
-			EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory, SizeLimit: &limit},
-		}})
-	}
-	if userConfig != "" {
-		volumes = append(volumes, corev1.Volume{Name: contract.UserConfigVolume, VolumeSource: corev1.VolumeSource{
-			ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: userConfig}, DefaultMode: &mode},
-		}})
-	}
-	return volumes
 }
 
 // HookToken is what the preStop hook of a pod must carry: without the key nobody can call it, and the same pod always

@@ -35,13 +35,17 @@ var userAnnotations = map[string]annotationRule{
 	contract.AnnotationMinReplicas:       nil,
 	contract.AnnotationMinReplicasMaxLag: nil,
 	contract.AnnotationConfig:            objectName("the name of a ConfigMap in this namespace, with a key " + contract.UserConfigKey),
-	contract.AnnotationAuthSecret:        never("passwords of Redis are not supported yet: remove it, and let a NetworkPolicy guard the port"),
 	contract.AnnotationPerPodDirectory:   oneOf("true", "false"),
 	contract.AnnotationInitialMaster:     podOfSet,
 	contract.AnnotationReplaceData:       podOfSet,
-	contract.AnnotationHandover:          podOfSet,
-	contract.AnnotationMasterService:     dnsLabel("the name that the Service of the master shall have"),
-	contract.AnnotationReplicasService:   dnsLabel("the name that the Service of the replicas shall have"),
+	contract.AnnotationMasterService:     dnsLabel("the name for the Service of the master"),
+	contract.AnnotationReplicasService:   dnsLabel("the name for the Service of the replicas"),
+}
+
+// plannedAnnotations are refused, each with its remedy, until something makes them work: they must not be silence either.
+var plannedAnnotations = map[string]string{
+	contract.AnnotationAuthSecret: "passwords of Redis are not supported yet: remove it, and restrict access to the port with a NetworkPolicy",
+	contract.AnnotationHandover:   "handing over on request is not supported yet: remove it, and delete the master's pod instead, whose agent hands over before it ends",
 }
 
 // podAnnotations stand on pods beside those: we write them, and a template copied from a live pod has them.
@@ -63,15 +67,18 @@ func checkAnnotations(annotations map[string]string, also []string, statefulSet 
 		if key == contract.AnnotationRoleEpoch {
 			return refuse(DeniedAnnotation, "annotation %s: is written by Sentinel agents, and a copy of it keeps them from labelling the pod: remove it from the pod template", key)
 		}
+		if remedy, ok := plannedAnnotations[key]; ok {
+			return refuse(DeniedAnnotation, "annotation %s: %s", key, remedy)
+		}
 		rule, known := userAnnotations[key]
 		if !known {
-			return refuse(DeniedAnnotation, "annotation %s: is not known here; the annotations are %s", key, strings.Join(slices.Sorted(maps.Keys(userAnnotations)), ", "))
+			return refuse(DeniedAnnotation, "annotation %s: unknown annotation: use one of %s", key, strings.Join(slices.Sorted(maps.Keys(userAnnotations)), ", "))
 		}
 		if rule == nil {
 			continue
 		}
 		if remedy := rule(annotations[key], statefulSet); remedy != "" {
-			return refuse(DeniedAnnotation, "annotation %s: %q is not good here: %s", key, annotations[key], remedy)
+			return refuse(DeniedAnnotation, "annotation %s: %q is invalid: %s", key, annotations[key], remedy)
 		}
 	}
 	return nil
@@ -84,7 +91,7 @@ func checkLabels(labels map[string]string) error {
 		case key == contract.LabelRole:
 			return refuse(DeniedLabel, "label %s: is written by Sentinel agents, and Services send clients by it: remove it from the pod template", key)
 		case !slices.Contains(podLabels, key):
-			return refuse(DeniedLabel, "label %s: is not known here: remove it; users write the label %s only", key, contract.LabelOptIn)
+			return refuse(DeniedLabel, "label %s: unknown label: remove it; %s is the only label that users set", key, contract.LabelOptIn)
 		}
 	}
 	return nil
@@ -107,12 +114,8 @@ func oneOf(values ...string) annotationRule {
 		if slices.Contains(values, value) {
 			return ""
 		}
-		return "write " + strings.Join(values, " or ")
+		return "must be " + strings.Join(values, " or ")
 	}
-}
-
-func never(remedy string) annotationRule {
-	return func(string, string) string { return remedy }
 }
 
 func dnsLabel(what string) annotationRule {
@@ -120,7 +123,7 @@ func dnsLabel(what string) annotationRule {
 		if len(validation.IsDNS1123Label(value)) == 0 {
 			return ""
 		}
-		return "write " + what
+		return "must be " + what
 	}
 }
 
@@ -129,15 +132,15 @@ func objectName(what string) annotationRule {
 		if len(validation.IsDNS1123Subdomain(value)) == 0 {
 			return ""
 		}
-		return "write " + what
+		return "must be " + what
 	}
 }
 
-// podOfSet wants a pod of the same StatefulSet: another's data is none of this group's.
+// podOfSet wants a pod of the same StatefulSet: data of another is not this group's.
 func podOfSet(value, statefulSet string) string {
 	ordinal, ok := strings.CutPrefix(value, statefulSet+"-")
 	if n, err := strconv.Atoi(ordinal); ok && err == nil && n >= 0 && strconv.Itoa(n) == ordinal {
 		return ""
 	}
-	return "write the name of a pod of this StatefulSet, like " + statefulSet + "-0"
+	return "must be the name of a pod of this StatefulSet, like " + statefulSet + "-0"
 }

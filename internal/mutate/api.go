@@ -19,10 +19,10 @@ type Input struct {
 	// DryRun with AccountReady false keeps the account `default`, because the account that the pod would get does not
 	// exist and the API server would refuse the pod.
 	DryRun bool
-	// AccountReady says that the group's account exists. It matters only on dry-run: otherwise the caller makes what
+	// AccountReady reports whether the group's account exists. It matters only on dry-run: otherwise the caller makes what
 	// Result.Group names before it answers.
 	AccountReady bool
-	// NamespaceOptIn says that the Namespace carries the label enabled. Without it only the pod's own label counts.
+	// NamespaceOptIn reports whether the Namespace carries the label enabled. Without it only the pod's own label counts.
 	NamespaceOptIn bool
 	// Resolved and ResolveErr are what policy.Resolve returned. The error refuses the pod only if the pod would be
 	// injected and needs what is missing.
@@ -38,10 +38,10 @@ type Input struct {
 type SetInput struct {
 	// Namespace of the request.
 	Namespace string
-	// NamespaceOptIn says that the Namespace carries the label enabled.
+	// NamespaceOptIn reports whether the Namespace carries the label enabled.
 	NamespaceOptIn bool
 	// Resolved and ResolveErr are what policy.Resolve returned for the template, with the StatefulSet's own annotations
-	// below this project's prefix laid under the template's: see TemplateLooksAt.
+	// below this project's prefix laid under the template's: see PodAnnotations.
 	Resolved   policy.Resolved
 	ResolveErr error
 }
@@ -70,7 +70,7 @@ type Group struct {
 	Role string
 	// Account is the service account that the pod will run under.
 	Account string
-	// OwnAccount says that the user chose Account: it is bound, never made.
+	// OwnAccount reports whether the user chose Account: it is bound, never made.
 	OwnAccount bool
 	// Port of the Redis or Sentinel servers.
 	Port int

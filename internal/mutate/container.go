@@ -3,6 +3,7 @@
 package mutate
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -26,7 +27,7 @@ type server struct {
 	line redisconf.Invocation
 }
 
-// findServer says which container holds the server, and what it is.
+// findServer finds the container that holds the server, and what it is.
 func findServer(meta map[string]string, containers []corev1.Container, before *status) (server, error) {
 	index, err := chooseContainer(meta, containers)
 	if err != nil {
@@ -46,7 +47,7 @@ func findServer(meta map[string]string, containers []corev1.Container, before *s
 	}
 	if imageName(c.Image) == "valkey" {
 		// Its entrypoint leaves root only for servers of this name.
-		s.line.Server = strings.Replace(orElse(string(s.line.Program), string(redisconf.ProgramRedis)), "redis", "valkey", 1)
+		s.line.Server = strings.Replace(cmp.Or(string(s.line.Program), string(redisconf.ProgramRedis)), "redis", "valkey", 1)
 	}
 	return s, refuseSecondSentinel(containers, index)
 }
@@ -82,7 +83,7 @@ func chooseContainer(meta map[string]string, containers []corev1.Container) (int
 			return i, nil
 		}
 	}
-	return 0, refuse(DeniedContainer, "spec.containers: none of %s is called %s: name the one that holds Redis by annotation %s", strings.Join(names, ", "), contract.RedisContainer, contract.AnnotationContainer)
+	return 0, refuse(DeniedContainer, "spec.containers: none of %s is called %s: name the one that runs Redis with annotation %s", strings.Join(names, ", "), contract.RedisContainer, contract.AnnotationContainer)
 }
 
 // userLine is the command line before we changed it. What the record says counts only as long as our file is loaded:
@@ -105,9 +106,9 @@ func roleOf(meta map[string]string, container string, program redisconf.Program)
 	}
 	asked, ok := meta[contract.AnnotationRole]
 	if !ok || asked == found || program == redisconf.ProgramUnsaid {
-		return orElse(asked, found), nil
+		return cmp.Or(asked, found), nil
 	}
-	return "", refuse(DeniedCommand, "annotation %s: says %s, but container %s starts %s: let both say the same", contract.AnnotationRole, asked, container, program)
+	return "", refuse(DeniedCommand, "annotation %s: says %s, but container %s starts %s: make them agree", contract.AnnotationRole, asked, container, program)
 }
 
 // refuseSecondSentinel finds the old habit of a Sentinel beside each Redis. It would follow no rule of ours.
@@ -118,14 +119,14 @@ func refuseSecondSentinel(containers []corev1.Container, index int) error {
 		}
 		line, err := redisconf.Parse(c.Command, c.Args)
 		if err == nil && line.Program == redisconf.ProgramSentinel {
-			return refuse(DeniedContainer, "spec.containers: container %s starts a Sentinel beside Redis: take it out; Sentinels run as a StatefulSet of their own, or as the chart's", c.Name)
+			return refuse(DeniedContainer, "spec.containers: container %s starts a Sentinel beside Redis: remove it; Sentinels run as a StatefulSet of their own, or as the chart's", c.Name)
 		}
 	}
 	return nil
 }
 
-// looksLikeServer says whether a pod that only its Namespace opted in holds Redis or Sentinel at all. Strangers in such a
-// namespace must pass untouched.
+// looksLikeServer reports whether a pod that only its Namespace opted in holds Redis or Sentinel at all. Unrelated pods in
+// such a namespace must pass untouched.
 func looksLikeServer(meta map[string]string, containers []corev1.Container) bool {
 	if meta[contract.AnnotationContainer] != "" || meta[contract.AnnotationRole] != "" {
 		return true
@@ -152,11 +153,4 @@ func imageName(image string) string {
 	image, _, _ = strings.Cut(image, "@")
 	name, _, _ := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
 	return name
-}
-
-func orElse(value, fallback string) string {
-	if value == "" {
-		return fallback
-	}
-	return value
 }

@@ -14,6 +14,7 @@ import (
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/policy"
@@ -21,8 +22,8 @@ import (
 
 // The corpus: a directory below testdata/pods or testdata/statefulsets joins by existing. settings.yaml says what the
 // webhook knows beside the object; want.yaml is the whole answer, with the object as it is after the patch, never the
-// patch. `go test ./internal/mutate -update` writes want.yaml anew: read the difference before it is committed.
-var update = flag.Bool("update", false, "write want.yaml of every case anew")
+// patch. `go test ./internal/mutate -update` writes every want.yaml again: read the difference before it is committed.
+var update = flag.Bool("update", false, "write want.yaml of every case again")
 
 // testKey is the hook's key in all cases.
 var testKey = []byte("a key for tests")
@@ -134,7 +135,12 @@ var defaultPolicy = sync.OnceValue(func() *policy.Policy {
 	return p
 })
 
-func (c fixture) namespace() string { return orElse(c.settings.Namespace, "shop") }
+func (c fixture) namespace() string {
+	if c.settings.Namespace == "" {
+		return "shop"
+	}
+	return c.settings.Namespace
+}
 
 // pod runs the case as the webhook does.
 func (c fixture) pod(t testing.TB, raw []byte) Result {
@@ -146,23 +152,33 @@ func (c fixture) pod(t testing.TB, raw []byte) Result {
 	if c.settings.NoKey {
 		in.HookKey = nil
 	}
-	labels, annotations, err := PodLooksAt(raw)
+	pod, err := DecodePod(raw)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in.Resolved, in.ResolveErr = c.policy(t).Resolve(policy.Object{Namespace: c.namespace(), PodLabels: labels, PodAnnotations: annotations})
-	return Pod(raw, in)
+	in.Resolved, in.ResolveErr = c.policy(t).Resolve(policy.Object{Namespace: c.namespace(), PodLabels: pod.Labels, PodAnnotations: pod.Annotations})
+	return ReviewPod(pod, in)
 }
 
 func (c fixture) set(t testing.TB, raw, old []byte) Result {
 	t.Helper()
 	in := SetInput{Namespace: c.namespace(), NamespaceOptIn: c.settings.NamespaceOptIn}
-	labels, annotations, err := TemplateLooksAt(raw)
+	set, before, err := decodeSets(raw, old)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in.Resolved, in.ResolveErr = c.policy(t).Resolve(policy.Object{Namespace: c.namespace(), PodLabels: labels, PodAnnotations: annotations})
-	return StatefulSet(raw, old, in)
+	in.Resolved, in.ResolveErr = c.policy(t).Resolve(policy.Object{
+		Namespace: c.namespace(), PodLabels: set.Spec.Template.Labels, PodAnnotations: PodAnnotations(set),
+	})
+	return ReviewStatefulSet(set, before, in)
+}
+
+// decodeSets decodes a StatefulSet as it is and, unless it is nil, as it was.
+func decodeSets(raw, old []byte) (set, before *appsv1.StatefulSet, err error) {
+	if set, err = DecodeStatefulSet(raw); err == nil && old != nil {
+		before, err = DecodeStatefulSet(old)
+	}
+	return set, before, err
 }
 
 // apply is what the API server does with the answer.

@@ -3,6 +3,7 @@
 package mutate
 
 import (
+	"cmp"
 	"path"
 	"strings"
 
@@ -18,14 +19,14 @@ const imageDir = "/data"
 type dataVolume struct {
 	// name of the pod's volume; empty where data dies with the pod.
 	name string
-	// perPod says that all pods share the claim, and that each gets a directory of its own.
+	// perPod is set where all pods share the claim, and each gets a directory of its own.
 	perPod bool
 }
 
 // findData finds the claim that Redis writes to, and refuses one that all pods would write to.
 func (s *subject) findData(pod *corev1.Pod) (dataVolume, error) {
 	c := pod.Spec.Containers[s.index]
-	mount := coveringMount(c.VolumeMounts, orElse(s.line.Dir, orElse(c.WorkingDir, imageDir)))
+	mount := coveringMount(c.VolumeMounts, cmp.Or(s.line.Dir, cmp.Or(c.WorkingDir, imageDir)))
 	if mount == nil {
 		mount = onlyClaim(pod, c.VolumeMounts)
 	}
@@ -43,7 +44,7 @@ func (s *subject) findData(pod *corev1.Pod) (dataVolume, error) {
 	case pod.Annotations[contract.AnnotationPerPodDirectory] == "true":
 		return dataVolume{name: mount.Name, perPod: true}, nil
 	}
-	return dataVolume{}, refuse(DeniedSharedClaim, "volume %s: all pods share the claim %s, and each Redis would overwrite the data of the others: use volumeClaimTemplates, or write the annotation %s: \"true\" to give each pod a directory of its own (which starts empty)", mount.Name, claim, contract.AnnotationPerPodDirectory)
+	return dataVolume{}, refuse(DeniedSharedClaim, "volume %s: all pods share the claim %s, and each Redis would overwrite the data of the others: use volumeClaimTemplates, or set the annotation %s: \"true\" to give each pod a directory of its own (which starts empty)", mount.Name, claim, contract.AnnotationPerPodDirectory)
 }
 
 // coveringMount is the mount that a path of the container lies in.
@@ -75,7 +76,7 @@ func onlyClaim(pod *corev1.Pod, mounts []corev1.VolumeMount) *corev1.VolumeMount
 	return found
 }
 
-// claimOf is the name of the claim behind a volume of the pod; empty where it is no claim.
+// claimOf is the name of the claim behind a volume of the pod; empty where it is not a claim.
 func claimOf(pod *corev1.Pod, volume string) string {
 	for _, v := range pod.Spec.Volumes {
 		if v.Name == volume && v.PersistentVolumeClaim != nil {

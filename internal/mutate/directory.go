@@ -82,14 +82,13 @@ func (j *injection) directoryContainers() []corev1.Container {
 
 func (j *injection) directorySecurity() (security *corev1.SecurityContext, mode string) {
 	user, group, nonRoot := effectiveUser(j.pod.Spec.SecurityContext, j.container().SecurityContext)
-	security, mode = restricted(false), "0777"
+	security, mode = restricted(), "0777"
 	switch {
 	case user != nil && *user != 0:
 		mode = "0770"
 		security.RunAsUser, security.RunAsGroup = user, group
 	case !nonRoot:
-		root, no := int64(0), false
-		security.RunAsUser, security.RunAsNonRoot = &root, &no
+		security.RunAsUser, security.RunAsNonRoot = new(int64(0)), new(false)
 		security.Capabilities.Add = []corev1.Capability{"CHOWN", "DAC_OVERRIDE", "FOWNER"}
 	}
 	return security, mode

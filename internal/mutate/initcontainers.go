@@ -109,14 +109,14 @@ func (j *injection) includeMount() *corev1.VolumeMount {
 	}
 	m := coveringMount(j.container().VolumeMounts, j.include)
 	if m == nil || m.SubPathExpr != "" || m.Name == j.data.name && j.data.perPod {
-		j.warn("configuration file %s: the agent cannot see it there, and reports nothing that contradicts in it; a ConfigMap that annotation %s names can be seen", j.include, contract.AnnotationConfig)
+		j.warn("configuration file %s: the agent cannot read it there, and does not report what conflicts in it; it can read a ConfigMap that annotation %s names", j.include, contract.AnnotationConfig)
 		return nil
 	}
 	// A subPath mount is repeated as such: then the path is the file itself.
 	return &corev1.VolumeMount{Name: m.Name, MountPath: m.MountPath, SubPath: m.SubPath, ReadOnly: true}
 }
 
-// guaranteed says whether all containers but ours have limits equal to requests, so that ours must too.
+// guaranteed reports whether all containers but ours have limits equal to requests, so that ours must too.
 func guaranteed(spec corev1.PodSpec) bool {
 	for _, c := range slices.Concat(spec.InitContainers, spec.Containers) {
 		if c.Name == contract.AgentContainer || isDirectoryContainer(c.Name) {

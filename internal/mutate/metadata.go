@@ -19,7 +19,7 @@ func (j *injection) labels() {
 		j.added = append(j.added, "labels/"+contract.LabelSentinelSet)
 		j.patch.entry("/metadata/labels", &j.pod.Labels, contract.LabelSentinelSet, j.statefulSet)
 	} else if old, ok := j.pod.Labels[contract.LabelSentinelSet]; ok {
-		j.warn("label %s: %s is taken off: the pod holds no Sentinel", contract.LabelSentinelSet, old)
+		j.warn("label %s: %s is removed: the pod does not run a Sentinel", contract.LabelSentinelSet, old)
 		j.patch.drop("/metadata/labels", j.pod.Labels, contract.LabelSentinelSet)
 	}
 }

@@ -81,7 +81,7 @@ func encode(value any) json.RawMessage {
 	return out
 }
 
-// covers says whether actual has everything that want has. What others added to it (a LimitRange, another webhook) does
+// covers reports whether actual has everything that want has. What others added to it (a LimitRange, another webhook) does
 // not count: objects may have more keys, and arrays of named objects more elements.
 func covers(actual, want any) bool {
 	return within(generic(want), generic(actual))

@@ -3,6 +3,7 @@
 package mutate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -14,31 +15,43 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/policy"
 )
 
-// Pod says what has to change in a pod that is being created.
+// DecodePod reads a pod as the API server reads it.
+func DecodePod(raw []byte) (*corev1.Pod, error) {
+	pod := &corev1.Pod{}
+	return pod, decode(raw, pod)
+}
+
+// Pod is DecodePod and ReviewPod in one, for callers that need nothing of the pod to fill in the input.
 func Pod(raw []byte, in Input) Result {
-	var pod corev1.Pod
-	if err := decode(raw, &pod); err != nil {
+	pod, err := DecodePod(raw)
+	if err != nil {
 		return denied("pod "+in.Namespace+"/"+in.Name, err)
 	}
-	name := orElse(pod.Name, in.Name)
+	return ReviewPod(pod, in)
+}
+
+// ReviewPod answers what has to change in a pod that is being created. The pod is changed on the way, in step with the
+// patch.
+func ReviewPod(pod *corev1.Pod, in Input) Result {
+	name := cmp.Or(pod.Name, in.Name)
 	object := fmt.Sprintf("pod %s/%s", in.Namespace, name)
-	if reason, err := passes(&pod, in.NamespaceOptIn); err != nil {
+	if reason, err := passes(pod, in.NamespaceOptIn); err != nil {
 		return denied(object, err)
 	} else if reason != "" {
-		return Result{Reason: reason, Warnings: strayWarning(&pod, reason, in.NamespaceOptIn)}
+		return Result{Reason: reason, Warnings: strayWarning(pod, reason, in.NamespaceOptIn)}
 	}
-	owner := controller(pod.OwnerReferences)
+	owner := OwningStatefulSet(pod)
 	if owner == nil {
-		return denied(object, refuse(DeniedNoStatefulSet, "metadata.ownerReferences: the pod belongs to no StatefulSet, and only those give Redis a name and data that outlive it: use a StatefulSet, or set the label %s to %s", contract.LabelOptIn, contract.OptInDisabled))
+		return denied(object, refuse(DeniedNoStatefulSet, "metadata.ownerReferences: the pod does not belong to a StatefulSet, and only a StatefulSet gives Redis a name and data that outlive the pod: use one, or set the label %s to %s", contract.LabelOptIn, contract.OptInDisabled))
 	}
-	s, err := examine(&pod, in.Namespace, name, owner.Name)
+	s, err := examine(pod, in.Namespace, name, owner.Name)
 	if err != nil {
 		return denied(object, err)
 	}
-	if err := in.usable(s.role); err != nil {
+	if err := usable(in.Resolved, in.ResolveErr, s.role); err != nil {
 		return denied(object, err)
 	}
-	return inject(&pod, s, in, string(owner.UID))
+	return inject(pod, s, in, string(owner.UID))
 }
 
 // passes gives the reason why a pod is let through as it is; empty where it has to be injected.
@@ -55,7 +68,7 @@ func passes(pod *corev1.Pod, namespaceOptIn bool) (Reason, error) {
 		return "", nil
 	case !namespaceOptIn:
 		return NotOptedIn, nil
-	case controller(pod.OwnerReferences) == nil, !looksLikeServer(pod.Annotations, pod.Spec.Containers):
+	case OwningStatefulSet(pod) == nil, !looksLikeServer(pod.Annotations, pod.Spec.Containers):
 		return NotRedis, nil
 	}
 	return "", nil
@@ -67,30 +80,28 @@ func readOptIn(labels map[string]string) (string, error) {
 	if !ok || value == contract.OptInEnabled || value == contract.OptInDisabled {
 		return value, nil
 	}
-	return "", refuse(DeniedLabel, "label %s: %q is not known: write %s or %s", contract.LabelOptIn, value, contract.OptInEnabled, contract.OptInDisabled)
+	return "", refuse(DeniedLabel, "label %s: %q is invalid: must be %s or %s", contract.LabelOptIn, value, contract.OptInEnabled, contract.OptInDisabled)
 }
 
 // strayWarning tells whoever runs Redis without a StatefulSet in a labelled Namespace that it stays alone.
 func strayWarning(pod *corev1.Pod, reason Reason, namespaceOptIn bool) []string {
-	if reason != NotRedis || !namespaceOptIn || controller(pod.OwnerReferences) != nil || !looksLikeServer(pod.Annotations, pod.Spec.Containers) {
+	if reason != NotRedis || !namespaceOptIn || OwningStatefulSet(pod) != nil || !looksLikeServer(pod.Annotations, pod.Spec.Containers) {
 		return nil
 	}
-	return []string{"redis-sentinel: the namespace is labelled, but this pod belongs to no StatefulSet: it stays without replication"}
+	return []string{"redis-sentinel: the namespace is labelled, but this pod does not belong to a StatefulSet: it is not replicated"}
 }
 
-// controller is the StatefulSet that owns a pod.
-func controller(owners []metav1.OwnerReference) *metav1.OwnerReference {
-	for i, o := range owners {
-		if o.Controller != nil && *o.Controller && o.Kind == "StatefulSet" && o.APIVersion == "apps/v1" {
-			return &owners[i]
-		}
+// OwningStatefulSet is the StatefulSet that controls a pod; nil where none does.
+func OwningStatefulSet(pod *corev1.Pod) *metav1.OwnerReference {
+	owner := metav1.GetControllerOf(pod)
+	if owner == nil || owner.Kind != "StatefulSet" || owner.APIVersion != "apps/v1" {
+		return nil
 	}
-	return nil
+	return owner
 }
 
-// usable says whether policy gave what an injected pod of this role needs. A Sentinel is watched by nobody.
-func (in Input) usable(role string) error { return usable(in.Resolved, in.ResolveErr, role) }
-
+// usable refuses an object for which policy has not what an injected pod of this role needs. A Sentinel is watched by
+// nobody.
 func usable(r policy.Resolved, err error, role string) error {
 	var annotation *policy.AnnotationError
 	switch {
@@ -99,7 +110,7 @@ func usable(r policy.Resolved, err error, role string) error {
 	case err != nil && (role == contract.PodRoleRedis || r.Agent.Image == ""):
 		return refuse(DeniedPolicy, "%w", err)
 	case r.Agent.Image == "":
-		return refuse(DeniedPolicy, "the policy names no image of the agent: set defaults.agent.image")
+		return refuse(DeniedPolicy, "the policy does not name an image of the agent: set defaults.agent.image")
 	}
 	return nil
 }
@@ -163,13 +174,4 @@ func decode(raw []byte, into any) error {
 		return fmt.Errorf("decoding the object: %w", err)
 	}
 	return nil
-}
-
-// PodLooksAt is what policy.Resolve needs of a pod.
-func PodLooksAt(raw []byte) (labels, annotations map[string]string, err error) {
-	var object metav1.PartialObjectMetadata
-	if err := decode(raw, &object); err != nil {
-		return nil, nil, err
-	}
-	return object.Labels, object.Annotations, nil
 }

@@ -221,21 +221,6 @@ func TestInjectedContainersPassPodSecurityRestricted(t *testing.T) {
 	}
 }
 
-func TestEveryReasonIsListed(t *testing.T) {
-	seen := map[Reason]bool{}
-	for _, r := range Reasons() {
-		if seen[r] || r == "" {
-			t.Errorf("%q stands twice", r)
-		}
-		seen[r] = true
-	}
-	for _, c := range fixtures(t, "pods", "pod.yaml") {
-		if r := c.pod(t, c.raw); !seen[r.Reason] {
-			t.Errorf("%s: %q is not listed", c.dir, r.Reason)
-		}
-	}
-}
-
 func TestWarningsAreShortEnoughForTheAPIServer(t *testing.T) {
 	for _, c := range fixtures(t, "pods", "pod.yaml") {
 		for _, w := range c.pod(t, c.raw).Warnings {

@@ -152,8 +152,8 @@ func TestGarbageIsRefused(t *testing.T) {
 		if r := Pod([]byte(raw), Input{Namespace: "a"}); r.Reason != DeniedMalformed || r.Denied == "" {
 			t.Errorf("%q: %+v", raw, r)
 		}
-		if r := StatefulSet([]byte(raw), nil, SetInput{Namespace: "a"}); r.Reason != DeniedMalformed || r.Denied == "" {
-			t.Errorf("%q: %+v", raw, r)
+		if set, err := DecodeStatefulSet([]byte(raw)); err == nil {
+			t.Errorf("%q: %+v", raw, set)
 		}
 	}
 }

@@ -38,7 +38,7 @@ func (j *injection) commandLine() {
 	j.setList("command", &c.Command, command)
 	j.setList("args", &c.Args, args)
 	if j.line.Port == 0 && j.include != "" && len(c.Ports) > 0 && !slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool { return int(p.ContainerPort) == j.port }) {
-		j.warn("container %s declares no port %d, on which Redis will listen: a port in %s does not count; write --port as an argument", c.Name, j.port, j.include)
+		j.warn("container %s does not declare port %d, on which Redis will listen: a port in %s has no effect; set it with the argument --port", c.Name, j.port, j.include)
 	}
 }
 

@@ -14,7 +14,6 @@ func (j *injection) encodeSettings() error {
 		j.settings.Sentinel = &contract.SentinelSettings{Service: j.sentinelService(), Namespaces: set.Namespaces}
 	} else {
 		j.settings.Redis = &contract.RedisSettings{
-			MasterName:         j.in.Resolved.MasterNameFor(j.namespace, j.statefulSet),
 			Include:            j.include,
 			DataVolume:         j.data.name,
 			MinReplicasToWrite: j.in.Resolved.MinReplicasToWrite,

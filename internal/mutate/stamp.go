@@ -10,7 +10,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// stampedLabel in the marker says that the label is ours; the other words are annotations without their prefix.
+// stampedLabel in the marker means that the label is ours; the other words are annotations without their prefix.
 const stampedLabel = "label"
 
 const (

@@ -3,6 +3,7 @@
 package mutate
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -15,27 +16,22 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// StatefulSet says what has to change in a StatefulSet; oldRaw is nil at creation.
+// DecodeStatefulSet reads a StatefulSet as the API server reads it.
+func DecodeStatefulSet(raw []byte) (*appsv1.StatefulSet, error) {
+	set := &appsv1.StatefulSet{}
+	return set, decode(raw, set)
+}
+
+// ReviewStatefulSet answers what has to change in a StatefulSet; old is nil at creation. The StatefulSet is changed on the
+// way, in step with the patch.
 //
 // It writes the constant label into the template, and nothing that depends on a version: that would roll every group when
 // the webhook is upgraded. It refuses at once what its pods would be refused for, because a refused pod is only an event.
-func StatefulSet(raw, oldRaw []byte, in SetInput) Result {
-	object := "statefulset in namespace " + in.Namespace
-	var set appsv1.StatefulSet
-	var old *appsv1.StatefulSet
-	if err := decode(raw, &set); err != nil {
-		return denied(object, err)
-	}
-	if oldRaw != nil {
-		old = &appsv1.StatefulSet{}
-		if err := decode(oldRaw, old); err != nil {
-			return denied(object, err)
-		}
-	}
+func ReviewStatefulSet(set, old *appsv1.StatefulSet, in SetInput) Result {
 	if set.DeletionTimestamp != nil {
 		return Result{Reason: Deleting}
 	}
-	s := &stamping{set: &set, old: old, in: in}
+	s := &stamping{set: set, old: old, in: in}
 	relevant := old == nil || s.relevant() // asked before the template is changed
 	result, err := s.run()
 	if err == nil {
@@ -66,11 +62,11 @@ func (s *stamping) run() (Result, error) {
 		}
 		return Result{Patch: s.patch.ops, Reason: reason}, s.checkRelease()
 	}
-	if err := s.checkSet(); err != nil {
+	if err = s.checkSet(); err != nil {
 		return Result{}, err
 	}
 	s.stamp()
-	if err := s.checkRelease(); err != nil {
+	if err = s.checkRelease(); err != nil {
 		return Result{}, err
 	}
 	warnings, err := s.examine()
@@ -101,7 +97,7 @@ func (s *stamping) standsAside() (Reason, error) {
 		return "", nil
 	case !s.in.NamespaceOptIn:
 		return NotOptedIn, nil
-	case !looksLikeServer(s.merged(), template.Spec.Containers):
+	case !looksLikeServer(PodAnnotations(s.set), template.Spec.Containers):
 		return NotRedis, nil
 	}
 	return "", nil
@@ -112,7 +108,7 @@ func (s *stamping) checkSet() error {
 		return err
 	}
 	if release, ok := s.set.Annotations[contract.AnnotationRelease]; ok && release != contract.ReleaseConfirmed {
-		return refuse(DeniedAnnotation, "annotation %s: %q is not known: write %s, or remove it", contract.AnnotationRelease, release, contract.ReleaseConfirmed)
+		return refuse(DeniedAnnotation, "annotation %s: %q is invalid: must be %s", contract.AnnotationRelease, release, contract.ReleaseConfirmed)
 	}
 	return nil
 }
@@ -127,10 +123,10 @@ func (s *stamping) checkRelease() error {
 	if s.set.Spec.Replicas == nil || *s.set.Spec.Replicas <= 1 || s.set.Annotations[contract.AnnotationRelease] == contract.ReleaseConfirmed {
 		return nil
 	}
-	return refuse(DeniedRelease, "label %s: the group has %d replicas, and without the label each would become a master of its own: scale to 1 first, or write the annotation %s: %s", contract.LabelOptIn, *s.set.Spec.Replicas, contract.AnnotationRelease, contract.ReleaseConfirmed)
+	return refuse(DeniedRelease, "label %s: the group has %d replicas, and without the label each would become a master of its own: scale to 1 first, or set the annotation %s: %s", contract.LabelOptIn, *s.set.Spec.Replicas, contract.AnnotationRelease, contract.ReleaseConfirmed)
 }
 
-// relevant says whether an update changed anything that can be refused. Nothing else may be held up by a fault that was
+// relevant reports whether an update changed anything that can be refused. Nothing else may be held up by a fault that was
 // there before: not scaling, not finalizers, not foreign labels.
 func (s *stamping) relevant() bool {
 	before, after := s.old, s.set
@@ -152,14 +148,14 @@ func oursOf(annotations map[string]string) map[string]string {
 // examine asks of the template what will be asked of its pods, and returns the warnings that they will get.
 func (s *stamping) examine() ([]string, error) {
 	pod := s.firstPod()
-	subject, err := examine(pod, s.in.Namespace, pod.Name, s.set.Name)
+	examined, err := examine(pod, s.in.Namespace, pod.Name, s.set.Name)
 	if err != nil {
 		return nil, err
 	}
-	if err := usable(s.in.Resolved, s.in.ResolveErr, subject.role); err != nil {
+	if err := usable(s.in.Resolved, s.in.ResolveErr, examined.role); err != nil {
 		return nil, err
 	}
-	result := inject(pod, subject, Input{Namespace: s.in.Namespace, AccountReady: true, Resolved: s.in.Resolved, HookKey: []byte("any")}, "")
+	result := inject(pod, examined, Input{Namespace: s.in.Namespace, AccountReady: true, Resolved: s.in.Resolved, HookKey: []byte("any")}, "")
 	return result.Warnings, nil
 }
 
@@ -178,10 +174,8 @@ func (s *stamping) firstPod() *corev1.Pod {
 	return pod
 }
 
-// merged are the annotations that the pods will have.
-func (s *stamping) merged() map[string]string { return mergedAnnotations(s.set) }
-
-func mergedAnnotations(set *appsv1.StatefulSet) map[string]string {
+// PodAnnotations are the annotations that the pods of a StatefulSet will have, which policy.Resolve looks at.
+func PodAnnotations(set *appsv1.StatefulSet) map[string]string {
 	stamped, _ := readStamp(set.Spec.Template.Annotations)
 	out := maps.Clone(set.Spec.Template.Annotations)
 	if out == nil {
@@ -205,18 +199,9 @@ func isUserAnnotation(key string) bool {
 
 // inTemplate lets a message about a pod's field name the field of the StatefulSet.
 func inTemplate(err error) error {
-	r, ok := err.(*refusal) //nolint:errorlint // made in this package, never wrapped
-	if ok && strings.HasPrefix(r.message, "spec.") {
+	var r *refusal
+	if errors.As(err, &r) && strings.HasPrefix(r.message, "spec.") {
 		return &refusal{reason: r.reason, message: "spec.template." + r.message}
 	}
 	return err
-}
-
-// TemplateLooksAt is what policy.Resolve needs of a StatefulSet: the labels and annotations that its pods will have.
-func TemplateLooksAt(raw []byte) (labels, annotations map[string]string, err error) {
-	var set appsv1.StatefulSet
-	if err := decode(raw, &set); err != nil {
-		return nil, nil, err
-	}
-	return set.Spec.Template.Labels, mergedAnnotations(&set), nil
 }

@@ -3,6 +3,7 @@
 package mutate
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -31,7 +32,7 @@ type subject struct {
 func examine(pod *corev1.Pod, namespace, podName, statefulSet string) (subject, error) {
 	s := subject{namespace: namespace, podName: podName, statefulSet: statefulSet, before: readStatus(pod.Annotations)}
 	if pod.Spec.HostNetwork {
-		return s, refuse(DeniedHostNetwork, "spec.hostNetwork: the ports of Redis, Sentinel and the agent would be the node's: remove it")
+		return s, refuse(DeniedHostNetwork, "spec.hostNetwork: the ports of Redis, Sentinel and the agent would be opened on the node: remove it")
 	}
 	if err := checkAnnotations(pod.Annotations, podAnnotations, statefulSet); err != nil {
 		return s, err
@@ -46,7 +47,7 @@ func examine(pod *corev1.Pod, namespace, podName, statefulSet string) (subject, 
 	if s.server, err = findServer(pod.Annotations, pod.Spec.Containers, s.before); err != nil {
 		return s, err
 	}
-	if err := s.checkConflicts(pod); err != nil {
+	if err = s.checkConflicts(pod); err != nil {
 		return s, err
 	}
 	s.port = s.line.Port
@@ -59,7 +60,7 @@ func examine(pod *corev1.Pod, namespace, podName, statefulSet string) (subject, 
 	if s.port == 0 {
 		s.port = contract.RedisPort
 	}
-	if err := s.checkServices(pod.Annotations); err != nil {
+	if err = s.checkServices(pod.Annotations); err != nil {
 		return s, err
 	}
 	if s.include, err = s.findInclude(pod); err != nil {
@@ -76,17 +77,17 @@ func (s *subject) checkConflicts(pod *corev1.Pod) error {
 	}
 	for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
 		if c.Name == contract.AgentContainer || isDirectoryContainer(c.Name) {
-			return refuse(DeniedConflict, "container %s: the name is the webhook's: rename the container", c.Name)
+			return refuse(DeniedConflict, "container %s: the name is reserved for the webhook: rename the container", c.Name)
 		}
 		for _, port := range c.Ports {
 			if port.ContainerPort == contract.AgentPort {
-				return refuse(DeniedConflict, "container %s, port %d: is the agent's, and containers of a pod share their ports: take another port", c.Name, contract.AgentPort)
+				return refuse(DeniedConflict, "container %s, port %d: is reserved for the agent, and the containers of a pod share their ports: use another port", c.Name, contract.AgentPort)
 			}
 		}
 	}
 	for _, v := range pod.Spec.Volumes {
 		if slices.Contains(volumeNames, v.Name) {
-			return refuse(DeniedConflict, "volume %s: the name is the webhook's: rename the volume", v.Name)
+			return refuse(DeniedConflict, "volume %s: the name is reserved for the webhook: rename the volume", v.Name)
 		}
 	}
 	for _, m := range pod.Spec.Containers[s.index].VolumeMounts {
@@ -108,18 +109,18 @@ func (s *subject) checkServices(annotations map[string]string) error {
 		{contract.AnnotationReplicasService, replicasService(annotations, s.statefulSet)},
 	} {
 		if len(validation.IsDNS1035Label(service.name)) > 0 {
-			return refuse(DeniedAnnotation, "annotation %s: no Service can be called %q (a letter, then letters, digits and dashes, 63 at most): write another name", service.annotation, service.name)
+			return refuse(DeniedAnnotation, "annotation %s: %q is not a valid name for a Service (a letter, then letters, digits and dashes, at most 63): set another name", service.annotation, service.name)
 		}
 	}
 	return nil
 }
 
 func masterService(annotations map[string]string, statefulSet string) string {
-	return orElse(annotations[contract.AnnotationMasterService], statefulSet+contract.MasterServiceSuffix)
+	return cmp.Or(annotations[contract.AnnotationMasterService], statefulSet+contract.MasterServiceSuffix)
 }
 
 func replicasService(annotations map[string]string, statefulSet string) string {
-	return orElse(annotations[contract.AnnotationReplicasService], statefulSet+contract.ReplicasServiceSuffix)
+	return cmp.Or(annotations[contract.AnnotationReplicasService], statefulSet+contract.ReplicasServiceSuffix)
 }
 
 // findInclude is the user's own redis.conf.
@@ -130,7 +131,7 @@ func (s *subject) findInclude(pod *corev1.Pod) (string, error) {
 	}
 	if _, ok := pod.Annotations[contract.AnnotationConfig]; ok {
 		if file != "" {
-			return "", refuse(DeniedAnnotation, "annotation %s: container %s names the configuration file %s too: keep one of them", contract.AnnotationConfig, s.server.name, file)
+			return "", refuse(DeniedAnnotation, "annotation %s: container %s also names the configuration file %s: keep only one of them", contract.AnnotationConfig, s.server.name, file)
 		}
 		return contract.UserConfigDir + "/" + contract.UserConfigKey, nil
 	}

@@ -3,152 +3,139 @@
 package policy
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation"
-
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // maxCount bounds counts, so that none overflows anywhere.
 const maxCount = 1000
 
 // check returns every fault of a file at once: whoever writes a policy mends all of them in one go.
-func (f file) check() error {
-	var faults []error
-	if f.APIVersion != APIVersion || f.Kind != Kind {
-		faults = append(faults, fmt.Errorf("apiVersion, kind: %q %q is not known: write apiVersion: %s and kind: %s", f.APIVersion, f.Kind, APIVersion, Kind))
+func (f file) check() field.ErrorList {
+	var faults field.ErrorList
+	if f.APIVersion != APIVersion {
+		faults = append(faults, field.NotSupported(field.NewPath("apiVersion"), f.APIVersion, []string{APIVersion}))
 	}
+	if f.Kind != Kind {
+		faults = append(faults, field.NotSupported(field.NewPath("kind"), f.Kind, []string{Kind}))
+	}
+	base := field.NewPath("defaults")
 	if agentOf(f.Defaults.settings).Image == "" {
-		faults = append(faults, errors.New("defaults.agent.image: is missing: name the image of the agent"))
+		faults = append(faults, field.Required(base.Child("agent", "image"), "name the image of the agent"))
 	}
 	faults = append(faults, f.checkSets()...)
-	faults = append(faults, f.checkSettings("defaults", f.Defaults.settings, f.Defaults.AllowOverrides)...)
+	faults = append(faults, f.checkSettings(base, f.Defaults.settings)...)
+	faults = append(faults, checkOverrides(base.Child("allowOverrides"), f.Defaults.AllowOverrides)...)
 	seen := map[string]bool{}
 	for i, r := range f.Rules {
-		where := fmt.Sprintf("rules[%d]", i)
-		if r.Name == "" || seen[r.Name] {
-			faults = append(faults, fmt.Errorf("%s.name: %q is missing or used twice: give every rule a name of its own", where, r.Name))
+		at := field.NewPath("rules").Index(i)
+		switch {
+		case r.Name == "":
+			faults = append(faults, field.Required(at.Child("name"), "give every rule a name of its own"))
+		case seen[r.Name]:
+			faults = append(faults, field.Duplicate(at.Child("name"), r.Name))
 		}
 		seen[r.Name] = true
-		faults = append(faults, checkSelector(where+".namespaceSelector", r.NamespaceSelector), checkSelector(where+".podSelector", r.PodSelector))
-		faults = append(faults, f.checkSettings(where+".settings", r.Settings, r.AllowOverrides)...)
+		faults = append(faults, checkSelector(at.Child("namespaceSelector"), r.NamespaceSelector)...)
+		faults = append(faults, checkSelector(at.Child("podSelector"), r.PodSelector)...)
+		faults = append(faults, f.checkSettings(at.Child("settings"), r.Settings)...)
+		faults = append(faults, checkOverrides(at.Child("allowOverrides"), r.AllowOverrides)...)
 	}
-	return errors.Join(faults...)
+	return faults
 }
 
-func (f file) checkSets() []error {
-	var faults []error
-	seen := map[string]bool{}
-	for i, s := range f.SentinelSets {
-		where := fmt.Sprintf("sentinelSets[%d]", i)
-		if !isNamespace(s.Namespace) || !isObjectName(s.Name) {
-			faults = append(faults, fmt.Errorf("%s: %q is not <namespace>/<name>: write namespace and name of the Sentinel StatefulSet", where, s))
+func (f file) checkSettings(at *field.Path, s settings) field.ErrorList {
+	var faults field.ErrorList
+	if s.Sentinels != nil && !slices.ContainsFunc(f.SentinelSets, func(set Set) bool { return set.String() == *s.Sentinels }) {
+		faults = append(faults, field.Invalid(at.Child("sentinels"), *s.Sentinels, "must be <namespace>/<name> of a set that sentinelSets lists"))
+	}
+	for _, count := range []struct {
+		name  string
+		value *int
+		least int
+		what  string
+	}{
+		{"quorum", s.Quorum, 0, "Sentinels; 0 is a majority"},
+		{"parallelSyncs", s.ParallelSyncs, 1, "replicas"},
+		{"minReplicasToWrite", s.MinReplicasToWrite, 0, "replicas; 0 allows writes without any"},
+	} {
+		if count.value != nil && (*count.value < count.least || *count.value > maxCount) {
+			faults = append(faults, field.Invalid(at.Child(count.name), *count.value, fmt.Sprintf("must be from %d to %d %s", count.least, maxCount, count.what)))
 		}
-		if seen[s.String()] {
-			faults = append(faults, fmt.Errorf("%s: %s is listed twice: keep one", where, s))
+	}
+	for _, span := range []struct {
+		name  string
+		value *duration
+		check func(ms int64) error
+	}{
+		{"downAfter", s.DownAfter, checkDownAfter},
+		{"failoverTimeout", s.FailoverTimeout, checkTimeout},
+		{"recoveryTimeout", s.RecoveryTimeout, checkTimeout},
+		{"minReplicasMaxLag", s.MinReplicasMaxLag, checkWholeSeconds},
+	} {
+		if span.value == nil {
+			continue
 		}
-		seen[s.String()] = true
-		if s.Service != "" && len(validation.IsDNS1035Label(s.Service)) > 0 {
-			faults = append(faults, fmt.Errorf("%s.service: %q is no name of a Service: write that of the set's headless Service", where, s.Service))
+		if err := span.check(span.value.milliseconds()); err != nil {
+			faults = append(faults, field.Invalid(at.Child(span.name), span.value.String(), err.Error()))
 		}
-		if s.Replicas < 0 || s.Replicas > maxCount {
-			faults = append(faults, fmt.Errorf("%s.replicas: %d is not good here: write the number of Sentinels, or leave it out for %d", where, s.Replicas, contract.DefaultSentinelReplicas))
-		}
-		if s.Port < 0 || s.Port > 65535 {
-			faults = append(faults, fmt.Errorf("%s.port: %d is no port: leave it out for %d", where, s.Port, contract.SentinelPort))
-		}
-		for _, ns := range s.Namespaces {
-			if ns != AllNamespaces && !isNamespace(ns) {
-				faults = append(faults, fmt.Errorf("%s.namespaces: %q is no namespace: write names, or \"*\" for all", where, ns))
-			}
+	}
+	if s.MasterName != nil && *s.MasterName != masterNameNamespaced && *s.MasterName != masterNameShort {
+		faults = append(faults, field.NotSupported(at.Child("masterName"), *s.MasterName, []string{masterNameNamespaced, masterNameShort}))
+	}
+	return append(faults, checkAgent(at.Child("agent"), s.Agent)...)
+}
+
+func checkOverrides(at *field.Path, allow *[]string) field.ErrorList {
+	if allow == nil {
+		return nil
+	}
+	var faults field.ErrorList
+	for i, name := range *allow {
+		if !slices.Contains(OverridableAnnotations(), name) {
+			faults = append(faults, field.NotSupported(at.Index(i), name, OverridableAnnotations()))
 		}
 	}
 	return faults
 }
 
-func (f file) checkSettings(where string, s settings, allow *[]string) []error {
-	var faults []error
-	fault := func(field, format string, args ...any) {
-		faults = append(faults, fmt.Errorf("%s.%s: %s", where, field, fmt.Sprintf(format, args...)))
-	}
-	if s.Sentinels != nil && !slices.ContainsFunc(f.SentinelSets, func(set Set) bool { return set.String() == *s.Sentinels }) {
-		fault("sentinels", "%q is not in sentinelSets: list it there, and write <namespace>/<name> here", *s.Sentinels)
-	}
-	if s.Quorum != nil && (*s.Quorum < 0 || *s.Quorum > maxCount) {
-		fault("quorum", "%d is not good here: write a number of Sentinels, or 0 for a majority", *s.Quorum)
-	}
-	if s.ParallelSyncs != nil && (*s.ParallelSyncs < 1 || *s.ParallelSyncs > maxCount) {
-		fault("parallelSyncs", "%d is not good here: write a number of replicas, at least 1", *s.ParallelSyncs)
-	}
-	if s.MinReplicasToWrite != nil && (*s.MinReplicasToWrite < 0 || *s.MinReplicasToWrite > maxCount) {
-		fault("minReplicasToWrite", "%d is not good here: write a number of replicas, or 0 to write without any", *s.MinReplicasToWrite)
-	}
-	if s.DownAfter != nil {
-		if err := checkDownAfter(s.DownAfter.milliseconds()); err != nil {
-			fault("downAfter", "%v", err)
-		}
-	}
-	if s.FailoverTimeout != nil && s.FailoverTimeout.milliseconds() < 1000 {
-		fault("failoverTimeout", "is below a second: write at least 1s")
-	}
-	if s.RecoveryTimeout != nil && s.RecoveryTimeout.milliseconds() < 1000 {
-		fault("recoveryTimeout", "is below a second: write at least 1s")
-	}
-	if s.MinReplicasMaxLag != nil {
-		if _, err := wholeSeconds(s.MinReplicasMaxLag.milliseconds()); err != nil {
-			fault("minReplicasMaxLag", "%v", err)
-		}
-	}
-	if s.MasterName != nil && *s.MasterName != masterNameNamespaced && *s.MasterName != masterNameShort {
-		fault("masterName", "%q is not known: write %s or %s", *s.MasterName, masterNameNamespaced, masterNameShort)
-	}
-	if allow != nil {
-		for _, a := range *allow {
-			if !slices.Contains(OverridableAnnotations(), a) {
-				fault("allowOverrides", "%q is not among %s", a, strings.Join(OverridableAnnotations(), ", "))
-			}
-		}
-	}
-	return append(faults, checkAgent(where+".agent", s.Agent)...)
-}
-
-func checkAgent(where string, a *Agent) []error {
-	var faults []error
+func checkAgent(at *field.Path, a *Agent) field.ErrorList {
 	if a == nil {
 		return nil
 	}
+	var faults field.ErrorList
 	switch a.ImagePullPolicy {
 	case "", corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever:
 	default:
-		faults = append(faults, fmt.Errorf("%s.imagePullPolicy: %q is not known: write Always, IfNotPresent or Never", where, a.ImagePullPolicy))
+		faults = append(faults, field.NotSupported(at.Child("imagePullPolicy"), a.ImagePullPolicy,
+			[]corev1.PullPolicy{corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever}))
 	}
-	for _, name := range a.ImagePullSecrets {
+	for i, name := range a.ImagePullSecrets {
 		if !isObjectName(name) {
-			faults = append(faults, fmt.Errorf("%s.imagePullSecrets: %q is no name of a Secret: write a list of names", where, name))
+			faults = append(faults, field.Invalid(at.Child("imagePullSecrets").Index(i), name, "must be the name of a Secret"))
 		}
 	}
 	if a.Resources != nil {
 		for name, request := range a.Resources.Requests {
 			if limit, ok := a.Resources.Limits[name]; ok && request.Cmp(limit) > 0 {
-				faults = append(faults, fmt.Errorf("%s.resources: the request of %s is above its limit: lower the one or raise the other", where, name))
+				faults = append(faults, field.Invalid(at.Child("resources", "requests").Key(string(name)), request.String(),
+					fmt.Sprintf("must not exceed the %s limit of %s", name, limit.String())))
 			}
 		}
 	}
 	return faults
 }
 
-func checkSelector(where string, s *metav1.LabelSelector) error {
-	if _, err := selector(s); err != nil {
-		return fmt.Errorf("%s: %w: write matchLabels and matchExpressions as in any Kubernetes selector", where, err)
-	}
-	return nil
+func checkSelector(at *field.Path, s *metav1.LabelSelector) field.ErrorList {
+	return metav1validation.ValidateLabelSelector(s, metav1validation.LabelSelectorValidationOptions{}, at)
 }
 
 // selector of an absent field matches everything, unlike in the Kubernetes API.
@@ -157,13 +144,6 @@ func selector(s *metav1.LabelSelector) (labels.Selector, error) {
 		return labels.Everything(), nil
 	}
 	return metav1.LabelSelectorAsSelector(s)
-}
-
-func checkDownAfter(ms int64) error {
-	if ms < contract.MinDownAfterMs {
-		return fmt.Errorf("%d ms is too short: a Sentinel would take a new master for dead before it has connected to it; write at least %d ms, like 2s", ms, contract.MinDownAfterMs)
-	}
-	return nil
 }
 
 func isNamespace(name string) bool  { return len(validation.IsDNS1123Label(name)) == 0 }

@@ -3,11 +3,10 @@
 package policy
 
 import (
-	"fmt"
-	"time"
+	"cmp"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/yaml"
+	"k8s.io/utils/ptr"
 )
 
 // The two lines that every policy file begins with.
@@ -60,70 +59,35 @@ type settings struct {
 	Agent      *Agent  `json:"agent,omitempty"`
 }
 
-// duration is written like 5s or 1m30s.
-type duration time.Duration
-
-// UnmarshalJSON reads the text form only: a bare number would leave its unit to guesswork.
-func (d *duration) UnmarshalJSON(text []byte) error {
-	var written string
-	if err := yaml.Unmarshal(text, &written); err != nil || len(text) == 0 || text[0] != '"' {
-		return fmt.Errorf("%s is no duration: write it with its unit, like 5s", text)
-	}
-	parsed, err := time.ParseDuration(written)
-	if err != nil {
-		return fmt.Errorf("%q is no duration: write it with its unit, like 5s", written)
-	}
-	*d = duration(parsed)
-	return nil
-}
-
-func (d duration) milliseconds() int64 { return time.Duration(d).Milliseconds() }
-
 // over lays the fields that are set in s over those of below.
 func (s settings) over(below settings) settings {
-	out := below
-	lay(&out.Sentinels, s.Sentinels)
-	lay(&out.Quorum, s.Quorum)
-	lay(&out.DownAfter, s.DownAfter)
-	lay(&out.FailoverTimeout, s.FailoverTimeout)
-	lay(&out.ParallelSyncs, s.ParallelSyncs)
-	lay(&out.MinReplicasToWrite, s.MinReplicasToWrite)
-	lay(&out.MinReplicasMaxLag, s.MinReplicasMaxLag)
-	lay(&out.RecoveryTimeout, s.RecoveryTimeout)
-	lay(&out.MasterName, s.MasterName)
+	out := settings{
+		Sentinels:          cmp.Or(s.Sentinels, below.Sentinels),
+		Quorum:             cmp.Or(s.Quorum, below.Quorum),
+		DownAfter:          cmp.Or(s.DownAfter, below.DownAfter),
+		FailoverTimeout:    cmp.Or(s.FailoverTimeout, below.FailoverTimeout),
+		ParallelSyncs:      cmp.Or(s.ParallelSyncs, below.ParallelSyncs),
+		MinReplicasToWrite: cmp.Or(s.MinReplicasToWrite, below.MinReplicasToWrite),
+		MinReplicasMaxLag:  cmp.Or(s.MinReplicasMaxLag, below.MinReplicasMaxLag),
+		RecoveryTimeout:    cmp.Or(s.RecoveryTimeout, below.RecoveryTimeout),
+		MasterName:         cmp.Or(s.MasterName, below.MasterName),
+		Agent:              below.Agent,
+	}
 	if s.Agent != nil {
-		agent := s.Agent.over(agentOf(below))
-		out.Agent = &agent
+		out.Agent = new(s.Agent.over(agentOf(below)))
 	}
 	return out
 }
 
-func lay[T any](field **T, value *T) {
-	if value != nil {
-		*field = value
-	}
-}
-
-func agentOf(s settings) Agent {
-	if s.Agent == nil {
-		return Agent{}
-	}
-	return *s.Agent
-}
+func agentOf(s settings) Agent { return ptr.Deref(s.Agent, Agent{}) }
 
 func (a Agent) over(below Agent) Agent {
 	out := below
-	if a.Image != "" {
-		out.Image = a.Image
-	}
-	if a.ImagePullPolicy != "" {
-		out.ImagePullPolicy = a.ImagePullPolicy
-	}
+	out.Image = cmp.Or(a.Image, below.Image)
+	out.ImagePullPolicy = cmp.Or(a.ImagePullPolicy, below.ImagePullPolicy)
+	out.Resources = cmp.Or(a.Resources, below.Resources)
 	if a.ImagePullSecrets != nil {
 		out.ImagePullSecrets = a.ImagePullSecrets
-	}
-	if a.Resources != nil {
-		out.Resources = a.Resources
 	}
 	return out
 }

@@ -50,7 +50,7 @@ func (l layer) override(annotations map[string]string, r *Resolved) error {
 		}
 		short := strings.TrimPrefix(o.annotation, contract.Prefix)
 		if !slices.Contains(l.allowed, short) {
-			return fmt.Errorf("annotation %s: %s does not let pods choose it; remove the annotation, or ask whoever keeps the policy to list %s in allowOverrides", o.annotation, l.where(), short)
+			return fmt.Errorf("annotation %s: %s does not let pods choose it; remove the annotation, or ask the policy's administrator to list %s in allowOverrides", o.annotation, l.where(), short)
 		}
 		if o.apply == nil {
 			continue
@@ -62,7 +62,7 @@ func (l layer) override(annotations map[string]string, r *Resolved) error {
 	return nil
 }
 
-// AnnotationError says that the value of an annotation makes no sense, whatever the policy.
+// AnnotationError is the error of an annotation whose value makes no sense, whatever the policy.
 type AnnotationError struct {
 	Annotation string
 	// Err says what a good value looks like.
@@ -77,7 +77,7 @@ func (e *AnnotationError) Unwrap() error { return e.Err }
 func count(value string, least int, into *int) error {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < least || n > maxCount {
-		return fmt.Errorf("%q is not good here: write a number from %d to %d", value, least, maxCount)
+		return fmt.Errorf("%q is invalid: must be a number from %d to %d", value, least, maxCount)
 	}
 	*into = n
 	return nil
@@ -86,7 +86,7 @@ func count(value string, least int, into *int) error {
 func span(value string, into *int64) error {
 	d, err := time.ParseDuration(value)
 	if err != nil || d <= 0 {
-		return fmt.Errorf("%q is no duration: write it with its unit, like 5s", value)
+		return fmt.Errorf("%q is not a duration: write it with its unit, like 5s", value)
 	}
 	*into = d.Milliseconds()
 	return nil
@@ -97,18 +97,9 @@ func seconds(value string, into *int) error {
 	if err := span(value, &ms); err != nil {
 		return err
 	}
-	whole, err := wholeSeconds(ms)
-	if err != nil {
+	if err := checkWholeSeconds(ms); err != nil {
 		return err
 	}
-	*into = whole
+	*into = int(ms / 1000)
 	return nil
-}
-
-// wholeSeconds is for settings that Redis counts in seconds.
-func wholeSeconds(ms int64) (int, error) {
-	if ms < 1000 || ms%1000 != 0 {
-		return 0, fmt.Errorf("%s is not good here: Redis counts this in whole seconds, at least 1s", time.Duration(ms)*time.Millisecond)
-	}
-	return int(ms / 1000), nil
 }

@@ -3,11 +3,14 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
@@ -40,7 +43,7 @@ func Parse(text []byte) (*Policy, error) {
 	if err := yaml.UnmarshalStrict(text, &f); err != nil {
 		return nil, fmt.Errorf("reading policy: %w", err)
 	}
-	if err := f.check(); err != nil {
+	if err := f.check().ToAggregate(); err != nil {
 		return nil, fmt.Errorf("checking policy: %w", err)
 	}
 	for i, s := range f.SentinelSets {
@@ -64,7 +67,7 @@ func Parse(text []byte) (*Policy, error) {
 	return p, nil
 }
 
-// Resolve says which settings hold for an object. Where it returns an error, Resolved still carries the agent and the
+// Resolve returns the settings that hold for an object. Where it returns an error, Resolved still carries the agent and the
 // local Sentinel sets, so that a pod which needs no watching Sentinel set (a Sentinel itself) can be injected.
 func (p *Policy) Resolve(o Object) (Resolved, error) {
 	l := p.match(o)
@@ -96,7 +99,7 @@ func (p *Policy) Resolve(o Object) (Resolved, error) {
 }
 
 // Sets are the listed Sentinel sets, with their defaults filled in.
-func (p *Policy) Sets() []Set { return append([]Set(nil), p.file.SentinelSets...) }
+func (p *Policy) Sets() []Set { return slices.Clone(p.file.SentinelSets) }
 
 func (p *Policy) match(o Object) layer {
 	for _, l := range p.layers {
@@ -120,19 +123,17 @@ func (l layer) resolved() Resolved {
 	s := l.settings
 	r := Resolved{
 		Rule:               l.name,
-		Quorum:             or(s.Quorum, 0),
+		Quorum:             ptr.Deref(s.Quorum, 0),
 		DownAfterMs:        millisecondsOr(s.DownAfter, contract.DefaultDownAfterMs),
 		FailoverTimeoutMs:  millisecondsOr(s.FailoverTimeout, contract.DefaultFailoverTimeoutMs),
 		RecoveryTimeoutMs:  millisecondsOr(s.RecoveryTimeout, contract.DefaultRecoveryTimeoutMs),
-		ParallelSyncs:      or(s.ParallelSyncs, contract.DefaultParallelSyncs),
-		MinReplicasToWrite: or(s.MinReplicasToWrite, -1),
+		ParallelSyncs:      ptr.Deref(s.ParallelSyncs, contract.DefaultParallelSyncs),
+		MinReplicasToWrite: ptr.Deref(s.MinReplicasToWrite, -1),
 		MinReplicasMaxLag:  int(millisecondsOr(s.MinReplicasMaxLag, 0) / 1000),
-		ShortMasterName:    or(s.MasterName, masterNameNamespaced) == masterNameShort,
+		ShortMasterName:    ptr.Deref(s.MasterName, masterNameNamespaced) == masterNameShort,
 		Agent:              agentOf(s),
 	}
-	if r.Agent.ImagePullPolicy == "" {
-		r.Agent.ImagePullPolicy = corev1.PullIfNotPresent
-	}
+	r.Agent.ImagePullPolicy = cmp.Or(r.Agent.ImagePullPolicy, corev1.PullIfNotPresent)
 	if r.Agent.Resources == nil {
 		r.Agent.Resources = defaultResources()
 	}
@@ -145,18 +146,4 @@ func defaultResources() *corev1.ResourceRequirements {
 		Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("20m"), corev1.ResourceMemory: resource.MustParse("32Mi")},
 		Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("64Mi")},
 	}
-}
-
-func or[T any](value *T, fallback T) T {
-	if value == nil {
-		return fallback
-	}
-	return *value
-}
-
-func millisecondsOr(d *duration, fallback int64) int64 {
-	if d == nil {
-		return fallback
-	}
-	return d.milliseconds()
 }

@@ -3,6 +3,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 // AllNamespaces in a set's list of namespaces is every namespace.
 const AllNamespaces = "*"
 
-// Serves says whether groups of a namespace may be watched by the set.
+// Serves reports whether groups of a namespace may be watched by the set.
 func (s Set) Serves(namespace string) bool {
 	if len(s.Namespaces) == 0 {
 		return namespace == s.Namespace
@@ -21,7 +22,7 @@ func (s Set) Serves(namespace string) bool {
 	return slices.Contains(s.Namespaces, namespace) || slices.Contains(s.Namespaces, AllNamespaces)
 }
 
-// servesOnly says whether every group of the set lies in this one namespace, so that short names cannot collide.
+// servesOnly reports whether every group of the set lies in this one namespace, so that short names cannot collide.
 func (s Set) servesOnly(namespace string) bool {
 	if len(s.Namespaces) == 0 {
 		return namespace == s.Namespace
@@ -32,15 +33,9 @@ func (s Set) servesOnly(namespace string) bool {
 func (s Set) String() string { return s.Namespace + "/" + s.Name }
 
 func (s Set) withDefaults() Set {
-	if s.Service == "" {
-		s.Service = s.Name + "-headless"
-	}
-	if s.Replicas == 0 {
-		s.Replicas = contract.DefaultSentinelReplicas
-	}
-	if s.Port == 0 {
-		s.Port = contract.SentinelPort
-	}
+	s.Service = cmp.Or(s.Service, s.Name+"-headless")
+	s.Replicas = cmp.Or(s.Replicas, contract.DefaultSentinelReplicas)
+	s.Port = cmp.Or(s.Port, contract.SentinelPort)
 	return s
 }
 
@@ -77,7 +72,7 @@ func (p *Policy) choose(o Object, named *string) (set Set, listed bool, err erro
 			}
 		}
 	}
-	return Set{}, false, fmt.Errorf("no Sentinel set of the policy serves namespace %s: let a set in sentinelSets list it below namespaces, or name a Sentinel StatefulSet of this namespace by annotation %s", o.Namespace, contract.AnnotationSentinels)
+	return Set{}, false, fmt.Errorf("no Sentinel set of the policy serves namespace %s: add it to the namespaces of a set in sentinelSets, or name a Sentinel StatefulSet of this namespace with annotation %s", o.Namespace, contract.AnnotationSentinels)
 }
 
 func (p *Policy) annotated(namespace, name string) (Set, bool, error) {
@@ -94,7 +89,7 @@ func serves(s Set, namespace string) error {
 	if s.Serves(namespace) {
 		return nil
 	}
-	return fmt.Errorf("Sentinel set %s does not serve namespace %s: add the namespace to the namespaces of that set in sentinelSets of the policy", s, namespace)
+	return fmt.Errorf("the Sentinel set %s does not serve namespace %s: add the namespace to the namespaces of that set in sentinelSets of the policy", s, namespace)
 }
 
 // masterName checks the names that groups of a set are watched under. A set that serves several namespaces tells groups
@@ -111,9 +106,9 @@ func masterName(o Object, set Set, r *Resolved) error {
 	prefix := o.Namespace + "."
 	switch {
 	case !isMasterName(name):
-		return &AnnotationError{contract.AnnotationMasterName, fmt.Errorf("%q is no master name: use letters, digits, dots, dashes and underscores only", name)}
+		return &AnnotationError{contract.AnnotationMasterName, fmt.Errorf("%q is not a valid master name: use letters, digits, dots, dashes and underscores only", name)}
 	case !only && (!strings.HasPrefix(name, prefix) || name == prefix):
-		return &AnnotationError{contract.AnnotationMasterName, fmt.Errorf("%q is not good here: Sentinel set %s serves other namespaces too, so the name must begin with %q", name, set, prefix)}
+		return &AnnotationError{contract.AnnotationMasterName, fmt.Errorf("%q is not allowed here: Sentinel set %s serves other namespaces too, so the name must begin with %q", name, set, prefix)}
 	}
 	r.MasterName = name
 	return nil

@@ -24,6 +24,7 @@ import (
 var (
 	kindNamespace   = corev1.SchemeGroupVersion.WithKind("Namespace")
 	kindStatefulSet = appsv1.SchemeGroupVersion.WithKind("StatefulSet")
+	kindRole        = rbacv1.SchemeGroupVersion.WithKind("Role")
 )
 
 // provisioned are the cached kinds of which only our own objects are held.
@@ -32,7 +33,7 @@ func provisioned() []schema.GroupVersionKind {
 		coordinationv1.SchemeGroupVersion.WithKind("Lease"),
 		corev1.SchemeGroupVersion.WithKind("ServiceAccount"),
 		corev1.SchemeGroupVersion.WithKind("Service"),
-		rbacv1.SchemeGroupVersion.WithKind("Role"),
+		kindRole,
 		rbacv1.SchemeGroupVersion.WithKind("RoleBinding"),
 	}
 }

@@ -76,7 +76,7 @@ func (m mapper) ofStatefulSet(ctx context.Context, o client.Object) []reconcile.
 
 // hasAccount finds users' own Sentinel sets, which have no record.
 func (m mapper) hasAccount(ctx context.Context, own types.NamespacedName) bool {
-	role := metadata(provisioned()[3])
+	role := metadata(kindRole)
 	err := m.cached.Get(ctx, types.NamespacedName{Namespace: own.Namespace, Name: contract.ObjectName(own.Name)}, role)
 	return err == nil && Ours(role, own.Name)
 }

@@ -11,5 +11,5 @@
 //     sets, and removes the objects of a group of which nothing is left.
 //
 // Nothing here belongs to the StatefulSet (no ownerReferences): a record must outlive a StatefulSet that is deleted and
-// made again. An object without our labels is never touched.
+// recreated. An object without our labels is never touched.
 package provision

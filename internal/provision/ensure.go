@@ -4,8 +4,8 @@ package provision
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -13,11 +13,9 @@ import (
 	"golang.org/x/sync/singleflight"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
@@ -54,7 +52,7 @@ func New(live client.Client, cached client.Reader, recorder events.EventRecorder
 // Ensure returns when everything that a pod of the group needs exists, or with an error after two seconds. Nothing is
 // asked of the API server while the cache has it all. Requests for one group at the same time share one attempt.
 //
-// The error is a *ForeignError where a name is taken; a taken name of a Service is only told by an Event.
+// The error is a *ForeignError where a name is taken; a taken name of a Service is only reported by an Event.
 func (p *Provisioner) Ensure(ctx context.Context, g mutate.Group) error {
 	if p.wasMade(g) || p.Present(ctx, g) {
 		return nil
@@ -63,9 +61,9 @@ func (p *Provisioner) Ensure(ctx context.Context, g mutate.Group) error {
 	defer cancel()
 	flight := p.flights.DoChan(key(g).String()+" "+accountOf(g), func() (any, error) {
 		// The first request may be cancelled while others wait for the same objects.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), budget)
-		defer cancel()
-		return nil, p.create(ctx, g)
+		shared, done := context.WithTimeout(context.WithoutCancel(ctx), budget)
+		defer done()
+		return nil, p.create(shared, g)
 	})
 	select {
 	case result := <-flight:
@@ -73,55 +71,6 @@ func (p *Provisioner) Ensure(ctx context.Context, g mutate.Group) error {
 	case <-ctx.Done():
 		return fmt.Errorf("creating what group %s needs took longer than %s: %w", key(g), budget, ctx.Err())
 	}
-}
-
-// Present tells by the cache alone whether everything that a pod cannot do without exists.
-func (p *Provisioner) Present(ctx context.Context, g mutate.Group) bool {
-	for _, part := range parts(g, "", watcher{}) {
-		if part.optional {
-			continue
-		}
-		if part.uncached || !p.isCached(ctx, part, g.StatefulSet) {
-			return false
-		}
-	}
-	return true
-}
-
-// AccountPresent tells whether the account that pods of the group run under exists; by the cache, else by one live read.
-func (p *Provisioner) AccountPresent(ctx context.Context, g mutate.Group) bool {
-	for _, part := range accountParts(g) {
-		if p.isCached(ctx, part, g.StatefulSet) {
-			continue
-		}
-		found, err := p.metadataOf(ctx, part.object)
-		if err != nil || !Ours(found, g.StatefulSet) {
-			return false
-		}
-	}
-	return true
-}
-
-func (p *Provisioner) isCached(ctx context.Context, part *part, statefulSet string) bool {
-	kind, err := apiutil.GVKForObject(part.object, p.live.Scheme())
-	if err != nil {
-		return false
-	}
-	found := metadata(kind)
-	err = p.cached.Get(ctx, client.ObjectKeyFromObject(part.object), found)
-	return err == nil && found.DeletionTimestamp.IsZero() && Ours(found, statefulSet)
-}
-
-func (p *Provisioner) metadataOf(ctx context.Context, o client.Object) (*metav1.PartialObjectMetadata, error) {
-	kind, err := apiutil.GVKForObject(o, p.live.Scheme())
-	if err != nil {
-		return nil, fmt.Errorf("naming the kind of %T: %w", o, err)
-	}
-	found := metadata(kind)
-	if err := p.live.Get(ctx, client.ObjectKeyFromObject(o), found); err != nil {
-		return nil, fmt.Errorf("reading %s %s: %w", kind.Kind, client.ObjectKeyFromObject(o), err)
-	}
-	return found, nil
 }
 
 // create makes what is absent, all parts at once but for those that wait for another.
@@ -135,7 +84,7 @@ func (p *Provisioner) create(ctx context.Context, g mutate.Group) error {
 	second.SetLimit(parallel)
 	for _, part := range all {
 		if part.after == nil {
-			first.Go(func() error { return p.createOrTell(ctx, g, part) })
+			first.Go(func() error { return p.createOrWarn(ctx, g, part) })
 		}
 	}
 	if err := first.Wait(); err != nil {
@@ -143,7 +92,7 @@ func (p *Provisioner) create(ctx context.Context, g mutate.Group) error {
 	}
 	for _, part := range all {
 		if part.after != nil {
-			second.Go(func() error { return p.createOrTell(ctx, g, part) })
+			second.Go(func() error { return p.createOrWarn(ctx, g, part) })
 		}
 	}
 	if err := second.Wait(); err != nil {
@@ -151,26 +100,22 @@ func (p *Provisioner) create(ctx context.Context, g mutate.Group) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for key, at := range p.made {
-		if p.now().Sub(at) > fresh {
-			delete(p.made, key)
-		}
-	}
+	maps.DeleteFunc(p.made, func(_ types.NamespacedName, at time.Time) bool { return p.now().Sub(at) > fresh })
 	p.made[key(g)] = p.now()
 	return nil
 }
 
-// createOrTell tells of an optional part by Event instead of failing.
-func (p *Provisioner) createOrTell(ctx context.Context, g mutate.Group, part *part) error {
+// createOrWarn warns of an optional part by Event instead of failing.
+func (p *Provisioner) createOrWarn(ctx context.Context, g mutate.Group, part *part) error {
 	err := p.createPart(ctx, g, part)
 	if err == nil || !part.optional || terminating(err) {
 		return err
 	}
-	p.tell(g, part, err)
+	p.warnOf(g, err)
 	return nil
 }
 
-// terminating tells that the Namespace is on its way out: nothing can be made in it, not even an Event.
+// terminating reports whether the Namespace is on its way out: nothing can be created in it, not even an Event.
 func terminating(err error) bool {
 	return apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
 }
@@ -198,19 +143,6 @@ func (p *part) foreign() *ForeignError {
 	return &ForeignError{Kind: kindOf(p.object), Namespace: p.object.GetNamespace(), Name: p.object.GetName(), Rename: p.rename}
 }
 
-// tell writes an Event on the StatefulSet about a part that could not be made.
-func (p *Provisioner) tell(g mutate.Group, part *part, err error) {
-	reason := "ProvisionFailed"
-	if foreign := (*ForeignError)(nil); errors.As(err, &foreign) {
-		reason = "ForeignObject"
-	}
-	p.warn(g, reason, "%s %s: %v", kindOf(part.object), part.object.GetName(), err)
-}
-
-func (p *Provisioner) warn(g mutate.Group, reason, note string, args ...any) {
-	p.events.Eventf(reference(g), nil, corev1.EventTypeWarning, reason, "Provision", note, args...)
-}
-
 func (p *Provisioner) wasMade(g mutate.Group) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -226,11 +158,4 @@ func (p *Provisioner) forget(name types.NamespacedName) {
 
 func key(g mutate.Group) types.NamespacedName {
 	return types.NamespacedName{Namespace: g.Namespace, Name: g.StatefulSet}
-}
-
-// reference is the StatefulSet as Events name it.
-func reference(g mutate.Group) *metav1.PartialObjectMetadata {
-	o := metadata(kindStatefulSet)
-	o.Namespace, o.Name, o.UID = g.Namespace, g.StatefulSet, types.UID(g.StatefulSetUID)
-	return o
 }

@@ -3,6 +3,7 @@
 package provision
 
 import (
+	"cmp"
 	"maps"
 
 	corev1 "k8s.io/api/core/v1"
@@ -19,7 +20,7 @@ type part struct {
 	// align changes a live object where it differs from the description, and reports whether it did. What others added
 	// stays. Nil: nothing but labels is held.
 	align func(live client.Object) bool
-	// replace tells that the live object can only be deleted and made anew. May be nil.
+	// replace reports whether the live object can only be deleted and recreated. May be nil.
 	replace func(live client.Object) bool
 	// optional parts never refuse a pod: where the name is taken, an Event says so.
 	optional bool
@@ -43,7 +44,7 @@ func ownLabels(statefulSet string) map[string]string {
 // managed is the value of contract.LabelManaged.
 const managed = "true"
 
-// Ours tells whether an object is provisioned by us for this StatefulSet.
+// Ours reports whether an object is provisioned by us for this StatefulSet.
 func Ours(o metav1.Object, statefulSet string) bool {
 	labels := o.GetLabels()
 	return labels[contract.LabelManaged] == managed && labels[contract.LabelGroup] == statefulSet
@@ -85,12 +86,6 @@ func set[T any](field *T, value T, equal func(a, b T) bool) bool {
 }
 
 func samePort(a, b corev1.ServicePort) bool {
-	return a.Name == b.Name && a.Port == b.Port && a.TargetPort == b.TargetPort && protocol(a) == protocol(b)
-}
-
-func protocol(p corev1.ServicePort) corev1.Protocol {
-	if p.Protocol == "" {
-		return corev1.ProtocolTCP
-	}
-	return p.Protocol
+	return a.Name == b.Name && a.Port == b.Port && a.TargetPort == b.TargetPort &&
+		cmp.Or(a.Protocol, corev1.ProtocolTCP) == cmp.Or(b.Protocol, corev1.ProtocolTCP)
 }

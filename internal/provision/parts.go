@@ -3,6 +3,7 @@
 package provision
 
 import (
+	"cmp"
 	"maps"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -10,6 +11,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
@@ -58,10 +60,7 @@ func sentinelParts(g mutate.Group) []*part {
 
 // accountOf is the account that the group's pods run under.
 func accountOf(g mutate.Group) string {
-	if g.Account == "" {
-		return contract.ObjectName(g.StatefulSet)
-	}
-	return g.Account
+	return cmp.Or(g.Account, contract.ObjectName(g.StatefulSet))
 }
 
 // accountParts is the account, unless the user brought one.
@@ -69,11 +68,10 @@ func accountParts(g mutate.Group) []*part {
 	if g.OwnAccount {
 		return nil
 	}
-	no := false
 	return []*part{{
-		object: &corev1.ServiceAccount{ObjectMeta: meta(g.Namespace, accountOf(g), g.StatefulSet), AutomountServiceAccountToken: &no},
+		object: &corev1.ServiceAccount{ObjectMeta: meta(g.Namespace, accountOf(g), g.StatefulSet), AutomountServiceAccountToken: new(false)},
 		align: func(live client.Object) bool {
-			return set(&live.(*corev1.ServiceAccount).AutomountServiceAccountToken, &no, func(a, b *bool) bool { return a != nil && *a == *b })
+			return set(&live.(*corev1.ServiceAccount).AutomountServiceAccountToken, new(false), ptr.Equal[bool])
 		},
 	}}
 }

@@ -83,7 +83,7 @@ func TestOnlySentinelsMayPutLabels(t *testing.T) {
 	}
 }
 
-// covers tells whether somebody who holds the rules may grant the right.
+// covers reports whether somebody who holds the rules may grant the right.
 func covers(held []rbacv1.PolicyRule, group, resource, verb string) bool {
 	return slices.ContainsFunc(held, func(r rbacv1.PolicyRule) bool {
 		return slices.Contains(r.APIGroups, group) && slices.Contains(r.Resources, resource) && slices.Contains(r.Verbs, verb) && len(r.ResourceNames) == 0

@@ -25,7 +25,7 @@ const (
 	refusedPause = 10 * time.Minute
 )
 
-// GroupOf says which group the pods of a StatefulSet form, by what their admission would answer: nil, if they are left
+// GroupOf returns the group that the pods of a StatefulSet form, by what their admission would answer: nil, if they are left
 // alone; refused is the message where they would be refused. An error says that nobody could tell.
 type GroupOf func(ctx context.Context, statefulSet []byte) (group *mutate.Group, refused string, err error)
 
@@ -83,7 +83,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 // removeIfGone removes the objects once neither pod nor claim is left: the record says whose data leads, so it lives as
 // long as there may be data.
 func (r *Reconciler) removeIfGone(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	left, err := r.provisioner.remainsOf(ctx, request.NamespacedName)
+	left, err := r.provisioner.leftoversOf(ctx, request.NamespacedName)
 	switch {
 	case err != nil:
 		return reconcile.Result{}, err
@@ -95,10 +95,10 @@ func (r *Reconciler) removeIfGone(ctx context.Context, request reconcile.Request
 	return reconcile.Result{}, r.provisioner.Remove(ctx, request.NamespacedName)
 }
 
-// removeIfReleased removes the objects of a StatefulSet that is no group any more, once its last injected pod is gone. A
+// removeIfReleased removes the objects of a StatefulSet that is not a group any more, once its last injected pod is gone. A
 // record kept beyond that would name a master of the past when the StatefulSet is opted in again.
 func (r *Reconciler) removeIfReleased(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	left, err := r.provisioner.remainsOf(ctx, request.NamespacedName)
+	left, err := r.provisioner.leftoversOf(ctx, request.NamespacedName)
 	switch {
 	case err != nil:
 		return reconcile.Result{}, err

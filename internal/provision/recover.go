@@ -12,6 +12,8 @@ import (
 	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
@@ -21,37 +23,36 @@ import (
 // minutes: the leader writes an annotation on each opted-in StatefulSet that has fewer pods than it wants, and its
 // controller tries again at once.
 type Recovery struct {
-	live client.Client
-	// ready tells whether this replica would answer now; touching earlier would only lengthen the back-off.
-	ready func() error
-	// optedIn tells whether a Namespace asks for injection.
-	optedIn func(ctx context.Context, namespace string) bool
-	wake    chan struct{}
+	live    client.Client
+	options RecoveryOptions
 	log     logr.Logger
-	now     func() time.Time
 	// passes are the pauses before each look. Several, because the API server may need seconds to find the webhook's
 	// endpoints, and because a StatefulSet is not written to again while it has what it wants.
 	passes []time.Duration
 }
 
-// NewRecovery returns a Recovery; live must not be cached, now is the clock.
-func NewRecovery(live client.Client, ready func() error, optedIn func(ctx context.Context, namespace string) bool, log logr.Logger, now func() time.Time) *Recovery {
+// RecoveryOptions are what a Recovery asks.
+type RecoveryOptions struct {
+	// Ready reports whether this replica would answer now; a nudge before would only lengthen the back-off.
+	Ready func() error
+	// OptedIn reports whether a Namespace asks for injection.
+	OptedIn func(ctx context.Context, namespace string) bool
+	// Wake makes the leader look soon. What is sent on other replicas waits until they lead, when they look anyway.
+	Wake <-chan struct{}
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// NewRecovery returns a Recovery; live must not be cached.
+func NewRecovery(live client.Client, o RecoveryOptions, log logr.Logger) *Recovery {
 	return &Recovery{
-		live: live, ready: ready, optedIn: optedIn, log: log, now: now, wake: make(chan struct{}, 1),
+		live: live, options: o, log: log,
 		passes: []time.Duration{500 * time.Millisecond, 3 * time.Second, 10 * time.Second, 30 * time.Second},
 	}
 }
 
-// NeedLeaderElection is true: one replica touches.
+// NeedLeaderElection is true: one replica nudges.
 func (r *Recovery) NeedLeaderElection() bool { return true }
-
-// Wake makes the leader look soon. On other replicas the wish waits until they lead, when they look anyway.
-func (r *Recovery) Wake() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
-}
 
 // Start looks when the leader starts and each time it is woken.
 func (r *Recovery) Start(ctx context.Context) error {
@@ -66,13 +67,13 @@ func (r *Recovery) Start(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-		case <-r.wake:
+		case <-r.options.Wake:
 		}
 	}
 	return nil
 }
 
-// Pass touches once every opted-in StatefulSet that has fewer pods than it wants. All namespaces are read live, page by
+// Pass nudges once every opted-in StatefulSet that has fewer pods than it wants. All namespaces are read live, page by
 // page, because a template that opts in is not in any cache.
 func (r *Recovery) Pass(ctx context.Context) error {
 	var failures []error
@@ -84,7 +85,7 @@ func (r *Recovery) Pass(ctx context.Context) error {
 		for i := range list.Items {
 			set := &list.Items[i]
 			if r.missesPods(set) && r.wants(ctx, set) {
-				failures = append(failures, r.touch(ctx, set))
+				failures = append(failures, r.nudge(ctx, set))
 			}
 		}
 		if list.Continue == "" {
@@ -97,14 +98,10 @@ func (r *Recovery) Pass(ctx context.Context) error {
 const young = 10 * time.Second
 
 func (r *Recovery) missesPods(set *appsv1.StatefulSet) bool {
-	if r.now().Sub(set.CreationTimestamp.Time) < young {
+	if r.options.Now().Sub(set.CreationTimestamp.Time) < young {
 		return false
 	}
-	wanted := int32(1)
-	if set.Spec.Replicas != nil {
-		wanted = *set.Spec.Replicas
-	}
-	return set.DeletionTimestamp.IsZero() && set.Status.Replicas < wanted
+	return set.DeletionTimestamp.IsZero() && set.Status.Replicas < ptr.Deref(set.Spec.Replicas, 1)
 }
 
 // wants asks the three places that opt in; the nearest one that says anything decides.
@@ -114,32 +111,30 @@ func (r *Recovery) wants(ctx context.Context, set *appsv1.StatefulSet) bool {
 			return value == contract.OptInEnabled
 		}
 	}
-	return r.optedIn(ctx, set.Namespace)
+	return r.options.OptedIn(ctx, set.Namespace)
 }
 
-func (r *Recovery) touch(ctx context.Context, set *appsv1.StatefulSet) error {
+func (r *Recovery) nudge(ctx context.Context, set *appsv1.StatefulSet) error {
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
 		"uid":         set.UID,
-		"annotations": map[string]string{contract.AnnotationTouched: r.now().UTC().Format(time.RFC3339Nano)},
+		"annotations": map[string]string{contract.AnnotationTouched: r.options.Now().UTC().Format(time.RFC3339Nano)},
 	}})
 	if err != nil {
-		return fmt.Errorf("encoding a touch: %w", err)
+		return fmt.Errorf("encoding a nudge: %w", err)
 	}
-	r.log.Info("Touching a StatefulSet with missing pods", "namespace", set.Namespace, "statefulSet", set.Name)
+	r.log.Info("Nudging a StatefulSet with missing pods", "namespace", set.Namespace, "statefulSet", set.Name)
 	err = r.live.Patch(ctx, set, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(contract.FieldManager))
 	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("touching StatefulSet %s/%s: %w", set.Namespace, set.Name, err)
+		return fmt.Errorf("nudging StatefulSet %s/%s: %w", set.Namespace, set.Name, err)
 	}
 	return nil
 }
 
+// waitReady reports whether this replica became ready before the context ended.
 func (r *Recovery) waitReady(ctx context.Context) bool {
-	for r.ready() != nil {
-		if !sleep(ctx, 200*time.Millisecond) {
-			return false
-		}
-	}
-	return true
+	return wait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(context.Context) (bool, error) {
+		return r.options.Ready() == nil, nil
+	}) == nil
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {

@@ -16,7 +16,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
 )
 
-// Repair brings every object of a group to its description, whatever the cache says. A name that is taken is told by
+// Repair brings every object of a group to its description, whatever the cache says. A name that is taken is reported by
 // Event; every other failure is returned, after all parts were tried.
 func (p *Provisioner) Repair(ctx context.Context, g mutate.Group) error {
 	all, err := p.describe(ctx, g)
@@ -28,7 +28,7 @@ func (p *Provisioner) Repair(ctx context.Context, g mutate.Group) error {
 		err := p.repairPart(ctx, g, part)
 		foreign := (*ForeignError)(nil)
 		if err != nil && !terminating(err) && (part.optional || errors.As(err, &foreign)) {
-			p.tell(g, part, err)
+			p.warnOf(g, err)
 			continue
 		}
 		failures = append(failures, err)

@@ -30,7 +30,7 @@ func (p *Provisioner) describe(ctx context.Context, g mutate.Group) ([]*part, er
 	err := p.live.Get(ctx, client.ObjectKey{Namespace: set.Namespace, Name: set.Name}, live)
 	switch {
 	case apierrors.IsNotFound(err):
-		missing := fmt.Sprintf("StatefulSet %s/%s, the Sentinel set of this group, does not exist: Redis is replicated, but nobody fails over until it does", set.Namespace, set.Name)
+		missing := fmt.Sprintf("StatefulSet %s/%s, the Sentinel set of this group, does not exist: Redis replicates, but cannot fail over until it does", set.Namespace, set.Name)
 		p.warn(g, "NoSentinelSet", "%s", missing)
 		w.missing = "NoSentinelSet: " + missing
 	case err != nil:

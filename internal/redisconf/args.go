@@ -14,7 +14,7 @@ type Program string
 
 // Programs.
 const (
-	// ProgramUnsaid: the line names no server; the image's entrypoint starts Redis.
+	// ProgramUnsaid is a line that names no server: the image's entrypoint starts Redis.
 	ProgramUnsaid Program = ""
 	// ProgramRedis is redis-server or valkey-server.
 	ProgramRedis Program = "redis-server"
@@ -98,7 +98,7 @@ func skipWrappers(line []string) int {
 	return i
 }
 
-// beginsOptions says whether the entrypoint puts the server's name before this first argument itself.
+// beginsOptions reports whether the entrypoint puts the server's name before this first argument itself.
 func beginsOptions(first string) bool {
 	return strings.HasPrefix(first, "-") || strings.HasSuffix(first, ".conf")
 }
@@ -112,12 +112,12 @@ func programOf(element string) (Program, error) {
 	case "sh", "bash", "ash", "dash", "zsh", "busybox":
 		return "", &ArgumentError{
 			Kind: ErrShell, Subject: base,
-			Remedy: `start the server itself, like args: ["redis-server", "--appendonly", "yes"]; settings of a longer kind go into a ConfigMap that the annotation redis-sentinel.dev/config names`,
+			Remedy: `start the server itself, like args: ["redis-server", "--appendonly", "yes"]; longer settings go into a ConfigMap that the annotation redis-sentinel.dev/config names`,
 		}
 	default:
 		return "", &ArgumentError{
 			Kind: ErrProgram, Subject: element,
-			Remedy: `start the server itself, like args: ["redis-server", "--appendonly", "yes"]; a container that is not Redis is left alone where the annotation redis-sentinel.dev/container names the right one`,
+			Remedy: `start the server itself, like args: ["redis-server", "--appendonly", "yes"]; if another container runs Redis, name it with the annotation redis-sentinel.dev/container`,
 		}
 	}
 }
@@ -137,7 +137,7 @@ func (inv *Invocation) readOptions(rest []string) error {
 		case element == "-":
 			return &ArgumentError{Kind: ErrOption, Subject: "-", Remedy: "name a configuration file: the standard input of a container is empty"}
 		case len(inv.Options) == 0:
-			return &ArgumentError{Kind: ErrProgram, Subject: element, Remedy: "this starts no server; remove it"}
+			return &ArgumentError{Kind: ErrProgram, Subject: element, Remedy: "this does not start a server; remove it"}
 		default:
 			last := &inv.Options[len(inv.Options)-1]
 			last.Values = append(last.Values, element)
@@ -157,7 +157,7 @@ func (inv *Invocation) startOption(line string) error {
 	}
 	switch name {
 	case "version", "help", "test-memory", "check-system", "check-rdb", "check-aof":
-		return &ArgumentError{Kind: ErrProgram, Subject: "--" + name, Remedy: "this starts no server; remove it"}
+		return &ArgumentError{Kind: ErrProgram, Subject: "--" + name, Remedy: "this does not start a server; remove it"}
 	case "sentinel":
 		inv.Program = ProgramSentinel
 	}
@@ -187,34 +187,4 @@ func (inv *Invocation) checkOptions() error {
 		}
 	}
 	return nil
-}
-
-// With is the command line that loads confPath instead of the user's own configuration file, which the generated file
-// includes, and keeps everything else: elements stay in command or in args, wherever the user wrote them, and options
-// follow the file, so that they win over it.
-func (inv Invocation) With(confPath string) (command, args []string) {
-	command, args = slices.Clone(inv.command), slices.Clone(inv.args)
-	insert := []string{confPath}
-	if inv.server < 0 {
-		insert = []string{inv.serverName(), confPath}
-	}
-	at, drop := inv.first, 0
-	if inv.config >= 0 {
-		at, drop = inv.config, 1
-	}
-	if at < len(command) {
-		return slices.Replace(command, at, at+drop, insert...), args
-	}
-	at -= len(command)
-	return command, slices.Replace(args, at, at+drop, insert...)
-}
-
-func (inv Invocation) serverName() string {
-	switch {
-	case inv.Server != "":
-		return inv.Server
-	case inv.Program == ProgramUnsaid:
-		return string(ProgramRedis)
-	}
-	return string(inv.Program)
 }

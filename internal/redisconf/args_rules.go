@@ -13,15 +13,15 @@ type Kind string
 
 // Kinds.
 const (
-	// ErrShell: a shell stands between the container and the server.
+	// ErrShell means that a shell stands between the container and the server.
 	ErrShell Kind = "shell"
-	// ErrProgram: the line does not start a server that we know.
+	// ErrProgram means that the line does not start a server that we know.
 	ErrProgram Kind = "program"
-	// ErrOption: an option contradicts what the agent does.
+	// ErrOption means that an option contradicts what the agent does.
 	ErrOption Kind = "option"
 )
 
-// ArgumentError says which part of a command line is refused and what to do instead.
+// ArgumentError is the part of a command line that is refused, and what to do instead.
 type ArgumentError struct {
 	Kind Kind
 	// Subject is the element in question.
@@ -35,14 +35,14 @@ func (e *ArgumentError) Error() string {
 	case ErrShell:
 		return fmt.Sprintf("the server is started by a shell (%s), which hides its arguments: %s", e.Subject, e.Remedy)
 	case ErrProgram:
-		return fmt.Sprintf("%q is no redis-server or redis-sentinel that this project knows: %s", e.Subject, e.Remedy)
+		return fmt.Sprintf("%q is not a redis-server or redis-sentinel that this webhook knows: %s", e.Subject, e.Remedy)
 	default:
-		return fmt.Sprintf("option %q contradicts: %s", e.Subject, e.Remedy)
+		return fmt.Sprintf("option %q is not allowed: %s", e.Subject, e.Remedy)
 	}
 }
 
 func hidden(what, element string) error {
-	return &ArgumentError{Kind: ErrOption, Subject: element, Remedy: "the " + what + " hides behind a variable; write it out"}
+	return &ArgumentError{Kind: ErrOption, Subject: element, Remedy: "the " + what + " is hidden behind a variable: write it out"}
 }
 
 // rule refuses an option.
@@ -50,9 +50,9 @@ type rule struct {
 	names []string
 	// fine lists values with which the option is harmless; nil refuses every value.
 	fine []string
-	// redisOnly: a Sentinel has no such option, or may have it.
+	// redisOnly options do not exist in a Sentinel, or may be there.
 	redisOnly bool
-	// overlaid: in the user's own file it does no harm, because the generated file has a later line of that name, or none is
+	// overlaid options do no harm in the user's own file, because the generated file has a later line of that name, or none is
 	// needed there.
 	overlaid bool
 	remedy   string
@@ -61,13 +61,13 @@ type rule struct {
 const (
 	remedyMaster   = "remove it: the agent and the Sentinels choose the master"
 	remedyAnnounce = "remove it: the agent announces the address of the pod"
-	remedyPassword = "passwords and ACLs of Redis are not supported yet; remove it, and let a NetworkPolicy guard the port"
-	remedyConfig   = "put it into the configuration file: the agent lays its own value over it while the pod may not lead"
+	remedyPassword = "passwords and ACLs of Redis are not supported yet; remove it, and restrict access to the port with a NetworkPolicy"
+	remedyConfig   = "put it into the configuration file: the agent overrides it while the pod must not lead"
 )
 
 var rules = []rule{
 	{names: []string{"replicaof", "slaveof"}, redisOnly: true, remedy: remedyMaster},
-	{names: []string{"cluster-enabled"}, fine: []string{"no"}, redisOnly: true, remedy: "Redis Cluster elects masters of its own; remove it, or the label redis-sentinel"},
+	{names: []string{"cluster-enabled"}, fine: []string{"no"}, redisOnly: true, remedy: "Redis Cluster elects its own masters; remove it, or the label redis-sentinel"},
 	{names: []string{"daemonize"}, fine: []string{"no"}, overlaid: true, remedy: "remove it: the container ends with the process that it started"},
 	{names: []string{"bind"}, fine: []string{"*", "0.0.0.0"}, overlaid: true, remedy: `remove it, or bind all addresses with "*": replicas and Sentinels connect from other pods, and the agent from this one`},
 	{names: []string{"protected-mode"}, fine: []string{"no"}, overlaid: true, remedy: "remove it: replicas and Sentinels connect from other pods"},
@@ -78,8 +78,8 @@ var rules = []rule{
 	{names: []string{"replica-priority", "slave-priority"}, redisOnly: true, overlaid: true, remedy: remedyConfig},
 	{names: []string{"replica-serve-stale-data", "slave-serve-stale-data"}, redisOnly: true, overlaid: true, remedy: remedyConfig},
 	{names: []string{"replica-read-only", "slave-read-only"}, fine: []string{"yes"}, redisOnly: true, overlaid: true, remedy: "remove it: a write to a replica is lost"},
-	{names: []string{"min-replicas-to-write", "min-slaves-to-write"}, redisOnly: true, overlaid: true, remedy: "write the annotation redis-sentinel.dev/min-replicas-to-write instead: the agent switches it with the number of replicas"},
-	{names: []string{"min-replicas-max-lag", "min-slaves-max-lag"}, redisOnly: true, remedy: "write the annotation redis-sentinel.dev/min-replicas-max-lag instead"},
+	{names: []string{"min-replicas-to-write", "min-slaves-to-write"}, redisOnly: true, overlaid: true, remedy: "set the annotation redis-sentinel.dev/min-replicas-to-write instead: the agent switches it with the number of replicas"},
+	{names: []string{"min-replicas-max-lag", "min-slaves-max-lag"}, redisOnly: true, remedy: "set the annotation redis-sentinel.dev/min-replicas-max-lag instead"},
 	{names: []string{"include"}, overlaid: true, remedy: "name the file as the configuration file, the first argument after redis-server: the generated file includes it"},
 	{names: []string{"rename-command"}, remedy: "remove it: the agent and the Sentinels call commands by their names"},
 	{names: []string{"tls-port"}, fine: []string{"0"}, remedy: "TLS is not supported yet; remove it"},
@@ -108,7 +108,7 @@ func (p Program) check(o Option) error {
 	return nil
 }
 
-// allows says whether the values are harmless; bind may list several addresses.
+// allows reports whether the values are harmless; bind may list several addresses.
 func (r rule) allows(o Option) bool {
 	if r.fine == nil {
 		return false

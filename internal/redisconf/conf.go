@@ -17,7 +17,7 @@ type Redis struct {
 	Port int
 	// AnnounceIP is the pod's address, without which a replica behind address translation would be listed wrongly.
 	AnnounceIP string
-	// Group is the user as which replicas present themselves. Until the agent has made that user, his name alone keeps a replica
+	// Group is the user as which replicas present themselves. Until the agent has created that user, its name alone keeps a replica
 	// from any master: a server that restarted beside a dead agent must not copy whoever a Sentinel names.
 	Group string
 }

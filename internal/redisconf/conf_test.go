@@ -54,7 +54,7 @@ func TestSentinelConf(t *testing.T) {
 	}
 }
 
-// FuzzQuote: no value can end its line, begin another directive, or come out of Redis' parser as another value.
+// FuzzQuote holds that no value can end its line, begin another directive, or come out of Redis' parser as another value.
 func FuzzQuote(f *testing.F) {
 	for _, seed := range []string{"plain", "", "two words", "quote\"d", "line\nuser x on +@all", `back\slash`, "#hash", "'", "\x00\xff"} {
 		f.Add(seed)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestObjections: each line that the agent cannot work with is named with its number, and no password is repeated.
+// TestObjections holds that each line that the agent cannot work with is named with its number, and no password is repeated.
 func TestObjections(t *testing.T) {
 	const text = `# a comment, then an empty line
 

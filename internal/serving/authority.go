@@ -20,7 +20,7 @@ import (
 // backdate is how much earlier than now a certificate begins to be valid, for clocks that are late.
 const backdate = 5 * time.Minute
 
-// Authority signs leaves and remembers which older authorities are still to be believed. It is immutable.
+// Authority signs leaves and remembers which older authorities are still trusted. It is immutable.
 type Authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -34,15 +34,18 @@ func NewAuthority(name string, now time.Time, lifetime time.Duration) (*Authorit
 	if err != nil {
 		return nil, fmt.Errorf("generating the key of the authority: %w", err)
 	}
-	template, err := template(name, now, lifetime)
+	draft, err := template(name, now, lifetime)
 	if err != nil {
 		return nil, err
 	}
-	template.IsCA = true
-	template.BasicConstraintsValid = true
-	template.MaxPathLenZero = true
-	template.KeyUsage = x509.KeyUsageCertSign
-	cert, err := sign(template, template, key, key)
+	draft.IsCA = true
+	draft.BasicConstraintsValid = true
+	draft.MaxPathLenZero = true
+	draft.KeyUsage = x509.KeyUsageCertSign
+	if draft.SubjectKeyId, err = keyIdentifier(key); err != nil {
+		return nil, err
+	}
+	cert, err := sign(draft, draft, key, key)
 	if err != nil {
 		return nil, err
 	}
@@ -59,16 +62,12 @@ func (a *Authority) Successor(name string, now time.Time, lifetime time.Duration
 	return next, nil
 }
 
-// Bundle is what clients must believe now, in PEM: this authority and the previous ones that have not expired.
+// Bundle is what clients must trust now, in PEM: this authority and the previous ones that have not expired.
 func (a *Authority) Bundle(now time.Time) []byte {
-	out := encodeCertificate(a.cert)
-	for _, cert := range valid(a.previous, now) {
-		out = append(out, encodeCertificate(cert)...)
-	}
-	return out
+	return encodeCertificates(append([]*x509.Certificate{a.cert}, valid(a.previous, now)...)...)
 }
 
-// Due tells whether two thirds of the authority's life are over.
+// Due reports whether two thirds of the authority's life are over.
 func (a *Authority) Due(now time.Time) bool { return due(a.cert, now) }
 
 // Created is when the authority was made.
@@ -77,8 +76,8 @@ func (a *Authority) Created() time.Time { return a.cert.NotBefore.Add(backdate) 
 // NotAfter is when the authority expires.
 func (a *Authority) NotAfter() time.Time { return a.cert.NotAfter }
 
-// Believes tells whether the leaf was signed by an authority of this bundle.
-func (a *Authority) Believes(leaf *x509.Certificate, now time.Time) bool {
+// Trusts reports whether the leaf was signed by an authority of this bundle.
+func (a *Authority) Trusts(leaf *x509.Certificate, now time.Time) bool {
 	for _, cert := range valid(append([]*x509.Certificate{a.cert}, a.previous...), now) {
 		if leaf.CheckSignatureFrom(cert) == nil {
 			return true
@@ -96,30 +95,30 @@ func (a *Authority) Leaf(names []string, now time.Time, lifetime time.Duration) 
 	if err != nil {
 		return nil, fmt.Errorf("generating the key of the leaf: %w", err)
 	}
-	template, err := template(names[0], now, lifetime)
+	draft, err := template(names[0], now, lifetime)
 	if err != nil {
 		return nil, err
 	}
-	if template.NotAfter.After(a.cert.NotAfter) {
-		template.NotAfter = a.cert.NotAfter
+	if draft.NotAfter.After(a.cert.NotAfter) {
+		draft.NotAfter = a.cert.NotAfter
 	}
-	template.KeyUsage = x509.KeyUsageDigitalSignature
-	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	draft.KeyUsage = x509.KeyUsageDigitalSignature
+	draft.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	for _, name := range names {
 		if ip := net.ParseIP(name); ip != nil {
-			template.IPAddresses = append(template.IPAddresses, ip)
+			draft.IPAddresses = append(draft.IPAddresses, ip)
 		} else {
-			template.DNSNames = append(template.DNSNames, name)
+			draft.DNSNames = append(draft.DNSNames, name)
 		}
 	}
-	cert, err := sign(template, a.cert, key, a.key)
+	cert, err := sign(draft, a.cert, key, a.key)
 	if err != nil {
 		return nil, err
 	}
 	return &tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}, nil
 }
 
-// due tells whether two thirds of the certificate's life are over, or its time has not come.
+// due reports whether two thirds of the certificate's life are over, or its time has not come.
 func due(cert *x509.Certificate, now time.Time) bool {
 	life := cert.NotAfter.Sub(cert.NotBefore)
 	return now.Before(cert.NotBefore) || now.After(cert.NotBefore.Add(life*2/3))
@@ -140,7 +139,7 @@ func valid(certs []*x509.Certificate, now time.Time) []*x509.Certificate {
 func template(name string, now time.Time, lifetime time.Duration) (*x509.Certificate, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {
-		return nil, fmt.Errorf("drawing a serial number: %w", err)
+		return nil, fmt.Errorf("generating a serial number: %w", err)
 	}
 	return &x509.Certificate{
 		SerialNumber: serial,
@@ -150,17 +149,18 @@ func template(name string, now time.Time, lifetime time.Duration) (*x509.Certifi
 	}, nil
 }
 
-func sign(template, parent *x509.Certificate, key, signer *ecdsa.PrivateKey) (*x509.Certificate, error) {
-	if template == parent {
-		// Successors share a subject, so a key identifier must tell them apart.
-		public, err := key.PublicKey.Bytes()
-		if err != nil {
-			return nil, fmt.Errorf("encoding a public key: %w", err)
-		}
-		sum := sha256.Sum256(public)
-		template.SubjectKeyId = sum[:20]
+// keyIdentifier tells authorities apart: successors share a subject.
+func keyIdentifier(key *ecdsa.PrivateKey) ([]byte, error) {
+	public, err := key.PublicKey.Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("encoding a public key: %w", err)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
+	sum := sha256.Sum256(public)
+	return sum[:20], nil
+}
+
+func sign(draft, parent *x509.Certificate, key, signer *ecdsa.PrivateKey) (*x509.Certificate, error) {
+	der, err := x509.CreateCertificate(rand.Reader, draft, parent, &key.PublicKey, signer)
 	if err != nil {
 		return nil, fmt.Errorf("signing a certificate: %w", err)
 	}

@@ -64,7 +64,7 @@ func TestDamagedSecretIsNoAuthority(t *testing.T) {
 		"missing":                    nil,
 		"garbage certificate":        with(keyCertificate, []byte("garbage")),
 		"two certificates":           with(keyCertificate, append(good[keyCertificate], other[keyCertificate]...)),
-		"a leaf":                     with(keyCertificate, encodeCertificate(leaf.Leaf)),
+		"a leaf":                     with(keyCertificate, encodeCertificates(leaf.Leaf)),
 		"garbage key":                with(keyPrivate, []byte("garbage")),
 		"key of another":             with(keyPrivate, other[keyPrivate]),
 		"garbage among the previous": with(keyPrevious, []byte("garbage")),
@@ -86,7 +86,7 @@ func TestLeafIsForItsNamesOnly(t *testing.T) {
 	for name, want := range map[string]bool{"webhook.system.svc": true, "127.0.0.1": true, "other.system.svc": false} {
 		_, err := leaf.Leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: name, CurrentTime: noon})
 		if got := err == nil; got != want {
-			t.Errorf("believed for %s: %v (%v), want %v", name, got, err, want)
+			t.Errorf("trusted for %s: %v (%v), want %v", name, got, err, want)
 		}
 	}
 	if _, err := a.Leaf(nil, noon, time.Minute); err == nil {
@@ -118,8 +118,8 @@ func TestBundleForgetsTheExpired(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !next.Believes(leaf.Leaf, noon.Add(55*time.Minute)) || next.Believes(leaf.Leaf, noon.Add(61*time.Minute)) {
-		t.Error("a leaf of the old authority is believed until that one expires, and no longer")
+	if !next.Trusts(leaf.Leaf, noon.Add(55*time.Minute)) || next.Trusts(leaf.Leaf, noon.Add(61*time.Minute)) {
+		t.Error("a leaf of the old authority is trusted until that one expires, and no longer")
 	}
 }
 

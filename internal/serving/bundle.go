@@ -40,7 +40,7 @@ func publish(ctx context.Context, c client.Client, name string, bundle []byte) (
 			WithClientConfig(applyv1.WebhookClientConfig().WithCABundle(bundle...)))
 	}
 	if len(desired.Webhooks) == 0 {
-		return false, fmt.Errorf("MutatingWebhookConfiguration %s has no entry of ours (%v)", name, entries())
+		return false, fmt.Errorf("MutatingWebhookConfiguration %s has none of the webhook's entries %v", name, entries())
 	}
 	if !stale {
 		return false, nil

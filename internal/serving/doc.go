@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package serving gives the webhook's server a certificate that the API server believes.
+// Package serving gives the webhook's server a certificate that the API server trusts.
 //
 // The authority's key lies in one Secret, made by whichever replica comes first; each replica signs a leaf of its own,
-// in memory, so that no volume, no restart and no leader is needed to serve. A Keeper repeats one turn: read or make the
+// in memory, so that no volume, no restart and no leader is needed to serve. A Rotator repeats one rotation: read or make the
 // authority, sign the leaf when it is due, and see to it that every MutatingWebhookConfiguration carries the bundle.
 //
 // Why no call fails when an authority is renewed: the bundle holds the old and the new authority until the old one

@@ -6,9 +6,11 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
+
+	"k8s.io/client-go/util/cert"
+	"k8s.io/client-go/util/keyutil"
 )
 
 // Keys of the authority's Secret.
@@ -18,27 +20,15 @@ const (
 	keyPrevious    = "previous.crt"
 )
 
-const (
-	pemCertificate = "CERTIFICATE"
-	pemPrivate     = "EC PRIVATE KEY"
-)
-
 // encode renders the authority as the data of its Secret.
 func (a *Authority) encode() (map[string][]byte, error) {
-	key, err := x509.MarshalECPrivateKey(a.key)
+	key, err := keyutil.MarshalPrivateKeyToPEM(a.key)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the key of the authority: %w", err)
 	}
-	data := map[string][]byte{
-		keyCertificate: encodeCertificate(a.cert),
-		keyPrivate:     pem.EncodeToMemory(&pem.Block{Type: pemPrivate, Bytes: key}),
-	}
+	data := map[string][]byte{keyCertificate: encodeCertificates(a.cert), keyPrivate: key}
 	if len(a.previous) > 0 {
-		var previous []byte
-		for _, cert := range a.previous {
-			previous = append(previous, encodeCertificate(cert)...)
-		}
-		data[keyPrevious] = previous
+		data[keyPrevious] = encodeCertificates(a.previous...)
 	}
 	return data, nil
 }
@@ -50,19 +40,15 @@ func decodeAuthority(data map[string][]byte) (*Authority, error) {
 		return nil, fmt.Errorf("%s: %w", keyCertificate, err)
 	}
 	if len(certs) != 1 || !certs[0].IsCA {
-		return nil, fmt.Errorf("%s does not hold exactly one authority", keyCertificate)
+		return nil, fmt.Errorf("%s does not contain exactly one authority", keyCertificate)
 	}
-	block, _ := pem.Decode(data[keyPrivate])
-	if block == nil || block.Type != pemPrivate {
-		return nil, fmt.Errorf("%s holds no %s block", keyPrivate, pemPrivate)
-	}
-	key, err := x509.ParseECPrivateKey(block.Bytes)
+	parsed, err := keyutil.ParsePrivateKeyPEM(data[keyPrivate])
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", keyPrivate, err)
 	}
-	public, ok := certs[0].PublicKey.(*ecdsa.PublicKey)
-	if !ok || !public.Equal(&key.PublicKey) {
-		return nil, errors.New("certificate and key of the authority do not belong together")
+	key, ok := parsed.(*ecdsa.PrivateKey)
+	if !ok || !key.PublicKey.Equal(certs[0].PublicKey) {
+		return nil, errors.New("certificate and key of the authority do not match")
 	}
 	previous, err := DecodeBundle(data[keyPrevious])
 	if err != nil {
@@ -73,21 +59,17 @@ func decodeAuthority(data map[string][]byte) (*Authority, error) {
 
 // DecodeBundle reads the certificates of a caBundle. An empty bundle holds none.
 func DecodeBundle(text []byte) ([]*x509.Certificate, error) {
-	var out []*x509.Certificate
-	for rest := text; len(bytes.TrimSpace(rest)) > 0; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil || block.Type != pemCertificate {
-			return nil, fmt.Errorf("holds something else than %s blocks", pemCertificate)
-		}
-		cert, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("reading a certificate: %w", err)
-		}
-		out = append(out, cert)
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, nil
 	}
-	return out, nil
+	certs, err := cert.ParseCertsPEM(text)
+	if err != nil {
+		return nil, fmt.Errorf("reading certificates: %w", err)
+	}
+	return certs, nil
 }
 
-func encodeCertificate(cert *x509.Certificate) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: pemCertificate, Bytes: cert.Raw})
+func encodeCertificates(certs ...*x509.Certificate) []byte {
+	text, _ := cert.EncodeCertificates(certs...) // fails only where writing fails, and this is memory
+	return text
 }

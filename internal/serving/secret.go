@@ -24,8 +24,8 @@ func secretLabels() map[string]string {
 	return map[string]string{"app.kubernetes.io/managed-by": contract.FieldManager}
 }
 
-// revise reads a Secret and replaces its data by what next returns, until nobody else wrote in between. Nil data given to
-// next: there is no such Secret. Nil data returned: leave it as it is. The client must not be cached.
+// revise reads a Secret and replaces its data by what next returns, until nobody else wrote in between. next is given
+// nil where there is no such Secret, and returns nil to leave it as it is. The client must not be cached.
 func revise(ctx context.Context, c client.Client, name client.ObjectKey, next func(data map[string][]byte) (map[string][]byte, error)) error {
 	var lost error
 	for range attempts {
@@ -61,22 +61,23 @@ func revise(ctx context.Context, c client.Client, name client.ObjectKey, next fu
 
 // ensureAuthority returns the authority of the Secret. It makes one where there is none or none that can be read, for
 // which it prefers mine (may be nil), the one that this replica knew before; and it renews one that is due.
-func ensureAuthority(ctx context.Context, c client.Client, name client.ObjectKey, mine *Authority, now time.Time, lifetime time.Duration) (*Authority, error) {
+func (r *Rotator) ensureAuthority(ctx context.Context, mine *Authority, now time.Time) (*Authority, error) {
+	name, lifetime := r.options.Secret.Name, r.options.AuthorityLifetime
 	var found *Authority
-	err := revise(ctx, c, name, func(data map[string][]byte) (map[string][]byte, error) {
+	err := revise(ctx, r.client, r.options.Secret, func(data map[string][]byte) (map[string][]byte, error) {
 		current, err := decodeAuthority(data)
 		switch {
 		case err == nil && !current.Due(now):
 			found = current
 			return nil, nil
 		case err == nil:
-			found, err = current.Successor(name.Name, now, lifetime)
+			found, err = current.Successor(name, now, lifetime)
 		case mine != nil && !mine.Due(now):
 			found, err = mine, nil
 		case mine != nil:
-			found, err = mine.Successor(name.Name, now, lifetime)
+			found, err = mine.Successor(name, now, lifetime)
 		default:
-			found, err = NewAuthority(name.Name, now, lifetime)
+			found, err = NewAuthority(name, now, lifetime)
 		}
 		if err != nil {
 			return nil, err
@@ -105,7 +106,7 @@ func EnsureHookKey(ctx context.Context, c client.Client, name client.ObjectKey) 
 		}
 		key = make([]byte, hookKeyBytes)
 		if _, err := rand.Read(key); err != nil {
-			return nil, fmt.Errorf("drawing the hook key: %w", err)
+			return nil, fmt.Errorf("generating the hook key: %w", err)
 		}
 		return map[string][]byte{hookKeyName: key}, nil
 	})

@@ -233,10 +233,9 @@ func writeKubeconfig(t *testing.T, cfg *rest.Config) string {
 
 // podOf is a pod as the StatefulSet's controller would make it; here there may be no controller.
 func podOf(set *appsv1.StatefulSet, ordinal int) *corev1.Pod {
-	yes := true
 	meta := *set.Spec.Template.ObjectMeta.DeepCopy()
 	meta.Namespace, meta.Name = set.Namespace, fmt.Sprintf("%s-%d", set.Name, ordinal)
-	meta.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: set.Name, UID: set.UID, Controller: &yes}}
+	meta.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: set.Name, UID: set.UID, Controller: new(true)}}
 	return &corev1.Pod{ObjectMeta: meta, Spec: *set.Spec.Template.Spec.DeepCopy()}
 }
 

@@ -101,7 +101,7 @@ func create(t *testing.T, c client.Client, o client.Object) {
 	})
 }
 
-// get reads an object anew.
+// get reads an object again.
 func get[T client.Object](t *testing.T, c client.Client, namespace, name string, o T) T {
 	t.Helper()
 	if err := c.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, o); err != nil {

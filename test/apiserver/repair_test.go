@@ -105,7 +105,7 @@ func TestRemoveTakesOnlyWhatIsOurs(t *testing.T) {
 	create(t, c, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "redis", Labels: map[string]string{contract.LabelGroup: "redis"}}})
 	for _, g := range []mutate.Group{redisGroup(ns), sentinelGroup(ns)} {
 		eventually(t, 5*time.Second, "the cache has seen it all", func() error {
-			if !r.AccountPresent(t.Context(), g) {
+			if !r.AccountPresent(t.Context(), g.Namespace, g.StatefulSet) {
 				return errors.New("account not present")
 			}
 			return nil
@@ -148,7 +148,7 @@ func TestSentinelSetGetsAnEmptySecret(t *testing.T) {
 	if err := r.Repair(t.Context(), sentinelGroup(ns)); err != nil {
 		t.Fatal(err)
 	}
-	if secret := get(t, c, ns, secret.Name, &corev1.Secret{}); string(secret.Data[contract.PeerSecretPassword]) != "x" {
+	if after := get(t, c, ns, secret.Name, &corev1.Secret{}); string(after.Data[contract.PeerSecretPassword]) != "x" {
 		t.Error("a repair emptied the peer Secret")
 	}
 	role := get(t, c, ns, "redis-sentinel-sentinel", &rbacv1.Role{})

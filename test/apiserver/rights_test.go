@@ -58,7 +58,7 @@ func TestRightsOfTheWebhookAreEnough(t *testing.T) {
 		return own.List(t.Context(), &rbacv1.RoleList{}, client.InNamespace(tenant))
 	})
 
-	k := newKeeper(own, home, serving.Options{Configurations: []string{name}, Interval: time.Hour})
+	k := newRotator(own, home, serving.Options{Configurations: []string{name}, Interval: time.Hour})
 	start(t, k)
 	eventually(t, 5*time.Second, "ready", func() error { return k.Ready(nil) })
 	t.Run("the watch works too", func(t *testing.T) {
@@ -86,7 +86,10 @@ func TestRightsOfTheWebhookAreEnough(t *testing.T) {
 
 	set := statefulSet(tenant, "redis", "redis", 3, map[string]string{contract.LabelOptIn: contract.OptInEnabled})
 	create(t, c, set)
-	recovery := provision.NewRecovery(own, func() error { return nil }, func(context.Context, string) bool { return false }, logr.Discard(), func() time.Time { return time.Now().Add(time.Hour) })
+	recovery := provision.NewRecovery(own, provision.RecoveryOptions{
+		Ready: func() error { return nil }, OptedIn: func(context.Context, string) bool { return false },
+		Now: func() time.Time { return time.Now().Add(time.Hour) },
+	}, logr.Discard())
 	if err := recovery.Pass(t.Context()); err != nil {
 		t.Fatal(err)
 	}

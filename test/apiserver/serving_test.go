@@ -71,16 +71,16 @@ func (c *clock) advance(d time.Duration) {
 	c.offset += d
 }
 
-func newKeeper(c client.WithWatch, namespace string, o serving.Options) *serving.Keeper {
+func newRotator(c client.WithWatch, namespace string, o serving.Options) *serving.Rotator {
 	o.Secret = client.ObjectKey{Namespace: namespace, Name: "webhook-ca"}
 	o.Names = []string{serverName}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return serving.NewKeeper(c, o, serving.NewMetrics(prometheus.NewRegistry()), logr.Discard())
+	return serving.NewRotator(c, o, serving.NewMetrics(prometheus.NewRegistry()), logr.Discard())
 }
 
-func start(t *testing.T, k *serving.Keeper) {
+func start(t *testing.T, k *serving.Rotator) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -88,13 +88,13 @@ func start(t *testing.T, k *serving.Keeper) {
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
-			t.Errorf("Keeper ended: %v", err)
+			t.Errorf("Rotator ended: %v", err)
 		}
 	})
 }
 
-// leaf is what the keeper serves now.
-func leaf(t *testing.T, k *serving.Keeper) *x509.Certificate {
+// leaf is what the rotator serves now.
+func leaf(t *testing.T, k *serving.Rotator) *x509.Certificate {
 	t.Helper()
 	cert, err := k.GetCertificate(nil)
 	if err != nil {
@@ -116,8 +116,8 @@ func bundle(t *testing.T, c client.Client, name, entry string) []byte {
 	return nil
 }
 
-// believe verifies a leaf as an API server with that caBundle does.
-func believe(leaf *x509.Certificate, bundle []byte, now time.Time) error {
+// verify checks a leaf as an API server with that caBundle does.
+func verify(leaf *x509.Certificate, bundle []byte, now time.Time) error {
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(bundle) {
 		return errors.New("caBundle holds no certificate")
@@ -130,13 +130,13 @@ func TestReplicasThatStartTogetherMakeOneAuthority(t *testing.T) {
 	c := admin(t)
 	ns := newNamespace(t, c, nil)
 	name := newConfiguration(t, c, contract.WebhookPods)
-	var keepers []*serving.Keeper
+	var rotators []*serving.Rotator
 	var group sync.WaitGroup
 	for range 3 {
-		k := newKeeper(c, ns, serving.Options{Configurations: []string{name}})
-		keepers = append(keepers, k)
+		k := newRotator(c, ns, serving.Options{Configurations: []string{name}})
+		rotators = append(rotators, k)
 		group.Go(func() {
-			if err := k.Turn(t.Context()); err != nil {
+			if err := k.Rotate(t.Context()); err != nil {
 				t.Error(err)
 			}
 		})
@@ -147,9 +147,9 @@ func TestReplicasThatStartTogetherMakeOneAuthority(t *testing.T) {
 	if err != nil || len(certs) != 1 {
 		t.Fatalf("caBundle holds %d authorities (%v), want 1", len(certs), err)
 	}
-	for i, k := range keepers {
-		if err := believe(leaf(t, k), published, time.Now()); err != nil {
-			t.Errorf("replica %d is not believed: %v", i, err)
+	for i, k := range rotators {
+		if err := verify(leaf(t, k), published, time.Now()); err != nil {
+			t.Errorf("replica %d is not trusted: %v", i, err)
 		}
 		if err := k.Ready(nil); err != nil {
 			t.Errorf("replica %d is not ready: %v", i, err)
@@ -183,8 +183,8 @@ func TestBundleIsWrittenBesideWhatOthersOwn(t *testing.T) {
 	c := admin(t)
 	ns := newNamespace(t, c, nil)
 	name := newConfiguration(t, c, contract.WebhookPods, "somebody.else.dev", contract.WebhookNamespacePods)
-	k := newKeeper(c, ns, serving.Options{Configurations: []string{name}})
-	if err := k.Turn(t.Context()); err != nil {
+	k := newRotator(c, ns, serving.Options{Configurations: []string{name}})
+	if err := k.Rotate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for entry, want := range map[string]bool{contract.WebhookPods: true, contract.WebhookNamespacePods: true, "somebody.else.dev": false} {
@@ -193,7 +193,7 @@ func TestBundleIsWrittenBesideWhatOthersOwn(t *testing.T) {
 		}
 	}
 	before := get(t, c, "", name, &admissionv1.MutatingWebhookConfiguration{}).ResourceVersion
-	if err := k.Turn(t.Context()); err != nil {
+	if err := k.Rotate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if after := get(t, c, "", name, &admissionv1.MutatingWebhookConfiguration{}).ResourceVersion; after != before {
@@ -221,7 +221,7 @@ func TestReadyWaitsForTheConfiguration(t *testing.T) {
 	c := admin(t)
 	ns := newNamespace(t, c, nil)
 	name := unique(t)
-	k := newKeeper(c, ns, serving.Options{Configurations: []string{name}, Interval: 100 * time.Millisecond})
+	k := newRotator(c, ns, serving.Options{Configurations: []string{name}, Interval: 100 * time.Millisecond})
 	start(t, k)
 	eventually(t, 5*time.Second, "a leaf", func() error { _, err := k.GetCertificate(nil); return err })
 	if err := k.Ready(nil); err == nil {
@@ -236,7 +236,7 @@ func TestEmptiedBundleIsRepairedOnWatch(t *testing.T) {
 	ns := newNamespace(t, c, nil)
 	name := newConfiguration(t, c, contract.WebhookPods)
 	changed := make(chan struct{}, 100)
-	k := newKeeper(c, ns, serving.Options{Configurations: []string{name}, Interval: time.Hour, Changed: func() { changed <- struct{}{} }})
+	k := newRotator(c, ns, serving.Options{Configurations: []string{name}, Interval: time.Hour, Changed: func() { changed <- struct{}{} }})
 	start(t, k)
 	eventually(t, 5*time.Second, "ready", func() error { return k.Ready(nil) })
 	for range 3 {
@@ -263,8 +263,8 @@ func TestLostSecretIsMadeAgainWithTheSameAuthority(t *testing.T) {
 	c := admin(t)
 	ns := newNamespace(t, c, nil)
 	name := newConfiguration(t, c, contract.WebhookPods)
-	k := newKeeper(c, ns, serving.Options{Configurations: []string{name}})
-	if err := k.Turn(t.Context()); err != nil {
+	k := newRotator(c, ns, serving.Options{Configurations: []string{name}})
+	if err := k.Rotate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	before := bundle(t, c, name, contract.WebhookPods)
@@ -279,7 +279,7 @@ func TestLostSecretIsMadeAgainWithTheSameAuthority(t *testing.T) {
 		if err := damage(get(t, c, ns, "webhook-ca", &corev1.Secret{})); err != nil {
 			t.Fatal(err)
 		}
-		if err := k.Turn(t.Context()); err != nil {
+		if err := k.Rotate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := bundle(t, c, name, contract.WebhookPods); string(got) != string(before) {
@@ -294,14 +294,14 @@ func TestAuthorityIsSucceededWithoutAGap(t *testing.T) {
 	name := newConfiguration(t, c, contract.WebhookPods)
 	time0 := &clock{}
 	options := serving.Options{Configurations: []string{name}, Now: time0.Now, AuthorityLifetime: 300 * time.Hour, LeafLifetime: 60 * time.Hour}
-	old := newKeeper(c, ns, options)
-	turn := func(k *serving.Keeper) {
+	old := newRotator(c, ns, options)
+	turn := func(k *serving.Rotator) {
 		t.Helper()
-		if err := k.Turn(t.Context()); err != nil {
+		if err := k.Rotate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := believe(leaf(t, k), bundle(t, c, name, contract.WebhookPods), time0.Now()); err != nil {
-			t.Fatalf("not believed: %v", err)
+		if err := verify(leaf(t, k), bundle(t, c, name, contract.WebhookPods), time0.Now()); err != nil {
+			t.Fatalf("not trusted: %v", err)
 		}
 	}
 	turn(old)
@@ -321,7 +321,7 @@ func TestAuthorityIsSucceededWithoutAGap(t *testing.T) {
 	if err != nil || len(certs) != 2 {
 		t.Fatalf("caBundle holds %d authorities (%v), want the new and the old one", len(certs), err)
 	}
-	fresh := newKeeper(c, ns, options)
+	fresh := newRotator(c, ns, options)
 	turn(fresh)
 	turn(old)
 	time0.advance(100 * time.Hour) // the old authority has expired
@@ -336,7 +336,7 @@ func TestRenewedLeafCostsNoConnection(t *testing.T) {
 	c := admin(t)
 	ns := newNamespace(t, c, nil)
 	name := newConfiguration(t, c, contract.WebhookPods)
-	k := newKeeper(c, ns, serving.Options{Configurations: []string{name}, LeafLifetime: 6 * time.Second, Interval: 100 * time.Millisecond})
+	k := newRotator(c, ns, serving.Options{Configurations: []string{name}, LeafLifetime: 6 * time.Second, Interval: 100 * time.Millisecond})
 	start(t, k)
 	eventually(t, 5*time.Second, "ready", func() error { return k.Ready(nil) })
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{GetCertificate: k.GetCertificate, MinVersion: tls.VersionTLS12})

@@ -86,7 +86,7 @@ func find[T any](t *testing.T, objects rendered, kind, name string) T {
 	return into
 }
 
-// has tells whether such an object is rendered.
+// has reports whether such an object is rendered.
 func has(objects rendered, kind, name string) bool {
 	for _, object := range objects {
 		if object.GetKind() == kind && object.GetName() == name {

@@ -13,7 +13,7 @@ import (
 
 var configurations = []string{release + "-pods", release + "-namespace-pods", release + "-statefulsets", release + "-namespace-statefulsets"}
 
-// TestWebhookHasTheRightsThatProvisionLists: one too few, and groups cannot be made; one too many is nobody's need.
+// TestWebhookHasTheRightsThatProvisionLists holds them equal: one too few, and groups cannot be made; one too many is nobody's need.
 func TestWebhookHasTheRightsThatProvisionLists(t *testing.T) {
 	objects := render(t)
 	cluster := find[rbacv1.ClusterRole](t, objects, "ClusterRole", release)
@@ -26,7 +26,7 @@ func TestWebhookHasTheRightsThatProvisionLists(t *testing.T) {
 	}
 }
 
-// TestForeignSecretsOnlyWhereSentinelSetsOfUsersAre: no right on Secrets of the whole cluster unless it is asked for.
+// TestForeignSecretsOnlyWhereSentinelSetsOfUsersAre wants no right on Secrets of the whole cluster unless it is asked for.
 func TestForeignSecretsOnlyWhereSentinelSetsOfUsersAre(t *testing.T) {
 	name := release + "-sentinel-sets"
 	if objects := render(t); has(objects, "RoleBinding", name) || has(objects, "ClusterRoleBinding", name) {

@@ -69,14 +69,13 @@ func policyOf(t *testing.T, objects rendered) *policy.Policy {
 
 // podOf is pod 0 as the StatefulSet controller makes it.
 func podOf(set appsv1.StatefulSet) corev1.Pod {
-	yes := true
 	template := set.Spec.Template.DeepCopy()
 	pod := corev1.Pod{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
 		ObjectMeta: metav1.ObjectMeta{Name: set.Name + "-0", Namespace: set.Namespace, Labels: template.Labels, Annotations: template.Annotations},
 		Spec:       template.Spec,
 	}
-	pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: set.Name, UID: "uid", Controller: &yes}}
+	pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: set.Name, UID: "uid", Controller: new(true)}}
 	pod.Spec.Subdomain = set.Spec.ServiceName
 	return pod
 }

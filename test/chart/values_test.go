@@ -52,8 +52,8 @@ func readValues(t *testing.T) map[string]any {
 	return values
 }
 
-// TestSchemaAndValuesListTheSame: a value without a schema is refused by helm, and a schema without a value is one that
-// nobody finds.
+// TestSchemaAndValuesListTheSame wants a schema for every value and a value for every schema: helm refuses a value without
+// a schema, and nobody finds a schema without a value.
 func TestSchemaAndValuesListTheSame(t *testing.T) {
 	root := readSchema(t)
 	var compare func(path string, s schema, value any)
@@ -91,7 +91,7 @@ func optional(path string) bool {
 	return path == ".policy.defaults" || strings.HasSuffix(path, ".resources")
 }
 
-// TestEveryValueIsExplained: a comment above it in values.yaml, a row in the chart's README.
+// TestEveryValueIsExplained wants a comment above it in values.yaml, and a row in the chart's README.
 func TestEveryValueIsExplained(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(folder, "README.md"))
 	if err != nil {

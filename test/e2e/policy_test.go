@@ -32,8 +32,8 @@ func TestPolicyReload(t *testing.T) {
 	example := filepath.Join(root, "examples", "policy")
 	refusedFile := filepath.Join(example, "refused.yaml")
 	dryRun := func(ctx context.Context) error {
-		_, err := w.Kubectl(ctx, "", "apply", "-n", in, "--dry-run=server", "-f", refusedFile)
-		return err
+		_, refusal := w.Kubectl(ctx, "", "apply", "-n", in, "--dry-run=server", "-f", refusedFile)
+		return refusal
 	}
 	must(t, dryRun(t.Context()))
 	before := webhookPods(t, w)
@@ -41,11 +41,11 @@ func TestPolicyReload(t *testing.T) {
 	helm(t, w, append(upgrade(t, values), "-f", filepath.Join(example, "values.yaml"))...)
 	var said string
 	took, err := world.Until(t.Context(), reloadWithin, "a webhook to load the policy", func(ctx context.Context) string {
-		err := dryRun(ctx)
-		if err == nil {
+		refusal := dryRun(ctx)
+		if refusal == nil {
 			return "an override that the policy does not allow is admitted"
 		}
-		said = err.Error()
+		said = refusal.Error()
 		return ""
 	})
 	must(t, err)
@@ -63,13 +63,13 @@ func TestPolicyReload(t *testing.T) {
 	formed(t, w, group)
 	// The other replica may load the file later; the one that has loaded it puts the record right.
 	waited, err := world.Until(t.Context(), reloadWithin, "the record to say what the rule says", func(ctx context.Context) string {
-		lease, err := w.Client.CoordinationV1().Leases(in).Get(ctx, contract.ObjectName(group.StatefulSet), metav1.GetOptions{})
-		if err != nil {
-			return err.Error()
+		lease, failure := w.Client.CoordinationV1().Leases(in).Get(ctx, contract.ObjectName(group.StatefulSet), metav1.GetOptions{})
+		if failure != nil {
+			return failure.Error()
 		}
-		settings, err := contract.DecodeGroupSettings(lease.Annotations[contract.RecordSettings])
-		if err != nil {
-			return err.Error()
+		settings, failure := contract.DecodeGroupSettings(lease.Annotations[contract.RecordSettings])
+		if failure != nil {
+			return failure.Error()
 		}
 		if settings.DownAfterMs != 3000 {
 			return fmt.Sprintf("down-after is %d ms and not 3000", settings.DownAfterMs)

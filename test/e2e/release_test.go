@@ -49,9 +49,9 @@ func TestRelease(t *testing.T) {
 	_, err = w.Kubectl(t.Context(), "", "label", "statefulset", "redis", "-n", in, contract.LabelOptIn+"-")
 	must(t, err)
 	replaced := until(t, "plain pods", func(ctx context.Context) string {
-		pods, err := w.Pods(ctx, group)
-		if err != nil {
-			return err.Error()
+		pods, failure := w.Pods(ctx, group)
+		if failure != nil {
+			return failure.Error()
 		}
 		for _, pod := range pods {
 			if len(pod.Spec.InitContainers) > 0 {

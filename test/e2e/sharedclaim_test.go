@@ -81,14 +81,14 @@ func sharedVolume(t *testing.T, w *world.World, namespace, directory string) {
 			t.Log(w.Describe(ctx, namespace))
 		}
 		// The pods still write into it: the namespace goes first, its own cleanup finds nothing left to do.
-		if err := w.RemoveNamespace(ctx, namespace); err != nil {
-			t.Error(err)
+		if failure := w.RemoveNamespace(ctx, namespace); failure != nil {
+			t.Error(failure)
 		}
-		if err := volumes.Delete(ctx, namespace, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
-			t.Error(err)
+		if failure := volumes.Delete(ctx, namespace, metav1.DeleteOptions{}); failure != nil && !apierrors.IsNotFound(failure) {
+			t.Error(failure)
 		}
-		if err := os.RemoveAll(directory); err != nil {
-			t.Error(err)
+		if failure := os.RemoveAll(directory); failure != nil {
+			t.Error(failure)
 		}
 	})
 	_, err = w.Client.CoreV1().PersistentVolumeClaims(namespace).Create(t.Context(), &corev1.PersistentVolumeClaim{

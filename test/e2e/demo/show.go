@@ -44,7 +44,7 @@ func (s *show) play(ctx context.Context) error {
 	}
 	defer writer.Close()
 	s.line.say("writing through Sentinel, 100 numbered keys a second")
-	if err := s.acknowledged(ctx, writer, writesBefore); err != nil {
+	if err = s.acknowledged(ctx, writer, writesBefore); err != nil {
 		return err
 	}
 	watched := s.killAndWatch(ctx, master, writer)

@@ -23,8 +23,8 @@ func (w *World) MakeNamespace(ctx context.Context, name string, labels map[strin
 		return fmt.Errorf("creating namespace %s: %w", name, err)
 	}
 	_, err = Until(ctx, 30*time.Second, "the default service account of namespace "+name, func(ctx context.Context) string {
-		if _, err := w.Client.CoreV1().ServiceAccounts(name).Get(ctx, "default", metav1.GetOptions{}); err != nil {
-			return err.Error()
+		if _, missing := w.Client.CoreV1().ServiceAccounts(name).Get(ctx, "default", metav1.GetOptions{}); missing != nil {
+			return missing.Error()
 		}
 		return ""
 	})

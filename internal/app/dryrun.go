@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package app
 
 import (
 	"context"
@@ -18,59 +18,58 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// try sends a labelled pod through the API server with dry-run, and looks whether it came back with the agent. Nothing is
-// made. The account that asks must be allowed to create pods in the namespace.
-func try(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("try", flag.ContinueOnError)
+// dryRun sends a labelled pod through the API server with dry-run, and checks that it came back with the agent. Nothing is
+// created. The account that asks must be allowed to create pods in the namespace.
+func dryRun(ctx context.Context, p Process) error {
+	flags := flag.NewFlagSet("dry-run", flag.ContinueOnError)
 	namespace := flags.String("namespace", "default", "namespace of the pod; not the webhook's own")
-	if help, err := parse(flags, args, stderr); help || err != nil {
+	if err := parse(flags, p); err != nil {
 		return err
 	}
-	c, err := newClient()
+	c, err := connect()
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
-	return tryPod(ctx, c, *namespace, stdout)
+	return dryRunPod(ctx, c, *namespace, p.Stdout)
 }
 
-func tryPod(ctx context.Context, c client.Client, namespace string, out io.Writer) error {
+func dryRunPod(ctx context.Context, c client.Client, namespace string, out io.Writer) error {
 	pod := samplePod(namespace)
 	if err := c.Create(ctx, pod, client.DryRunAll); err != nil {
 		return fmt.Errorf("creating a labelled pod in namespace %s with dry-run: %w", namespace, err)
 	}
 	at := slices.IndexFunc(pod.Spec.InitContainers, func(c corev1.Container) bool { return c.Name == contract.AgentContainer })
 	if at < 0 {
-		return errors.New("the pod came back without the agent: the webhook was not asked; see `webhook check`")
+		return errors.New("the pod came back without the agent: the webhook was not called; see `webhook check`")
 	}
 	agent := pod.Spec.InitContainers[at]
 	_, err := fmt.Fprintf(out, "A labelled pod in namespace %s gets the agent %s from image %s.\n", namespace, agent.Name, agent.Image)
 	return err
 }
 
-// samplePod is pod 0 of a StatefulSet that there is not, as the StatefulSet controller would make it. It passes Pod
+// samplePod is pod 0 of a StatefulSet that does not exist, as the StatefulSet controller would make it. It passes Pod
 // Security restricted.
 func samplePod(namespace string) *corev1.Pod {
-	const name = "redis-sentinel-webhook-try"
-	yes, no := true, false
+	const name = "redis-sentinel-webhook-dry-run"
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: namespace, Name: name + "-0",
 			Labels: map[string]string{contract.LabelOptIn: contract.OptInEnabled},
 			OwnerReferences: []metav1.OwnerReference{{
-				APIVersion: "apps/v1", Kind: "StatefulSet", Name: name, UID: uuid.NewUUID(), Controller: &yes,
+				APIVersion: "apps/v1", Kind: "StatefulSet", Name: name, UID: uuid.NewUUID(), Controller: new(true),
 			}},
 		},
 		Spec: corev1.PodSpec{
 			SecurityContext: &corev1.PodSecurityContext{
-				RunAsNonRoot:   &yes,
+				RunAsNonRoot:   new(true),
 				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
 			Containers: []corev1.Container{{
 				Name: contract.RedisContainer, Image: "redis",
 				SecurityContext: &corev1.SecurityContext{
-					AllowPrivilegeEscalation: &no,
+					AllowPrivilegeEscalation: new(false),
 					Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 				},
 			}},

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package app
 
 import (
-	"context"
 	"strings"
 	"testing"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
-	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
@@ -39,12 +35,12 @@ func fakeClient(t *testing.T) *fake.ClientBuilder {
 }
 
 func TestListGroups(t *testing.T) {
-	stranger := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: "kube-scheduler"}}
-	c := fakeClient(t).WithObjects(record("b", "cache", ""), record("a", "redis", "redis-1"), stranger).Build()
+	unrelated := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: "kube-scheduler"}}
+	c := fakeClient(t).WithObjects(record("b", "cache", ""), record("a", "redis", "redis-1"), unrelated).Build()
 	for name, leaving := range map[string]bool{"plainly": false, "when the webhook leaves": true} {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder
-			if err := listGroups(t.Context(), c, leaving, &out); err != nil {
+			if err := (groupList{out: &out, leaving: leaving}).print(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}
 			lines := strings.Split(out.String(), "\n")
@@ -62,44 +58,10 @@ func TestListGroups(t *testing.T) {
 
 func TestListGroupsWithoutGroups(t *testing.T) {
 	var out strings.Builder
-	if err := listGroups(t.Context(), fakeClient(t).Build(), true, &out); err != nil {
+	if err := (groupList{out: &out, leaving: true}).print(t.Context(), fakeClient(t).Build()); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := out.String(), "There are no groups.\n"; got != want {
 		t.Errorf("printed %q, want %q", got, want)
-	}
-}
-
-func TestTryPod(t *testing.T) {
-	for name, test := range map[string]struct {
-		inject bool
-		want   string
-	}{
-		"with a webhook that is not asked": {false, "without the agent"},
-		"with a webhook that injects":      {true, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			asked := false
-			c := fakeClient(t).WithInterceptorFuncs(interceptor.Funcs{Create: func(_ context.Context, _ client.WithWatch, o client.Object, opts ...client.CreateOption) error {
-				var options client.CreateOptions
-				options.ApplyOptions(opts)
-				asked = len(options.DryRun) == 1
-				if test.inject {
-					pod := o.(*corev1.Pod)
-					pod.Spec.InitContainers = []corev1.Container{{Name: contract.AgentContainer, Image: "i"}}
-				}
-				return nil
-			}}).Build()
-			var out strings.Builder
-			err := tryPod(t.Context(), c, "n", &out)
-			switch {
-			case !asked:
-				t.Error("the pod was sent without dry-run")
-			case test.want == "" && err != nil:
-				t.Error(err)
-			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
-				t.Errorf("error %v, want one that contains %q", err, test.want)
-			}
-		})
 	}
 }

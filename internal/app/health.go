@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package app
 
 import (
 	"context"
@@ -35,7 +35,20 @@ func (c *caches) Start(ctx context.Context) error {
 // Ready is a healthz.Checker.
 func (c *caches) Ready(*http.Request) error {
 	if !c.filled.Load() {
-		return errors.New("the caches are not filled yet")
+		return errors.New("the caches have not synced yet")
+	}
+	return nil
+}
+
+// drain makes a stopping replica unready while it still serves.
+type drain struct{ begun atomic.Bool }
+
+func (d *drain) begin() { d.begun.Store(true) }
+
+// Ready is a healthz.Checker.
+func (d *drain) Ready(*http.Request) error {
+	if d.begun.Load() {
+		return errors.New("the webhook is stopping")
 	}
 	return nil
 }

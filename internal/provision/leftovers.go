@@ -16,22 +16,22 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// remains are what is left of a group whose StatefulSet is gone.
-type remains struct {
+// leftovers are what is left of a group whose StatefulSet is gone.
+type leftovers struct {
 	pods, claims bool
 }
 
-// remainsOf asks the API server itself: an informer that is late must not cost a group its record.
-func (p *Provisioner) remainsOf(ctx context.Context, group types.NamespacedName) (remains, error) {
+// leftoversOf asks the API server itself: an informer that is late must not cost a group its record.
+func (p *Provisioner) leftoversOf(ctx context.Context, group types.NamespacedName) (leftovers, error) {
 	pods := metadataList(corev1.SchemeGroupVersion.WithKind("Pod"))
 	if err := p.live.List(ctx, pods, client.InNamespace(group.Namespace), client.MatchingLabels{contract.LabelGroup: group.Name}, client.Limit(1)); err != nil {
-		return remains{}, fmt.Errorf("listing pods of group %s: %w", group, err)
+		return leftovers{}, fmt.Errorf("listing pods of group %s: %w", group, err)
 	}
 	claims, err := p.hasClaim(ctx, group)
-	return remains{pods: len(pods.Items) > 0, claims: claims}, err
+	return leftovers{pods: len(pods.Items) > 0, claims: claims}, err
 }
 
-// hasClaim tells whether a claim is named like those of the StatefulSet: <template>-<set>-<ordinal>. A claim of a set
+// hasClaim reports whether a claim is named like those of the StatefulSet: <template>-<set>-<ordinal>. A claim of a set
 // whose name ends in ours is taken for ours, which only keeps the record longer.
 func (p *Provisioner) hasClaim(ctx context.Context, group types.NamespacedName) (bool, error) {
 	name := regexp.MustCompile(`-` + regexp.QuoteMeta(group.Name) + `-[0-9]+$`)

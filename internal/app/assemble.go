@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/admit"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/provision"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/serving"
+)
+
+// assemble wires everything together. Two things are told by channels, because who tells is made before who listens: the
+// certificate wakes the recovery, and the policy file has every group looked at again.
+func assemble(ctx context.Context, cfg *rest.Config, o serveOptions, stopping *drain, log logr.Logger) (ctrl.Manager, error) {
+	live, err := newClient(cfg)
+	if err != nil {
+		return nil, err
+	}
+	hookKey, err := serving.EnsureHookKey(ctx, live, client.ObjectKey{Namespace: o.namespace, Name: o.hookSecret()})
+	if err != nil {
+		return nil, err
+	}
+	everything, lookAtEverything := notices[provision.Everything]()
+	policies, err := newPolicyFile(o.policy, lookAtEverything, metrics.Registry, log.WithName("policy"))
+	if err != nil {
+		return nil, err
+	}
+	wake, wakeRecovery := notices[struct{}]()
+	cert, err := newCertificate(o, live, wakeRecovery, log)
+	if err != nil {
+		return nil, err
+	}
+	mgr, err := newManager(cfg, o, live, cert)
+	if err != nil {
+		return nil, err
+	}
+	labels := admit.CachedLabels(mgr.GetCache(), live)
+	provisioner := provision.New(live, mgr.GetCache(), mgr.GetEventRecorder(contract.FieldManager), o.now)
+	reviewer := admit.Reviewer{
+		Policy: policies.Policy, NamespaceLabels: labels, SetLabels: admit.SetLabels(live), AccountPresent: provisioner.AccountPresent,
+		HookKey: hookKey, Version: o.version,
+	}
+	(&admit.Server{
+		Reviewer: reviewer, Provisioner: provisioner, Metrics: admit.NewMetrics(metrics.Registry), Log: log.WithName("admit"), Now: o.now,
+	}).Register(mgr.GetWebhookServer())
+	if err := provision.Register(mgr, provision.NewReconciler(provisioner, reviewer.GroupOf), everything); err != nil {
+		return nil, err
+	}
+	recovery := provision.NewRecovery(live, provision.RecoveryOptions{
+		Ready: func() error { return cert.Ready(nil) }, OptedIn: optedIn(labels), Wake: wake, Now: o.now,
+	}, log.WithName("recovery"))
+	filled := &caches{informers: mgr.GetCache()}
+	for _, runnable := range []manager.Runnable{cert, policies, recovery, filled} {
+		if err := mgr.Add(runnable); err != nil {
+			return nil, fmt.Errorf("adding %T: %w", runnable, err)
+		}
+	}
+	return mgr, errors.Join(
+		mgr.AddHealthzCheck("ping", func(*http.Request) error { return nil }),
+		mgr.AddReadyzCheck("listener", mgr.GetWebhookServer().StartedChecker()),
+		mgr.AddReadyzCheck("certificate", cert.Ready),
+		mgr.AddReadyzCheck("caches", filled.Ready),
+		mgr.AddReadyzCheck("staying", stopping.Ready),
+	)
+}
+
+// notices returns a channel, and a function that puts a notice into it. A notice that was not taken yet stands for all
+// that follow.
+func notices[T any]() (taken <-chan T, give func()) {
+	c := make(chan T, 1)
+	return c, func() {
+		var notice T
+		select {
+		case c <- notice:
+		default:
+		}
+	}
+}
+
+func newManager(cfg *rest.Config, o serveOptions, live client.Client, cert certificate) (ctrl.Manager, error) {
+	server := webhook.NewServer(webhook.Options{Port: o.port, TLSOpts: []func(*tls.Config){func(c *tls.Config) {
+		c.GetCertificate = cert.GetCertificate
+		c.MinVersion = tls.VersionTLS12
+		c.NextProtos = []string{"http/1.1"} // what API servers speak; less to attack
+	}}})
+	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
+		Scheme:                        live.Scheme(),
+		MapperProvider:                func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return live.RESTMapper(), nil },
+		Cache:                         provision.CacheOptions(),
+		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
+		HealthProbeBindAddress:        o.healthAddress,
+		WebhookServer:                 server,
+		LeaderElection:                o.leaderElection,
+		LeaderElectionID:              o.name + "-leader",
+		LeaderElectionNamespace:       o.namespace,
+		LeaderElectionReleaseOnCancel: true,
+		GracefulShutdownTimeout:       new(20 * time.Second),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("building the manager: %w", err)
+	}
+	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "redis_sentinel_webhook_build_info", Help: "1, by version."}, []string{"version"})
+	metrics.Registry.MustRegister(info)
+	info.WithLabelValues(o.version).Set(1)
+	return mgr, nil
+}
+
+// optedIn reads a Namespace's label; one that cannot be read has not asked for anything.
+func optedIn(labels admit.Labels) func(ctx context.Context, namespace string) bool {
+	return func(ctx context.Context, namespace string) bool {
+		of, err := labels(ctx, namespace)
+		return err == nil && of[contract.LabelOptIn] == contract.OptInEnabled
+	}
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mutate
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// configDirectory is on the node's disk for Redis. A Sentinel writes and syncs its file before each vote; a disk that
+// takes half a second for it makes Sentinels miss each other's votes, so theirs is in memory. What a reboot of the node
+// takes with it, the agent writes again from the records.
+func configDirectory(role string) *corev1.EmptyDirVolumeSource {
+	if role != contract.PodRoleSentinel {
+		return &corev1.EmptyDirVolumeSource{}
+	}
+	return &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory, SizeLimit: new(resource.MustParse("16Mi"))}
+}
+
+// AgentVolumes are the volumes that the agent needs. userConfig is the ConfigMap of the annotation, or empty.
+func AgentVolumes(role, userConfig string) []corev1.Volume {
+	volumes := []corev1.Volume{
+		{Name: contract.ConfigVolume, VolumeSource: corev1.VolumeSource{EmptyDir: configDirectory(role)}},
+		{Name: contract.TokenVolume, VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
+			DefaultMode: new(defaultMode),
+			Sources: []corev1.VolumeProjection{
+				{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token", ExpirationSeconds: new(int64(tokenSeconds))}},
+				{ConfigMap: &corev1.ConfigMapProjection{
+					LocalObjectReference: corev1.LocalObjectReference{Name: "kube-root-ca.crt"},
+					Items:                []corev1.KeyToPath{{Key: "ca.crt", Path: "ca.crt"}},
+				}},
+				{DownwardAPI: &corev1.DownwardAPIProjection{Items: []corev1.DownwardAPIVolumeFile{
+					{Path: "namespace", FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.namespace"}},
+				}}},
+			},
+		}}},
+	}
+	if role == contract.PodRoleSentinel {
+		volumes = append(volumes, corev1.Volume{Name: contract.PrivateVolume, VolumeSource: corev1.VolumeSource{
+			EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory, SizeLimit: new(resource.MustParse("1Mi"))},
+		}})
+	}
+	if userConfig != "" {
+		volumes = append(volumes, corev1.Volume{Name: contract.UserConfigVolume, VolumeSource: corev1.VolumeSource{
+			ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: userConfig}, DefaultMode: new(defaultMode)},
+		}})
+	}
+	return volumes
+}
