@@ -2,7 +2,7 @@
 
 package model
 
-// Events says when a reason becomes an Event on the pod, once for each stretch of turns that give it.
+// EventPolicy says when a reason becomes an Event on the pod, once for each stretch of turns that give it.
 type EventPolicy int
 
 const (

@@ -81,9 +81,10 @@ type restClient = cache.Getter
 func nothing(*metav1.ListOptions) {}
 
 // selector asks for the StatefulSet until the API answers. A StatefulSet that is gone leaves the group label.
-func (g *Group) selector(ctx context.Context) (selector string, err error) {
+func (g *Group) selector(ctx context.Context) (string, error) {
+	var selector string
 	var last error
-	err = wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
+	stopped := wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
 		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 		defer cancel()
 		set, err := g.client.AppsV1().StatefulSets(g.Namespace).Get(ctx, g.StatefulSet, metav1.GetOptions{})
@@ -98,8 +99,8 @@ func (g *Group) selector(ctx context.Context) (selector string, err error) {
 		}
 		return true, nil
 	})
-	if err != nil {
-		return "", fmt.Errorf("reading StatefulSet %s/%s: %w", g.Namespace, g.StatefulSet, errors.Join(err, last))
+	if stopped != nil {
+		return "", fmt.Errorf("reading StatefulSet %s/%s: %w", g.Namespace, g.StatefulSet, errors.Join(stopped, last))
 	}
 	return selector, nil
 }

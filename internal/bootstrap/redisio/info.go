@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
 	"k8s.io/apimachinery/pkg/util/version"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"

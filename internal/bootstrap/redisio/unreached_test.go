@@ -20,13 +20,13 @@ func TestServerThatComesUpIsSeenAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	where := listener.Addr().(*net.TCPAddr)
-	if err := listener.Close(); err != nil {
+	if err = listener.Close(); err != nil {
 		t.Fatal(err)
 	}
 	client := Keep(model.Address{Host: "127.0.0.1", Port: where.Port}, "", "")
 	t.Cleanup(func() { _ = client.Close() })
 	for range 20 {
-		if err := client.Ping(t.Context()).Err(); err == nil {
+		if client.Ping(t.Context()).Err() == nil {
 			t.Fatal("nobody listens, and yet there was an answer")
 		}
 	}

@@ -34,10 +34,10 @@ func TestAgentsPasswordOutlivesItsProcess(t *testing.T) {
 		t.Errorf("password %q became %q", first, second)
 	}
 	conf := "port 26379\nuser agent on #" + strings.Repeat("0", 64) + " ~* &* +@all\nsentinel myid x\n"
-	if _, err := sentinelDirectory(env); err != nil {
+	if _, err = sentinelDirectory(env); err != nil {
 		t.Fatal(err)
 	}
-	if err := rewriteAgentUser(env, conf, first); err != nil {
+	if err = rewriteAgentUser(env, conf, first); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(sentinelFile(env))

@@ -67,7 +67,7 @@ func writeSentinelConf(ctx context.Context, env environment.Environment, secret 
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("reading %s: %w", sentinelFile(env), err)
 	}
-	if err := secret.load(ctx); err != nil {
+	if err = secret.load(ctx); err != nil {
 		return err
 	}
 	seed, err := seedGroups(ctx, env, set)
@@ -130,8 +130,9 @@ func rewriteAgentUser(env environment.Environment, text, password string) error 
 
 // seedGroups reads the records that the set serves, so that a blank Sentinel starts with the right masters, epochs and
 // voters. It waits for the API: a Sentinel that starts without it knows nobody.
-func seedGroups(ctx context.Context, env environment.Environment, set *observe.SentinelSet) (groups []redisconf.Watched, err error) {
-	err = wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
+func seedGroups(ctx context.Context, env environment.Environment, set *observe.SentinelSet) ([]redisconf.Watched, error) {
+	var groups []redisconf.Watched
+	stopped := wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
 		var err error
 		groups, err = set.Seed(ctx, func(namespace string, s contract.GroupSettings) (model.Watching, bool) {
 			return staggered(env, s), serves(env, namespace, s)
@@ -141,7 +142,7 @@ func seedGroups(ctx context.Context, env environment.Environment, set *observe.S
 		}
 		return err == nil, nil
 	})
-	return groups, err
+	return groups, stopped
 }
 
 // currentEpoch reads the one epoch that no reply of a Sentinel tells from the file that Sentinel keeps; 0 if it cannot.

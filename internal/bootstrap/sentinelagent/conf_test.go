@@ -101,7 +101,7 @@ func TestBlankSentinelVotesInNoElectionOfBefore(t *testing.T) {
 		},
 	)
 	secret, set := partsOf(env, client)
-	if err := writeSentinelConf(t.Context(), env, secret, set, nil, "password"); err != nil {
+	if err = writeSentinelConf(t.Context(), env, secret, set, nil, "password"); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(sentinelFile(env))

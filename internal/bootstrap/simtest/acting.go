@@ -90,7 +90,8 @@ func (o ownRedis) Tune(_ context.Context, want model.Tuning) error {
 // Users are not in this world: whoever connects is let in.
 
 func (o ownRedis) EnsureReplicationUser(context.Context, string) error { return o.do(func(*server) {}) }
-func (o ownRedis) AuthenticateAs(context.Context, string) error        { return o.do(func(*server) {}) }
+
+func (o ownRedis) AuthenticateAs(context.Context, string) error { return o.do(func(*server) {}) }
 
 // others are everybody else, as the agent of a pod reaches them.
 type others struct {
@@ -126,7 +127,7 @@ type ownSentinel struct {
 
 func (o ownSentinel) do(command func()) error {
 	if !o.s.alive {
-		return fmt.Errorf("Sentinel %d: %w", o.s.ordinal, errGone)
+		return fmt.Errorf("commanding Sentinel %d: %w", o.s.ordinal, errGone)
 	}
 	command()
 	return nil

@@ -3,7 +3,6 @@
 package simtest
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -178,10 +177,10 @@ func (w *World) act(p *pod, v model.View, d decide.Decision) {
 		w.takeStep(p, p.actor.BeginHandover(v, d), p.generation)
 		return
 	}
-	err := p.actor.Do(context.Background(), v, d)
+	err := p.actor.Do(w.ctx, v, d)
 	if p.actTwice {
 		p.actTwice = false
-		_ = p.actor.Do(context.Background(), v, d) // what came of it, the next turn sees
+		_ = p.actor.Do(w.ctx, v, d) // what came of it, the next turn sees
 	}
 	w.finish(p, err)
 }
@@ -191,7 +190,7 @@ func (w *World) takeStep(p *pod, h *act.Handover, generation int) {
 	if p.generation != generation {
 		return
 	}
-	wait, done, err := h.Step(context.Background())
+	wait, done, err := h.Step(w.ctx)
 	if done {
 		w.finish(p, err)
 		return

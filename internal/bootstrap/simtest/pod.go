@@ -153,13 +153,13 @@ func (w *World) remove(p *pod) {
 	w.edit(p, func(o *podObject) { o.terminating = true })
 	w.wakePod(p)
 	const budget = 10 * time.Second
-	deadline := w.now + budget
+	end := w.now + budget
 	var wait func()
 	wait = func() {
 		if p.gone {
 			return
 		}
-		if p.left || w.now >= deadline || !p.agent {
+		if p.left || w.now >= end || !p.agent {
 			// Nobody was in sync: there was nobody to hand over to, and that is not the handover's fault.
 			w.unheired = w.unheired || p.server.role == model.Master && p.last.Reason == model.NoSuccessor
 			w.end(p)

@@ -3,14 +3,12 @@
 package simtest
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"time"
 
-	decidesentinel "github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/sentinel"
-
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/act"
+	decidesentinel "github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/sentinel"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 )
@@ -180,7 +178,7 @@ func (w *World) foreignServers(s *sentinel, v *model.SentinelView) {
 func (w *World) doSentinel(s *sentinel, d decidesentinel.Decision) error {
 	writes := leases{w: w, host: s.host, who: &s.watch, accepted: func(model.Record, model.Record) {}}
 	actor := act.NewSentinel(ownSentinel{w, s}, nil) // there are no labels in this world
-	return actor.Do(context.Background(), "group", record.NewStore(writes, known{w, &s.watch}), d)
+	return actor.Do(w.ctx, "group", record.NewStore(writes, known{w, &s.watch}), d)
 }
 
 // hurry reads the new replicas now, as Sentinel does with instances that it has never asked.

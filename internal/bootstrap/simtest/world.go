@@ -3,19 +3,19 @@
 package simtest
 
 import (
+	"context"
 	"hash/fnv"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	decidesentinel "github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/sentinel"
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
-
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/act"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/handover"
+	decidesentinel "github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/sentinel"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 )
 
 const (
@@ -72,6 +72,8 @@ type World struct {
 	*clock
 	Setup
 	Deciders Deciders
+	// ctx is what the acts get: nobody cancels them.
+	ctx context.Context //nolint:containedctx // what happens in a world has no caller
 
 	pods      []*pod
 	servers   []*server
@@ -114,6 +116,7 @@ func NewWorld(setup Setup, mind Deciders) *World {
 		blocked: map[pair]bool{}, named: map[uint64]model.Address{}, claims: map[string]bool{}, twoSince: never, apiBack: never,
 		slowLoad: 300 * time.Millisecond,
 	}
+	w.ctx = context.Background() //nolint:forbidigo // what happens in a world has no caller
 	w.client = w.newHost()
 	w.versions = 1
 	first := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "redis-sentinel-redis", UID: "record", ResourceVersion: "1"}}

@@ -128,11 +128,11 @@ func (h State) Asks() Questions {
 type WriteOutcome int
 
 const (
-	// Accepted: the record is as it was wanted.
+	// Accepted means that the record is as it was wanted.
 	Accepted WriteOutcome = iota
-	// Refused: it was not the record any more that the write was made for.
+	// Refused means that it was not the record any more that the write was made for.
 	Refused
-	// Unknown: no answer came, and reading back told nothing. It may be so or not.
+	// Unknown means that no answer came, and reading back told nothing. It may be so or not.
 	Unknown
 )
 

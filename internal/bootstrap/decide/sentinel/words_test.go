@@ -11,19 +11,16 @@ const (
 )
 
 var (
-	clock       = decidetest.Clock
-	at          = decidetest.At
-	pod         = decidetest.Pod
-	edited      = decidetest.Edited
-	master      = decidetest.Master
-	replica     = decidetest.Replica
-	linkDown    = decidetest.LinkDown
-	silent      = decidetest.Silent
-	reborn      = decidetest.Reborn
-	sentinels   = decidetest.Sentinels
-	recordOf    = decidetest.RecordOf
-	words       = decidetest.Words
-	addressWord = decidetest.AddressWord
+	clock     = decidetest.Clock
+	at        = decidetest.At
+	pod       = decidetest.Pod
+	edited    = decidetest.Edited
+	master    = decidetest.Master
+	replica   = decidetest.Replica
+	linkDown  = decidetest.LinkDown
+	silent    = decidetest.Silent
+	sentinels = decidetest.Sentinels
+	recordOf  = decidetest.RecordOf
 )
 
 // reader reads the cells of a table.
