@@ -12,7 +12,10 @@ RELEASE := redis-sentinel-webhook
 SYSTEM  := redis-sentinel-system
 # The race detector needs a C compiler.
 RACE    := $(if $(shell command -v gcc),-race)
-PURE    := ./internal/contract ./internal/redisconf ./internal/policy ./internal/mutate
+# What webhook and agent share, what is pure, and whatever has goroutines.
+AGENT   := ./internal/bootstrap
+RACED   := ./internal/contract ./internal/redisconf ./internal/policy ./internal/mutate \
+           $(AGENT)/act $(AGENT)/loop $(AGENT)/observe $(AGENT)/redisagent $(AGENT)/redisio $(AGENT)/report $(AGENT)/sentinelagent $(AGENT)/status
 E2E     ?= ./test/e2e/...
 
 ifeq ($(CLUSTER),current)
@@ -26,7 +29,7 @@ endif
 
 SHELL         := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test unit apiserver process scars sim chart e2e cluster-up cluster-down tools install uninstall images build lint generate verify
+.PHONY: help demo demo-down test unit stories apiserver process scars sim chart e2e cluster-up cluster-down tools install uninstall images build lint generate verify
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,14 +51,17 @@ else
 endif
 
 ##@ Test
-test: ## everything: unit tests, API server tests, then a cluster and the end-to-end tests
-	@.ci/parts unit tools chart apiserver process e2e
+test: ## everything: generated files, lint, unit tests, stories, API server tests, processes, then a cluster and the end-to-end tests
+	@.ci/parts verify lint unit stories tools chart apiserver process e2e
 
-unit: ## tests that need Go only
+unit: ## tests that need Go only, the long ones cut short
 	go vet ./... && go vet -C test/cluster ./...
-	go test -v $(RACE) $(PURE)
-	go test -v $$(go list ./internal/... ./cmd/... ./test/docs/... ./test/scars/... ./test/e2e/world/... | grep -vxFf <(go list $(PURE)))
-	go test -C test/cluster -v -skip '^TestProtectedModeIsOffInTheChangedServer$$' ./...
+	go test -v -short $(RACE) $(RACED)
+	go test -v -short $$(go list ./internal/... ./cmd/... ./test/docs/... ./test/scars/... ./test/e2e/world/... | grep -vxFf <(go list $(RACED)))
+	go test -C test/cluster -v -short -skip '^TestProtectedModeIsOffInTheChangedServer$$' ./...
+
+stories: ## the deciders at length: every view of a small group, 500 simulated stories, wrong designs that must be seen
+	go test -v -count=1 ./internal/bootstrap/decide/... ./internal/bootstrap/simtest
 
 chart: $(TOOL) ## render and check the chart
 	@$(ENV) helm lint --strict --quiet charts/$(RELEASE)
@@ -112,20 +118,27 @@ uninstall: ## remove the chart; it lists the groups that are left
 build: ## the two static binaries, in bin/
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN)/ ./cmd/webhook ./cmd/bootstrap
 
-lint: $(BIN)/golangci-lint ## style and architecture rules; the first run builds the linter, which takes minutes
-	$< run ./...
+lint: $(BIN)/golangci-lint $(BIN)/deadcode ## style, architecture rules and unreachable code; the first run builds the linter, which takes minutes
+	$(BIN)/golangci-lint run ./...
 	@# A module of its own. The two below it would have the linter load all of Kubernetes.
-	cd test/cluster && $< run -c ../../.golangci.yml ./...
+	cd test/cluster && $(BIN)/golangci-lint run -c ../../.golangci.yml ./...
+	@dead=$$($(BIN)/deadcode -test ./... && cd test/cluster && $(BIN)/deadcode -test ./...); \
+	[ -z "$$dead" ] || { printf 'unreachable, also by tests:\n%s\n' "$$dead"; exit 1; }
 
 $(BIN)/golangci-lint: tools/go.mod
 	go build -C tools -trimpath -ldflags "-s -w" -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
+$(BIN)/deadcode: tools/go.mod
+	go build -C tools -trimpath -ldflags "-s -w" -o $@ golang.org/x/tools/cmd/deadcode
+
 generate: ## write generated files again
 	go generate ./...
 
-verify: generate ## generated files are up to date, go.mod is tidy
+verify: ## generated files are up to date, go.mod is tidy
+	@before=$$(git diff | sha256sum); $(MAKE) --no-print-directory generate; \
+	[ "$$before" = "$$(git diff | sha256sum)" ] || { echo 'generated files were not up to date: see git diff, and commit what changed'; exit 1; }
 	go mod tidy -diff
-	git diff --exit-code
+	go -C test/cluster mod tidy -diff
 
 $(TOOL): $(shell find test/cluster -name '*.go' -o -name go.mod 2>/dev/null)
 	@mkdir -p $(BIN)
