@@ -26,7 +26,7 @@ func TestBrokenConnectionWakes(t *testing.T) {
 			t.Fatal("nobody was told that ", what)
 		}
 		if what == "the connection stands" {
-			server.Disconnect()
+			server.Disconnect(t)
 		}
 	}
 }

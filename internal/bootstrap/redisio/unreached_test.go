@@ -64,7 +64,7 @@ func TestBrokenConnectionIsNoSilence(t *testing.T) {
 		if r := AskOwn(t.Context(), client); r.Answer != model.Up || r.Refused {
 			t.Fatalf("a server that answers is seen as %+v", r)
 		}
-		server.Disconnect()
+		server.Disconnect(t)
 	}
 }
 

@@ -5,16 +5,14 @@
 package redistest
 
 import (
-	"bufio"
-	"context"
 	"fmt"
-	"io"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/alicebob/miniredis/v2/server"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
@@ -24,35 +22,53 @@ type Server struct {
 	Address model.Address
 	answer  func(command string) string
 
-	mu    sync.Mutex
-	told  []string
-	conns []net.Conn
+	mu        sync.Mutex
+	told      []string
+	listening *server.Server
 }
 
 // Start listens on a loopback address until the test ends. Answer gets a command as one line and gives the reply as it
 // goes over the wire; an empty one stands for OK.
 func Start(t *testing.T, host string, answer func(command string) string) *Server {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(context.WithoutCancel(t.Context()), "tcp", net.JoinHostPort(host, "0"))
-	if err != nil {
+	s := &Server{answer: answer}
+	if err := s.listen(net.JoinHostPort(host, "0")); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = listener.Close() })
-	where, ok := listener.Addr().(*net.TCPAddr)
-	if !ok {
-		t.Fatalf("listening on %s, which is no TCP address", listener.Addr())
-	}
-	s := &Server{Address: model.Address{Host: host, Port: where.Port}, answer: answer}
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go s.serve(conn)
-		}
-	}()
+	s.Address = model.Address{Host: host, Port: s.listening.Addr().Port}
+	t.Cleanup(func() { s.listening.Close() })
 	return s
+}
+
+func (s *Server) listen(address string) error {
+	listening, err := server.NewServer(address)
+	if err != nil {
+		return fmt.Errorf("listening at %s: %w", address, err)
+	}
+	listening.SetPreHook(s.take)
+	s.listening = listening
+	return nil
+}
+
+// take answers every command; nothing is left for the library to do.
+func (s *Server) take(peer *server.Peer, command string, arguments ...string) bool {
+	line := strings.Join(append([]string{strings.ToLower(command)}, arguments...), " ")
+	s.mu.Lock()
+	introduction := strings.HasPrefix(line, "hello")
+	if !introduction {
+		s.told = append(s.told, line)
+	}
+	s.mu.Unlock()
+	if introduction {
+		peer.WriteError("ERR unknown command")
+		return true
+	}
+	if reply := s.answer(line); reply != "" {
+		peer.WriteRaw(reply)
+	} else {
+		peer.WriteOK()
+	}
+	return true
 }
 
 // Told are the commands so far, without those by which a client introduces itself.
@@ -63,72 +79,13 @@ func (s *Server) Told() []string {
 }
 
 // Disconnect breaks all connections; new ones are taken.
-func (s *Server) Disconnect() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, conn := range s.conns {
-		_ = conn.Close()
+func (s *Server) Disconnect(t *testing.T) {
+	t.Helper()
+	s.listening.Close()
+	if err := s.listen(s.Address.String()); err != nil {
+		t.Fatal(err)
 	}
-	s.conns = nil
 }
 
 // Bulk is a reply of one text.
 func Bulk(text string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(text), text) }
-
-func (s *Server) serve(conn net.Conn) {
-	defer conn.Close() //nolint:errcheck // the client has gone
-	s.mu.Lock()
-	s.conns = append(s.conns, conn)
-	s.mu.Unlock()
-	in := bufio.NewReader(conn)
-	for {
-		words, err := command(in)
-		if err != nil {
-			return
-		}
-		line := strings.Join(words, " ")
-		if strings.HasPrefix(line, "hello") {
-			_, _ = io.WriteString(conn, "-ERR unknown command\r\n")
-			continue
-		}
-		s.mu.Lock()
-		s.told = append(s.told, line)
-		s.mu.Unlock()
-		reply := s.answer(line)
-		if reply == "" {
-			reply = "+OK\r\n"
-		}
-		if _, err := io.WriteString(conn, reply); err != nil {
-			return
-		}
-	}
-}
-
-// command reads *N and N times $length and text.
-func command(in *bufio.Reader) ([]string, error) {
-	n, err := count(in, "*")
-	if err != nil {
-		return nil, err
-	}
-	words := make([]string, n)
-	for i := range words {
-		length, err := count(in, "$")
-		if err != nil {
-			return nil, err
-		}
-		text := make([]byte, length+2)
-		if _, err := io.ReadFull(in, text); err != nil {
-			return nil, err
-		}
-		words[i] = string(text[:length])
-	}
-	return words, nil
-}
-
-func count(in *bufio.Reader, sign string) (int, error) {
-	line, err := in.ReadString('\n')
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(strings.TrimPrefix(strings.TrimSpace(line), sign))
-}
