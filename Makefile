@@ -29,7 +29,7 @@ endif
 
 SHELL         := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test unit stories apiserver process scars sim chart e2e cluster-up cluster-down tools install uninstall images build lint generate verify
+.PHONY: help demo demo-down test unit stories apiserver process incidents sim chart e2e cluster-up cluster-down tools install uninstall images build lint generate verify
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,7 +57,7 @@ test: ## everything: generated files, lint, unit tests, stories, API server test
 unit: ## tests that need Go only, the long ones cut short
 	go vet ./... && go vet -C test/cluster ./...
 	go test -v -short $(RACE) $(RACED)
-	go test -v -short $$(go list ./internal/... ./cmd/... ./test/docs/... ./test/scars/... ./test/e2e/world/... | grep -vxFf <(go list $(RACED)))
+	go test -v -short $$(go list ./internal/... ./cmd/... ./test/docs/... ./test/incidents/... ./test/e2e/world/... | grep -vxFf <(go list $(RACED)))
 	go test -C test/cluster -v -short -skip '^TestProtectedModeIsOffInTheChangedServer$$' ./...
 
 stories: ## the deciders at length: every view of a small group, 500 simulated stories, wrong designs that must be seen
@@ -76,8 +76,8 @@ process: $(TOOL) ## real Redis 7.0, Redis 8.0 and Valkey 8.1, Sentinels and agen
 sim: ## 100,000 simulated stories of faults (minutes); SIM='-sim.seeds=5000 -sim.first=1' says how many and which
 	go test -v -count=1 -timeout 60m -run '^TestSeeds$$' ./internal/bootstrap/simtest -sim.seeds=100000 $(SIM)
 
-scars: $(TOOL) ## what has hurt others, and what happens here; runs the tests of every row
-	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_PROCESS=1 TEST_SERVER="$${TEST_SERVER:-redis-7.0.15}" go run ./test/scars
+incidents: $(TOOL) ## what has hurt others, and what happens here; runs the tests of every row
+	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_PROCESS=1 TEST_SERVER="$${TEST_SERVER:-redis-7.0.15}" go run ./test/incidents
 
 e2e: install ## tests on a real cluster; E2E names packages
 ifneq ($(CLUSTER),current)

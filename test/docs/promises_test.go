@@ -36,24 +36,6 @@ func TestPromisesNameTestsThatExist(t *testing.T) {
 	}
 }
 
-func declares(t *testing.T, folder, name string) bool {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(root, folder, "*_test.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(text), "\nfunc "+name+"(") {
-			return true
-		}
-	}
-	return false
-}
-
 // TestLinksLeadSomewhere follows the relative links of all pages.
 func TestLinksLeadSomewhere(t *testing.T) {
 	pages := []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "charts/redis-sentinel-webhook/README.md"}

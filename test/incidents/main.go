@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command scars holds this project against what has hurt others that do the same job. Without a flag it runs the tests of
-// every scar and prints what happened there and here; with -write it writes docs/scars.md from the same table.
+// Command incidents holds this project against what has hurt others that do the same job. Without a flag it runs the tests of
+// every incident and prints what happened there and here; with -write it writes docs/incidents.md from the same table.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 	"os/signal"
 )
 
-//go:generate go run . -write ../../docs/scars.md
+//go:generate go run . -write ../../docs/incidents.md
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -25,11 +25,11 @@ func main() {
 	}
 }
 
-// errFailed means that the table has a row with a failed test.
-var errFailed = errors.New("not every scar passed")
+// errFailed means that a row of the table has a test that did not pass.
+var errFailed = errors.New("not every incident passed")
 
 func run(ctx context.Context, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("scars", flag.ContinueOnError)
+	flags := flag.NewFlagSet("incidents", flag.ContinueOnError)
 	write := flags.String("write", "", "write the page to this file instead of running anything")
 	module := flags.String("module", ".", "the directory of go.mod")
 	if err := flags.Parse(args); err != nil {

@@ -4,14 +4,14 @@ package main
 
 import "slices"
 
-// table has every scar, those that lose data first.
+// table has every incident, those that lose data first.
 var table = slices.Concat(data, masters, sentinels, handing, starting)
 
 // data are those that lose or mix data.
-var data = []scar{
+var data = []incident{
 	{
 		number: 39, name: "Fast empty reboot", where: "kubeblocks#10753",
-		there: "pod and volume were lost and born again before any Sentinel missed the master; all replicas copied an empty Redis",
+		there: "pod and volume were lost and recreated before any Sentinel missed the master; all replicas copied an empty Redis",
 		here:  "Redis starts fenced, at no address a master; the empty pod follows the replica that takes over, also at the same address",
 		tests: process("TestFastEmptyReboot", "TestMasterKilledInPlace"),
 	},
@@ -24,7 +24,7 @@ var data = []scar{
 	{
 		number: 27, name: "Reused address mixes two groups", where: "spotahome/redis-operator#550",
 		there: "a dead pod's address went to another group of the same master name, whose data overwrote everything",
-		here:  "names are unique; replicas let go of an address as soon as no pod of their group has it, and present themselves by their group's name, which a stranger does not know",
+		here:  "names are unique; replicas let go of an address as soon as no pod of their group has it, and present themselves by their group's name, which a foreign server does not know",
 		tests: append(process("TestAddressReused", "TestAddressReusedByAMaster", "TestAddressReusedWhileAgentsAreAway"), decide("TestAddressOfADeadMaster")...),
 	},
 	{
@@ -42,7 +42,7 @@ var data = []scar{
 	{
 		number: 16, name: "Deletion loses writes", where: "bitnami/charts#12598",
 		there: "writes in flight were dropped when the master's pod was deleted",
-		here:  "writes are paused until the heir has the master's offset; then it claims",
+		here:  "writes are paused until the successor has the master's offset; then it claims",
 		tests: process("TestMasterPodDeleted"),
 	},
 	{
@@ -72,7 +72,7 @@ var data = []scar{
 }
 
 // masters are about who leads.
-var masters = []scar{
+var masters = []incident{
 	{
 		number: 1, name: "All agree on a replica", where: "DandyDeveloper/charts#412",
 		there: "everybody named a master that was a replica; nothing disagreed, so nothing was healed, for 7.5 hours",
@@ -84,7 +84,7 @@ var masters = []scar{
 		there: "Sentinels answered nothing, neither branch of the healer held, and it did not even log",
 		here:  "every view leads to an action or to a wait with a reason of a closed list, each with its sentence",
 		built: true,
-		tests: decide("TestEveryReasonIsExplainedOnce", "TestMasterSilent"),
+		tests: append(in("internal/bootstrap/model", "TestEveryReasonIsExplainedOnce"), decide("TestMasterSilent")...),
 	},
 	{
 		number: 3, name: "Healer kills the new master", where: "DandyDeveloper/charts#383",
@@ -126,12 +126,12 @@ var masters = []scar{
 		number: 31, name: "Labels lie", where: "spotahome/redis-operator#608",
 		there: "the node hung and the Service went on sending writes to its pod",
 		here:  "labels follow what is observed, and a silent master loses its own",
-		tests: append(process("TestFrozenMaster"), decide("TestRoleLabels")...),
+		tests: append(process("TestFrozenMaster"), besideSentinel("TestRoleLabels")...),
 	},
 }
 
 // sentinels are about what Sentinels know.
-var sentinels = []scar{
+var sentinels = []incident{
 	{
 		number: 10, name: "All Sentinels restart", where: "bitnami/charts#24380",
 		there: "each Sentinel began by naming its own pod master, for good",
@@ -142,19 +142,19 @@ var sentinels = []scar{
 		number: 44, name: "Ghost Sentinels", where: "helm/charts#10635",
 		there: "each restart had a new identity; ghosts made majorities unreachable",
 		here:  "an ordinal's identity is always the same, and a ghost that is there all the same is pruned",
-		tests: append(process("TestBlankSentinels"), decide("TestSentinelSituations")...),
+		tests: append(process("TestBlankSentinels"), besideSentinel("TestSentinelSituations")...),
 	},
 	{
 		number: 33, name: "RESET opens a blind window", where: "OT-CONTAINER-KIT/redis-operator#1883",
 		there: "RESET at every round; a master lost in a window had no known replica, for 23 hours",
 		here:  "RESET is not in the program",
-		built: true, tests: in("test/scars", "TestResetIsNeverUsed"),
+		built: true, tests: in("test/incidents", "TestResetIsNeverUsed"),
 	},
 	{
 		number: 49, name: "RESET keeps failover from starting", where: "littlered LR-001",
 		there: "each RESET restarted the count of silence",
-		here:  "RESET is not in the program; a group is made anew only where its recorded master answers, and not while it counts as down",
-		built: true, tests: append(in("test/scars", "TestResetIsNeverUsed"), decide("TestSentinelSituations")...),
+		here:  "RESET is not in the program; a group is recreated only where its recorded master answers, and not while it counts as down",
+		built: true, tests: append(in("test/incidents", "TestResetIsNeverUsed"), besideSentinel("TestSentinelSituations")...),
 	},
 	{
 		number: 22, name: "Names stall Sentinel", where: "bitnami/charts#9689",
@@ -201,17 +201,17 @@ var sentinels = []scar{
 }
 
 // handing are about giving the mastership away.
-var handing = []scar{
+var handing = []incident{
 	{
 		number: 6, name: "A new pod forces a failover", where: "DandyDeveloper/charts#33",
 		there: "a starting pod found a dead master named and ordered a failover",
-		here:  "being born moves nobody; the election takes its course",
+		here:  "a starting pod moves nobody; the election takes its course",
 		tests: process("TestBornBeforeTheFailover"),
 	},
 	{
 		number: 9, name: "Hook without Sentinel", where: "DandyDeveloper/charts#207",
 		there: "the Sentinel beside the master had ended before the hook asked it",
-		here:  "the hook needs no Sentinel: holder and heir agree through the record",
+		here:  "the hook needs no Sentinel: holder and successor agree through the record",
 		tests: process("TestHandoverWithoutSentinels"),
 	},
 	{
@@ -224,7 +224,7 @@ var handing = []scar{
 		number: 18, name: "The hook never worked", where: "CloudPirates-io/helm-charts#781",
 		there: "name compared with address, no shell in the image, too little time",
 		here:  "the hook is the agent's own code, asked over HTTP, and a test deletes the master",
-		tests: append(process("TestMasterPodDeleted"), in("internal/bootstrap", "TestHookWaitsForTheTurnThatHasNothingLeftToGive")...),
+		tests: append(process("TestMasterPodDeleted"), in("internal/bootstrap/redisagent", "TestHookWaitsForTheTurnThatHasNothingLeftToGive")...),
 	},
 	{
 		number: 30, name: "Rolling update takes two", where: "spotahome/redis-operator#269",
@@ -241,11 +241,11 @@ var handing = []scar{
 }
 
 // starting are about starting.
-var starting = []scar{
+var starting = []incident{
 	{
 		number: 14, name: "Start needs a master, the master needs the start", where: "bitnami/charts#7124",
-		there: "ordered pods: the first waited for a master that could not be born before it",
-		here:  "a fenced pod is ready as long as one that must speak first is not born",
+		there: "ordered pods: the first waited for a master that could not be created before it",
+		here:  "a fenced pod is ready as long as one that must speak first does not exist",
 		tests: process("TestOrderedRestart"),
 	},
 	{
@@ -270,7 +270,7 @@ var starting = []scar{
 		number: 38, name: "Read-only root", where: "OT-CONTAINER-KIT/redis-operator#1867",
 		there: "Sentinel could not write its file and ended",
 		here:  "files lie in an emptyDir that only those who must can write",
-		built: true, tests: append(mutate("TestInjectedContainersPassPodSecurityRestricted"), in("internal/bootstrap", "TestSentinelMayReplaceItsFile")...),
+		built: true, tests: append(mutate("TestInjectedContainersPassPodSecurityRestricted"), in("internal/bootstrap/sentinelagent", "TestSentinelMayReplaceItsFile")...),
 	},
 	{
 		number: 40, name: "Rewritten configuration", where: "kubeblocks-addons#2686",

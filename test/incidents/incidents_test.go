@@ -11,23 +11,23 @@ import (
 
 const module = "../.."
 
-// TestScarsNameTestsThatExist: a row without a test is a claim.
-func TestScarsNameTestsThatExist(t *testing.T) {
+// TestIncidentsNameTestsThatExist: a row without a test is a claim.
+func TestIncidentsNameTestsThatExist(t *testing.T) {
 	for _, s := range table {
 		here := 0
 		for _, one := range s.tests {
 			if !declared(t, one) {
-				t.Errorf("scar %d: there is no test %s", s.number, one)
+				t.Errorf("incident %d: there is no test %s", s.number, one)
 			}
 			if !one.needsCluster() {
 				here++
 			}
 		}
 		if here == 0 {
-			t.Errorf("scar %d is shown by no test that runs without a cluster", s.number)
+			t.Errorf("incident %d is shown by no test that runs without a cluster", s.number)
 		}
 		if s.name == "" || s.where == "" || s.there == "" || s.here == "" {
-			t.Errorf("scar %d is incomplete", s.number)
+			t.Errorf("incident %d is incomplete", s.number)
 		}
 	}
 }
@@ -51,30 +51,30 @@ func declared(t *testing.T, one test) bool {
 }
 
 func TestPageIsUpToDate(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(module, "docs", "scars.md"))
+	text, err := os.ReadFile(filepath.Join(module, "docs", "incidents.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if string(text) != page() {
-		t.Error("docs/scars.md is not what the table says: make generate")
+		t.Error("docs/incidents.md is not what the table says: make generate")
 	}
 }
 
 func TestARowFailsWithOneOfItsTests(t *testing.T) {
-	s := scar{tests: append(in("a", "TestX", "TestY"), in("test/e2e", "TestZ")...)}
+	row := incident{tests: append(in("a", "TestX", "TestY"), in("test/e2e", "TestZ")...)}
 	results := map[test]result{{"a", "TestX"}: {word: "pass"}, {"a", "TestY"}: {word: "pass"}}
-	if word, _ := s.judge(results); word != "pass" {
+	if word, _ := row.judge(results); word != "pass" {
 		t.Errorf("got %s, want pass", word)
 	}
 	for _, word := range []string{"fail", "skip", ""} {
 		results[test{"a", "TestY"}] = result{word: word}
-		if got, _ := s.judge(results); got != "FAIL" {
+		if got, _ := row.judge(results); got != "FAIL" {
 			t.Errorf("one test %q: got %s, want FAIL", word, got)
 		}
 	}
 }
 
-// TestResetIsNeverUsed: SENTINEL RESET makes a Sentinel forget the replicas and restarts its patience.
+// TestResetIsNeverUsed: SENTINEL RESET makes a Sentinel forget its replicas and restarts the clock by which it takes a master for down.
 func TestResetIsNeverUsed(t *testing.T) {
 	found := 0
 	for _, folder := range []string{"internal/bootstrap", "cmd"} {

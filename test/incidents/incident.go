@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// scar is one way in which a project that does the same job has been hurt.
-type scar struct {
+// incident is one way in which a project that does the same job has been hurt.
+type incident struct {
 	number int
 	name   string
 	// where it was told, as repository#thread.
@@ -27,7 +27,7 @@ type test struct{ folder, name string }
 
 func (t test) String() string { return t.folder + ": " + t.name }
 
-// needsCluster says that the test runs with `make e2e` only.
+// needsCluster reports whether the test runs with `make e2e` only.
 func (t test) needsCluster() bool { return t.folder == "test/e2e" }
 
 // in names tests of one directory.
@@ -44,20 +44,25 @@ func process(names ...string) []test { return in("test/process", names...) }
 func decide(names ...string) []test  { return in("internal/bootstrap/decide", names...) }
 func mutate(names ...string) []test  { return in("internal/mutate", names...) }
 
+// besideSentinel are the tests of the decider beside a Sentinel.
+func besideSentinel(names ...string) []test {
+	return in("internal/bootstrap/decide/sentinel", names...)
+}
+
 const preface = `# What has hurt others
 
-<!-- Written by "make generate" from test/scars. -->
+<!-- Written by "make generate" from test/incidents. -->
 
 Other charts, operators and scripts run Redis with Sentinel on Kubernetes too, and their issues tell what went wrong. Each row is one
-such story, as *repository#thread* tells it, and what happens here. The tests named are run by ` + "`make scars`" + `, which prints this table
+such incident, as *repository#thread* tells it, and what happens here. The tests named are run by ` + "`make incidents`" + `, which prints this table
 with results; those of ` + "`test/e2e`" + ` need a cluster and run with ` + "`make e2e`" + `. "Cannot happen" means by construction, and the tests hold the
-construction. Numbers have gaps: not every story is about something that this project does.
+construction. Numbers have gaps: not every incident is about something that this project does.
 
 | | what | there | here | held by |
 |---|---|---|---|---|
 `
 
-// page renders docs/scars.md.
+// page renders docs/incidents.md.
 func page() string {
 	var b strings.Builder
 	b.WriteString(preface)

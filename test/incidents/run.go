@@ -88,10 +88,10 @@ func read(out io.Reader, folder string, results map[test]result) {
 	}
 }
 
-// report prints the table and says whether every row passed.
+// report prints the table, and reports whether every row passed.
 func report(out io.Writer, results map[test]result) bool {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "scar\twhat\twhere\tresult\ttests")
+	fmt.Fprintln(w, "incident\twhat\twhere\tresult\ttests")
 	passed := 0
 	for _, s := range table {
 		word, notes := s.judge(results)
@@ -111,12 +111,12 @@ func report(out io.Writer, results map[test]result) bool {
 			}
 		}
 	}
-	fmt.Fprintf(out, "\n%d of %d scars passed\n", passed, len(table))
+	fmt.Fprintf(out, "\n%d of %d incidents passed\n", passed, len(table))
 	return passed == len(table)
 }
 
 // judge is pass where every test passed that runs here, and at least one did.
-func (s scar) judge(results map[test]result) (word string, notes []string) {
+func (s incident) judge(results map[test]result) (word string, notes []string) {
 	word = "none"
 	for _, t := range s.tests {
 		if t.needsCluster() {
