@@ -73,9 +73,12 @@ func (w *SentinelSet) foreignServers(ctx context.Context, v model.SentinelView) 
 
 // unknownAddresses are the addresses that the record or my Sentinel names and that no pod of the group has.
 func unknownAddresses(v model.SentinelView) []model.Address {
-	named := make([]model.Address, 0, len(v.Own.Replicas)+1)
+	named := make([]model.Address, 0, len(v.Own.Replicas)+2)
 	if v.Record.HasHolder() {
 		named = append(named, v.Record.Address)
+	}
+	if v.Own.Monitors && v.Own.Address != v.Record.Address {
+		named = append(named, v.Own.Address)
 	}
 	for _, r := range v.Own.Replicas {
 		named = append(named, r.Address)

@@ -163,6 +163,9 @@ func (w *World) lateAnswers(s *sentinel, v *model.SentinelView) {
 // foreignServers asks at the addresses that are named and are no pod's.
 func (w *World) foreignServers(s *sentinel, v *model.SentinelView) {
 	named := []model.Address{v.Record.Address}
+	if v.Own.Monitors && v.Own.Address != v.Record.Address {
+		named = append(named, v.Own.Address)
+	}
 	for _, r := range v.Own.Replicas {
 		named = append(named, r.Address)
 	}
