@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command bootstrap is the agent: environment in, exit code out. It ends on SIGTERM only, or where it can never work.
+// Command bootstrap is the agent: environment in, exit code out. It ends only on SIGTERM, or where it can never work.
 package main
 
 import (

@@ -39,8 +39,8 @@ const (
 	lost     = "lost"     // the write stands, and its answer was lost
 )
 
-// stage is a master that hands over to a replica, with the record between them. The journal is what was done to the
-// master and to the record, in order.
+// stage is a master that hands over to a replica, with the record between them. The journal is what was done to the master and
+// to the record, in order.
 type stage struct {
 	actor  *Redis
 	others *company
@@ -66,7 +66,7 @@ func (s *stage) Learn(l *coordinationv1.Lease) {
 	s.lease = l
 }
 
-// company are the others of the group: servers that are asked for real, and Sentinels that name the successor at once.
+// company is the rest of the group: servers that are really asked, and Sentinels that name the successor at once.
 type company struct {
 	note      func(string)
 	clients   *redisio.Clients
@@ -202,8 +202,8 @@ const (
 	moved         = "replicaof SUCCESSOR; Sentinels name the successor; " + killed
 )
 
-// TestHandoverStepByStep (4, 13): every write that was acknowledged must be with whoever leads in the end. So writes stay
-// paused while it is unknown who that is, and clients are sent away when the Sentinels can tell them where to.
+// TestHandoverStepByStep (4, 13): every write that was acknowledged must be with whichever pod leads in the end. So writes stay
+// paused while that is unknown, and clients are disconnected once the Sentinels can tell them where to go.
 func TestHandoverStepByStep(t *testing.T) {
 	begun := pause + "; " + longer + "; offer; "
 	for name, c := range map[string]struct {
@@ -239,7 +239,7 @@ func TestHandoverStepByStep(t *testing.T) {
 	}
 }
 
-// TestHandoverOutlivesItsTurn (4b): the loop ends while writes are paused; what was begun is brought to its end.
+// TestHandoverOutlivesItsTurn (4b): the loop ends while writes are paused; what was begun is still finished.
 func TestHandoverOutlivesItsTurn(t *testing.T) {
 	s := newStage(t, script{offset: 100, claims: 1})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -263,7 +263,7 @@ func TestViewThatIsOlderWritesNothing(t *testing.T) {
 	}
 }
 
-// TestOfferWakesItsTarget (4e): a watch that is stuck must not cost the claim its time.
+// TestOfferWakesItsTarget (4e): a watch that is stuck must not delay the claim.
 func TestOfferWakesItsTarget(t *testing.T) {
 	host, listener := agentPort(t)
 	notified := make(chan string, 1)

@@ -54,7 +54,7 @@ func TestLabelsGoUpward(t *testing.T) {
 	}
 }
 
-// checkLabelPatch: it goes to the status of the pod alone, and holds only for the pod that was seen.
+// checkLabelPatch fails the test unless the patch goes to the pod's status alone, and holds only for the pod that was seen.
 func checkLabelPatch(t *testing.T, action clienttesting.Action) {
 	t.Helper()
 	patch, ok := action.(clienttesting.PatchAction)

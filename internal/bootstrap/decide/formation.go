@@ -28,7 +28,7 @@ func (s *situation) formation() Decision {
 	return s.claim(why)
 }
 
-// firstMaster names the ordinal that begins the group, or -1 with the reason why nobody may.
+// firstMaster names the ordinal that begins the group, or returns -1 with the reason why none may.
 func (s *situation) firstMaster() (int, model.Reason) {
 	var holding, without []model.Pod
 	for _, p := range s.eligible() {

@@ -82,8 +82,8 @@ func TestFirstFormation(t *testing.T) {
 	})
 }
 
-// TestFormationEndsWithoutSilentHolder: a pod that never answers delays the first formation by the recovery timeout, not
-// for ever (R8c).
+// TestFormationEndsWithoutSilentHolder: a pod that never answers delays the first formation by the recovery timeout, not for
+// ever (R8c).
 func TestFormationEndsWithoutSilentHolder(t *testing.T) {
 	v := fresh(pod(1), pod(0, silent), pod(2))
 	d, m := Next(v, Memory{})
@@ -150,8 +150,8 @@ func TestAdoption(t *testing.T) {
 	})
 }
 
-// TestAdoptionEndsWithTheData: the last plain pod comes back with an agent and, after a restart with AOF, under an id that
-// nobody knows (R5). Those that followed it know whose data they have.
+// TestAdoptionEndsWithTheData: the last plain pod comes back with an agent and, after a restart with AOF, under an unknown id
+// (R5). The pods that followed it know whose data they have.
 func TestAdoptionEndsWithTheData(t *testing.T) {
 	leader := pod(0, plain, master)
 	_, m := Next(fresh(pod(1, replica(0)), leader, pod(2, replica(0))), Memory{})

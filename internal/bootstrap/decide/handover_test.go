@@ -58,7 +58,7 @@ func TestOptedInAgain(t *testing.T) {
 	}
 }
 
-// TestMasterThatCannotSave: Sentinel sees nothing wrong with a master that answers PING and refuses writes (scar 42).
+// TestMasterThatCannotSave: Sentinel sees nothing wrong with a master that answers PING and refuses writes (incident 42).
 func TestMasterThatCannotSave(t *testing.T) {
 	sick := pod(0, master)
 	sick.Redis.PersistenceError = true
@@ -86,7 +86,7 @@ func TestMasterThatCannotSave(t *testing.T) {
 	}
 }
 
-// TestSecondReplicationIDCounts: a promotion gives a history a new id, and the old one becomes the second (scar 51).
+// TestSecondReplicationIDCounts: a promotion gives a history a new id, and the old one becomes the second (incident 51).
 func TestSecondReplicationIDCounts(t *testing.T) {
 	p := pod(1, data(otherID, 100, 10))
 	p.VolumeClaim = "a claim that the record does not know"

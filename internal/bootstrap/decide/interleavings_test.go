@@ -30,8 +30,8 @@ func lasting(v model.View, m Memory, from, to time.Duration) (d Decision, after 
 	return d, m
 }
 
-// TestNativeFailoverIsWatchedToItsEnd (1): for a second nobody but the leading Sentinel knows that the replica was promoted.
-// Neither it nor the other replica, which the leader has pointed to it, is put back.
+// TestNativeFailoverIsWatchedToItsEnd (1): for a second only the leading Sentinel knows that the replica was promoted. Neither
+// that replica nor the other one, which the leader has pointed at it, is put back.
 func TestNativeFailoverIsWatchedToItsEnd(t *testing.T) {
 	leading := func(v *model.View) { flagged(v); v.Sentinels[1].FailoverInProgress = true }
 	old := pod(0, silent)
@@ -54,7 +54,8 @@ func TestNativeFailoverIsWatchedToItsEnd(t *testing.T) {
 	}
 }
 
-// TestLeaderOfAFailoverNamesNobody (2): in a failover the leader knows the new epoch already and perhaps the old address.
+// TestLeaderOfAFailoverNamesNobody (2): during a failover the leader already knows the new epoch, and perhaps still the old
+// address.
 func TestLeaderOfAFailoverNamesNobody(t *testing.T) {
 	v := formed(0, pod(2, replica(1)), pod(0, master), pod(1, master))
 	v.Sentinels = sentinels(at(1), holderAt+1)
@@ -64,7 +65,7 @@ func TestLeaderOfAFailoverNamesNobody(t *testing.T) {
 	}
 }
 
-// TestElectionsNeverReachAClaim (3): the Sentinels' counter goes up with the failed elections of all their groups.
+// TestElectionsNeverReachAClaim (3): the Sentinels' counter also goes up with the failed elections of all their groups.
 func TestElectionsNeverReachAClaim(t *testing.T) {
 	v := fresh(pod(0), pod(1), pod(2))
 	v.HelloEpoch = uint64(clock.UnixMilli()) + 500 // a counter that an earlier claim has raised
@@ -77,7 +78,7 @@ func TestElectionsNeverReachAClaim(t *testing.T) {
 	}
 }
 
-// TestNewRecordBeginsAboveOldSentinels (3): a StatefulSet that was deleted and made anew has a record without an epoch, while
+// TestNewRecordBeginsAboveOldSentinels (3): a StatefulSet that was deleted and recreated has a record without an epoch, while
 // the Sentinels remember its name with one.
 func TestNewRecordBeginsAboveOldSentinels(t *testing.T) {
 	remembered := uint64(clock.Add(time.Hour).UnixMilli())
@@ -89,7 +90,7 @@ func TestNewRecordBeginsAboveOldSentinels(t *testing.T) {
 	}
 }
 
-// TestSuccessorOfAnAgentGoesOnFromTheRecord (4b): the holder's agent died in a handover. The one that takes its place knows
+// TestSuccessorOfAnAgentGoesOnFromTheRecord (4b): the holder's agent died during a handover. The agent that replaces it knows
 // nothing but what it sees.
 func TestSuccessorOfAnAgentGoesOnFromTheRecord(t *testing.T) {
 	taken := with(formed(1, pod(0, master), pod(1, master), pod(2, replica(1))), func(v *model.View) { v.Record.Epoch += 1024 })
@@ -104,7 +105,7 @@ func TestSuccessorOfAnAgentGoesOnFromTheRecord(t *testing.T) {
 	}
 }
 
-// TestHeirThatDiesIsReplaced (4d): the heir claimed, died, and the old master follows it already.
+// TestHeirThatDiesIsReplaced (4d): the successor claimed and died, and the old master already follows it.
 func TestHeirThatDiesIsReplaced(t *testing.T) {
 	v := with(formed(1, pod(0, replica(1), linkDown), pod(1, silent), pod(2, replica(1), linkDown)), flagged)
 	if d, _ := lasting(v, Memory{SyncedRun: "run-0"}, 0, 61*time.Second); d.Action != Claim || d.Reason != model.MasterGone {
@@ -236,8 +237,8 @@ func TestBornLaterIsAskedBeforeItIsReplaced(t *testing.T) {
 	})
 }
 
-// TestClockWaitsForTheBirth (9a): pods are born in order and the last one led. The time that its data is waited for must not
-// run before it exists, and begins again when it makes progress.
+// TestClockWaitsForTheBirth (9a): pods are created in order and the last one led. The time that its data is waited for must not
+// run before it exists, and starts over when it makes progress.
 func TestClockWaitsForTheBirth(t *testing.T) {
 	v := with(formed(2, pod(0, reborn, data(otherID, 0, 10)), pod(1, reborn, data(thirdID, 0, 10))), func(v *model.View) { v.OrderedReady, v.VolumeClaims = true, []int{0, 1, 2} })
 	v.Sentinels = silentSentinels()
@@ -261,7 +262,7 @@ func TestClockWaitsForTheBirth(t *testing.T) {
 	}
 }
 
-// TestReadyThoughFencedIsNarrow (9b): it lets one more pod be born, and nothing else.
+// TestReadyThoughFencedIsNarrow (9b): it lets one more pod be created, and does nothing else.
 func TestReadyThoughFencedIsNarrow(t *testing.T) {
 	ordered := with(formed(2, pod(0, reborn, data(otherID, 0, 10))), func(v *model.View) {
 		v.OrderedReady, v.VolumeClaims, v.Sentinels = true, []int{0, 1, 2}, silentSentinels()
@@ -285,7 +286,7 @@ func TestReadyThoughFencedIsNarrow(t *testing.T) {
 	}
 }
 
-// TestIsolatedMaster (10): who may go on writing when nobody confirms that it is master.
+// TestIsolatedMaster (10): when a master may go on writing although nothing confirms that it is one.
 func TestIsolatedMaster(t *testing.T) {
 	long := Memory{Confirmed: clock.Add(-6 * time.Second)}
 	two := formed(0, pod(0, master), pod(1, silent))
@@ -316,7 +317,7 @@ func TestIsolatedMaster(t *testing.T) {
 	}
 }
 
-// TestFirstWritesNeedNoReplica (10e): whoever was just promoted has no replica yet.
+// TestFirstWritesNeedNoReplica (10e): a master that was just promoted has no replica yet.
 func TestFirstWritesNeedNoReplica(t *testing.T) {
 	claimed := Memory{Claimed: Claimed{Epoch: holderAt, RunID: "run-0"}}
 	if d, _ := Next(formed(0, pod(0), pod(1, silent), pod(2, silent)), claimed); d.Action != Promote || d.Tuning.MinReplicas != 0 {
@@ -331,7 +332,8 @@ func TestFirstWritesNeedNoReplica(t *testing.T) {
 	}
 }
 
-// TestNameIsNotAnIdentity (11a, b): a pod of the same name, or the same pod after a reboot of its node, is not who was named.
+// TestNameIsNotAnIdentity (11a, b): a pod of the same name, or the same pod after a reboot of its node, is not the one that was
+// named.
 func TestNameIsNotAnIdentity(t *testing.T) {
 	claimed := Memory{Claimed: Claimed{Epoch: holderAt, RunID: "run-0"}}
 	for name, change := range map[string]func(*model.Pod){
@@ -355,7 +357,7 @@ func TestNameIsNotAnIdentity(t *testing.T) {
 	}
 }
 
-// TestDeletionFormsNothingAgain (14c): the record may go before the last pods do.
+// TestDeletionFormsNothingAgain (14c): the record may be deleted before the last pods are.
 func TestDeletionFormsNothingAgain(t *testing.T) {
 	ending := edited(pod(0, master), func(p *model.Pod) { p.Terminating = true })
 	for name, change := range map[string]func(*model.View){
@@ -415,14 +417,14 @@ func TestRestartedMasterDoesNotWaitForEver(t *testing.T) {
 	}
 }
 
-// TestNoChainOfHandovers (19): the end of a StatefulSet ends all its pods, and each would hand over to the next.
+// TestNoChainOfHandovers (19): deleting a StatefulSet ends all its pods, and each would hand over to the next.
 func TestNoChainOfHandovers(t *testing.T) {
 	ends := func(p model.Pod) model.Pod { p.Terminating = true; return p }
 	v := formed(0, ends(pod(0, master)), ends(pod(1, replica(0))), ends(pod(2, replica(0))))
 	if d, _ := Next(v, Memory{}); d.Action != Retain || d.Reason != model.NoSuccessor {
 		t.Errorf("all end: %s/%s, want hold/NoSuccessor, which answers the hook", d.Action, d.Reason)
 	}
-	// Evictions and node shutdowns end a pod without a word in the API: the kubelet's call is enough.
+	// Evictions and node shutdowns end a pod without any sign in the API: the kubelet's call is enough.
 	hook := with(formed(0, pod(0, master), pod(1, replica(0)), ends(pod(2, replica(0)))), func(v *model.View) { v.Leaving = true })
 	if d, _ := Next(hook, Memory{}); d.Action != Handover || d.Successor.Name != "redis-1" {
 		t.Errorf("the hook alone: %s to %q, want a handover to the one that stays", d.Action, d.Successor.Name)
@@ -433,8 +435,8 @@ func TestNoChainOfHandovers(t *testing.T) {
 	}
 }
 
-// TestElectionsLandOnTheHolder (20): while no agent can tell the Sentinels, their own election must choose whom the record
-// names. Sentinel takes the least priority above 0.
+// TestElectionsLandOnTheHolder (20): while no agent can tell the Sentinels, their own election must choose the pod that the
+// record names. Sentinel takes the lowest priority above 0.
 func TestElectionsLandOnTheHolder(t *testing.T) {
 	priority := func(v model.View, m Memory) int { d, _ := Next(v, m); return d.Tuning.Priority }
 	synced := Memory{SyncedRun: "run-1"}
@@ -455,8 +457,8 @@ func TestElectionsLandOnTheHolder(t *testing.T) {
 	}
 }
 
-// TestFormationNeedsNoSentinel (25): the group must not wait for a set that waits for something else; but then nobody may
-// answer as master, for nobody else could name him.
+// TestFormationNeedsNoSentinel (25): the group must not wait for a set that waits for something else; but then no pod may
+// answer as master, for only Sentinels could name it.
 func TestFormationNeedsNoSentinel(t *testing.T) {
 	for name, set := range map[string][]model.Sentinel{"silent": silentSentinels(), "none at all": nil} {
 		v := with(fresh(pod(0), pod(1), pod(2)), func(v *model.View) { v.Sentinels = set })

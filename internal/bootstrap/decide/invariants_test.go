@@ -54,20 +54,21 @@ func belongs(v model.View, p model.Pod) bool {
 	return known && member.VolumeClaim == p.VolumeClaim
 }
 
-// holdsNothing: no key, no link, and either a process without history or a claim that the group does not know.
+// holdsNothing reports whether a pod has no key, no link, and either a process without a history or a claim that the group does
+// not know.
 func holdsNothing(v model.View, p model.Pod) bool {
 	r := p.Redis
 	history := r.Offset > 0 || slices.Contains(v.Record.Lineage, r.ReplID)
 	return r.Answer == model.Up && r.Keys == 0 && !r.LinkUp && (!history || !belongs(v, p))
 }
 
-// holdsKnownData: keys that are the group's; before there is a group, any keys.
+// holdsKnownData reports whether a pod has keys that are the group's; before there is a group, any keys.
 func holdsKnownData(v model.View, p model.Pod) bool {
 	known := !v.Record.HasHolder() || belongs(v, p) || slices.Contains(v.Record.Lineage, p.Redis.ReplID)
 	return p.Redis.Answer == model.Up && p.Redis.Keys > 0 && known
 }
 
-// recordedHolder: the record has my uid and my address.
+// recordedHolder reports whether the record has my uid and my address.
 func recordedHolder(v model.View) bool {
 	return v.Record.HasHolder() && v.Record.PodUID == v.Self.UID && v.Record.Address == v.Self.Address
 }
@@ -82,8 +83,8 @@ func checkInvariants(group []turn, wrong *findings) {
 	}
 }
 
-// rivalsBorne are the worlds in which two pods claim at one instant. The compare-and-swap lets one of them through, and here
-// either may be the one.
+// rivalsBorne are the worlds in which two pods claim at the same instant. The compare-and-swap lets one of them through, and
+// here either may be the one.
 var rivalsBorne = []excuse{
 	{"an offer stands, and the holder or another replica does not wait for its target", func(u turn) bool { return u.view.Record.Offer != nil }},
 	{"the named pod answers, and did not lead in its time: its agent is gone, which this world gives it all the same", func(u turn) bool {
@@ -98,7 +99,7 @@ var rivalsBorne = []excuse{
 	}},
 }
 
-// checkRivals: all pods of a world that see the same come to the same leader.
+// checkRivals checks that all pods of a world that see the same choose the same leader.
 func checkRivals(group []turn, rivals *findings) {
 	claims := 0
 	for _, u := range group {

@@ -143,7 +143,7 @@ func TestMasterSilent(t *testing.T) {
 	})
 }
 
-// TestCycle: the holder follows its own replica. Nobody is master and no failover runs: waiting helps nobody.
+// TestCycle: the holder follows its own replica. No pod is master and no failover runs: waiting does not help.
 func TestCycle(t *testing.T) {
 	self, others := pod(0, replica(1)), []model.Pod{pod(1, replica(0)), pod(2, replica(0))}
 	run(t, []situationCase{
@@ -233,8 +233,8 @@ func TestEverythingRestarted(t *testing.T) {
 	})
 }
 
-// TestReturningHolderDoesNotHoldUpTheReplicas: the holder's pod is back with its volume under an id that nobody knows,
-// Sentinel did not fail over in its time, and two replicas never went away: one of them leads.
+// TestReturningHolderDoesNotHoldUpTheReplicas: the holder's pod is back with its volume under an unknown id, Sentinel did not
+// fail over in its time, and two replicas never went away: one of them leads.
 func TestReturningHolderDoesNotHoldUpTheReplicas(t *testing.T) {
 	back := pod(0, reborn, data(thirdID, 0, 10))
 	v := formed(0, pod(1, replica(0), linkDown), back, pod(2, replica(0), linkDown))
@@ -248,7 +248,7 @@ func TestReturningHolderDoesNotHoldUpTheReplicas(t *testing.T) {
 	}
 }
 
-// TestNeverTheEmptyOne: whatever the silence of the others, a node without data does not lead a group that had some (S3).
+// TestNeverTheEmptyOne: however many others are silent, a node without data does not lead a group that had some (S3).
 func TestNeverTheEmptyOne(t *testing.T) {
 	for _, peer := range []model.Pod{pod(1, replica(0), linkDown), pod(1, silent)} {
 		v := formed(0, edited(pod(0, reborn), func(p *model.Pod) { p.VolumeClaim = "new volume" }), peer, pod(2, replica(0), linkDown))
@@ -264,7 +264,7 @@ func TestNeverTheEmptyOne(t *testing.T) {
 }
 
 // TestNamedMasterWithoutAgent: everything restarted, the recorded holder's Redis answers, and its agent is gone. It has as long
-// as it may wait for others, and a failover more; while it loads it has all the time.
+// as it may wait for others, and a failover more; while it is loading its time is not limited.
 func TestNamedMasterWithoutAgent(t *testing.T) {
 	v := formed(0, pod(1, data(otherID, 0, 10)), pod(0, data(thirdID, 0, 10)), pod(2, data(otherID, 0, 9)))
 	flagged(&v)
@@ -282,7 +282,7 @@ func TestNamedMasterWithoutAgent(t *testing.T) {
 }
 
 // TestBlankPodThatSentinelsName: it was elected while the API was away, restarted empty before the record heard of it, and may
-// not lead; everybody waits for everybody.
+// not lead; every pod waits for another.
 func TestBlankPodThatSentinelsName(t *testing.T) {
 	v := formed(0, pod(1, data(lineageID, 100, 10)), pod(0, reborn), pod(2))
 	v.Sentinels = sentinels(at(2), holderAt+1)
@@ -303,7 +303,7 @@ func TestWaitOfYesterday(t *testing.T) {
 	}
 }
 
-// TestAgentThatRestartsKeepsItsReplicaElectable: the master died, and nobody else may be left.
+// TestAgentThatRestartsKeepsItsReplicaElectable: the master died, and no other replica may be left.
 func TestAgentThatRestartsKeepsItsReplicaElectable(t *testing.T) {
 	v := formed(0, pod(1, replica(0), linkDown), pod(0, silent), pod(2, silent))
 	if d, _ := Next(v, Memory{}); d.Tuning.Priority == 0 || !d.Ready {
@@ -315,7 +315,7 @@ func TestAgentThatRestartsKeepsItsReplicaElectable(t *testing.T) {
 	}
 }
 
-// TestPodWithoutVolumeThatEnds: a cache group lost everything, and one of its pods hangs on a node that is lost.
+// TestPodWithoutVolumeThatEnds: a cache group lost everything, and one of its pods is stuck on a lost node.
 func TestPodWithoutVolumeThatEnds(t *testing.T) {
 	ephemeral := func(p model.Pod) model.Pod { p.VolumeClaim = p.UID; return p }
 	v := formed(0, ephemeral(inPlace(0)), ephemeral(pod(1)), ephemeral(pod(2, silent)))

@@ -190,8 +190,8 @@ func TestPromotionNeedsMyOwnClaimForThisProcess(t *testing.T) {
 	}
 }
 
-// TestClaimWhoseAnswerIsLost: the record took it all the same. Whoever reads his name there at the epoch of his claim has to
-// lead: he does not take himself for one who restarted, and gives nothing away.
+// TestClaimWhoseAnswerIsLost: the record took it all the same. A pod that reads its name there at the epoch of its claim has to
+// lead: it does not take itself for one that restarted, and gives nothing away.
 func TestClaimWhoseAnswerIsLost(t *testing.T) {
 	v := fresh(pod(0), pod(1), pod(2))
 	d, m := Next(v, Memory{})
@@ -204,8 +204,8 @@ func TestClaimWhoseAnswerIsLost(t *testing.T) {
 	}
 }
 
-// TestClaimIsSpentByTheMastership: a master that somebody demoted does not promote itself again by the record that it
-// read before; it offers or claims anew, which the compare-and-swap guards.
+// TestClaimIsSpentByTheMastership: a master that was demoted does not promote itself again by the record that it read before;
+// it offers or claims again, which the compare-and-swap guards.
 func TestClaimIsSpentByTheMastership(t *testing.T) {
 	m := Memory{Claimed: Claimed{Epoch: holderAt, RunID: "run-0"}}
 	_, m = Next(formed(0, pod(0, master), pod(1, replica(0))), m)
@@ -235,7 +235,7 @@ func TestEpochs(t *testing.T) {
 	}
 }
 
-// TestClockPutBack: what is remembered lies in the future then, and must not make a wait longer than from now.
+// TestClockPutBack: what is remembered lies in the future then, and must not make a wait longer than it would be from now.
 func TestClockPutBack(t *testing.T) {
 	v := formed(0, but(inPlace(0), data(otherID, 0, 10)), pod(1, silent), pod(2, silent))
 	_, m := Next(moment(v, time.Hour), Memory{})

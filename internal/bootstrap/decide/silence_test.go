@@ -62,7 +62,7 @@ var silenceThatMayEnable = []excuse{
 	}},
 }
 
-// torn: two Sentinels that answered name two addresses at one epoch.
+// torn reports whether two Sentinels that answered name two addresses at one epoch.
 func torn(v model.View) bool {
 	names := map[uint64]model.Address{}
 	for _, s := range v.Sentinels {
@@ -76,9 +76,9 @@ func torn(v model.View) bool {
 	return false
 }
 
-// checkSilence is S7: what a pod does not dare while somebody answers, it does not dare when he falls silent, at the same
-// instant and with the same memory. The memory is the one that fits to the view before, and the one that fits to the view
-// after: an agent that waited long for somebody who was silent all the time.
+// checkSilence is S7: what a pod does not dare while another answers, it does not dare when that one falls silent, at the same
+// instant and with the same memory. The memory is the one that fits the view before, and the one that fits the view after: an
+// agent that waited long for a pod that was silent all the time.
 func checkSilence(group []turn, wrong *findings) {
 	for _, u := range group {
 		for _, s := range silences(u.view) {

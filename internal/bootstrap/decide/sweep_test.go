@@ -13,8 +13,8 @@ import (
 )
 
 // The sweep goes through all worlds that three nodes, three Sentinels and a record can make out of few states each, in the
-// notation of testdata/redis.txt. N is the node itself, A and B the next two in a circle; H is the recorded holder, I the
-// next one. What no test thought of stands among them.
+// notation of testdata/redis.txt. N is the node itself, A and B the next two in a circle; H is the recorded holder, I the next
+// one. What no test thought of is among them.
 
 var nodeStates = []string{
 	"",            // no such pod
@@ -34,8 +34,8 @@ var nodeStates = []string{
 
 var recordStates = []string{"none", "0", "1 behind=2", "2 lost=0", "0 offer=1@100"}
 
-// commonSentinels are the sets that the sweep combines with everything else: agreed, silent, down, failing over, switched,
-// and of three minds.
+// commonSentinels are the sets that the sweep combines with everything else: agreed, silent, down, failing over, switched, and
+// of three opinions.
 var commonSentinels = []string{"H H H", "? ? ?", "H! H! H!", "H! H! H~", "I+1 I+1 I+1", "H H! ?"}
 
 // sentinelStates are what a single Sentinel may say where its set is drawn at random.
@@ -123,7 +123,7 @@ func (p *parsed) views(w world) []model.View {
 	return all
 }
 
-// memoryOf is one of the memories that fit to a view.
+// memoryOf is one of the memories that fit a view.
 func memoryOf(v model.View, kind string) Memory {
 	run := v.Self.Redis.RunID
 	switch kind {
@@ -192,7 +192,7 @@ type turn struct {
 	kind     string
 	memory   Memory
 	decision Decision
-	// before is the view of which one answer is missing in view, where that is what is looked at.
+	// before is the view of which one answer is missing in view, where a check compares the two.
 	before model.View
 }
 
@@ -201,8 +201,8 @@ func (u turn) String() string {
 	return fmt.Sprintf("%s | me %d, memory %s => %s %s %s", u.world, u.view.Self.Ordinal, u.kind, d.Action, d.Reason, d.Target)
 }
 
-// check looks at all turns of one world that have the same kind of memory. A step above one skips worlds, for checks that
-// ask many times about each; it has no divisor in common with the number of choices, or it would see some of them only.
+// check looks at all turns of one world that have the same kind of memory. A step above one skips worlds, for checks that ask
+// many times about each; it has no divisor in common with the number of choices, or it would see only some of them.
 type check struct {
 	name  string
 	step  int

@@ -63,7 +63,7 @@ func newSituation(v model.View, m Memory) *situation {
 	return s
 }
 
-// waiting is a situation in which candidates are waited for, whoever is missing.
+// waiting is a situation in which candidates are waited for, whichever is missing.
 func waiting(v model.View, m Memory) *situation {
 	s := newSituation(v, m)
 	s.keepWaiting(theClockRuns)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package environment is who an agent is: its pod, what the webhook told it, and how it reaches the API.
+// Package environment is the identity of an agent: its pod, what the webhook told it, and how it reaches the API.
 package environment
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// Environment is who the agent is: its pod, and what the webhook told it.
+// Environment is the agent's identity: its pod, and what the webhook told it.
 type Environment struct {
 	Namespace string
 	PodName   string
@@ -29,16 +29,16 @@ type Environment struct {
 	// HookToken must come with the preStop hook.
 	HookToken string
 	Log       *slog.Logger
-	// ConfigDir and PrivateDir are contract.ConfigDir and contract.PrivateDir, but for tests.
+	// ConfigDir and PrivateDir are contract.ConfigDir and contract.PrivateDir, except in tests.
 	ConfigDir  string
 	PrivateDir string
 	// Listen is where the agent's endpoints are served.
 	Listen string
-	// Kubernetes is how the API is reached; nil: as a pod does.
+	// Kubernetes is how the API is reached; nil means as a pod does.
 	Kubernetes *rest.Config
 }
 
-// Read takes the environment from variables and names each that is missing or wrong.
+// Read takes the environment from variables and names each that is missing or invalid.
 func Read(getenv func(string) string, log *slog.Logger) (Environment, error) {
 	e := Environment{
 		Namespace: getenv(contract.EnvNamespace), PodName: getenv(contract.EnvPodName), PodUID: getenv(contract.EnvPodUID),
@@ -60,7 +60,7 @@ func Read(getenv func(string) string, log *slog.Logger) (Environment, error) {
 	return e, err
 }
 
-// Client makes a client of the API with small buffers: the agent stands in every Redis pod.
+// Client makes a client of the API with small buffers: an agent runs in every Redis pod.
 func (e Environment) Client() (kubernetes.Interface, error) {
 	config := e.Kubernetes
 	if config == nil {
@@ -81,7 +81,7 @@ func (e Environment) Client() (kubernetes.Interface, error) {
 	return client, nil
 }
 
-// Server is the Redis or Sentinel that the agent stands beside, over loopback.
+// Server is the Redis or Sentinel that the agent runs beside, over loopback.
 func (e Environment) Server() model.Address {
 	host := "127.0.0.1"
 	if e.PodIP.Is6() {

@@ -6,7 +6,7 @@ package model
 type EventPolicy int
 
 const (
-	// NoEvent reasons stand in log, metric and status only.
+	// NoEvent reasons appear only in log, metric and status.
 	NoEvent EventPolicy = iota
 	// NormalWhenActed reasons become a normal Event when something was done for them.
 	NormalWhenActed
@@ -18,8 +18,8 @@ const (
 	Warning
 )
 
-// explanation is what a person should know of a reason: what it means, what to do (nothing where it is empty), and
-// whether an Event tells it.
+// explanation is what a person should know of a reason: what it means, what to do (nothing where it is empty), and whether it
+// becomes an Event.
 type explanation struct {
 	reason   Reason
 	sentence string
@@ -27,7 +27,7 @@ type explanation struct {
 	events   EventPolicy
 }
 
-// explained finds the line of a reason in the two tables.
+// explained maps each reason to its line in the two tables.
 var explained = func() map[Reason]explanation {
 	m := make(map[Reason]explanation, len(redisReasons)+len(sentinelReasons))
 	for _, table := range [][]explanation{redisReasons, sentinelReasons} {

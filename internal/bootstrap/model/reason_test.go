@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestEveryReasonIsExplainedOnce reads the constants from the source: a new one without a sentence would be an empty word
-// in an Event.
+// TestEveryReasonIsExplainedOnce reads the constants from the source: a new one without a sentence would be an empty word in an
+// Event.
 func TestEveryReasonIsExplainedOnce(t *testing.T) {
 	lines := map[Reason]int{}
 	for _, r := range Reasons() {

@@ -40,15 +40,15 @@ func complete[T runtime.Object](t *testing.T, example T, list runtime.Object) *w
 	return w
 }
 
-// refusing is an API that has the record and answers its readers with an error, where there is one.
+// refusing is an API that has the record and answers its readers with an error, if one is given.
 func refusing(err error) *fake.Clientset {
 	client := fake.NewClientset(&coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "redis-sentinel-redis"}})
 	client.PrependReactor("*", "*", func(clienttesting.Action) (bool, runtime.Object, error) { return err != nil, nil, err })
 	return client
 }
 
-// TestRefusalIsNoAnswer (11): a token dies with its pod, and rights can be taken away by mistake. Whoever hears "no" knows
-// no more than who hears nothing.
+// TestRefusalIsNoAnswer (11): a token dies with its pod, and rights can be taken away by mistake. An agent that hears "no"
+// knows no more than one that hears nothing.
 func TestRefusalIsNoAnswer(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error
@@ -113,7 +113,7 @@ func TestOnlyALiveAnswerForgetsAGroup(t *testing.T) {
 	}
 }
 
-// TestOrphansAreStillTheGroup (14a): pods that outlived their StatefulSet bear its label; others bear only a like name.
+// TestOrphansAreStillTheGroup (14a): pods that outlived their StatefulSet have its label; others have only a similar name.
 func TestOrphansAreStillTheGroup(t *testing.T) {
 	owner := []metav1.OwnerReference{{Kind: "StatefulSet", Name: "redis"}}
 	for name, c := range map[string]struct {

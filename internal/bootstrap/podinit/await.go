@@ -23,8 +23,8 @@ const (
 	awaitEvery = 20 * time.Millisecond
 )
 
-// AwaitStarted returns when the agent of this pod has written the configuration, or with the agent's last word when it
-// has not in a minute. It is the agent's own postStart hook.
+// AwaitStarted returns when the agent of this pod has written the configuration, or with the agent's last answer when it has
+// not within a minute. It is the agent's own postStart hook.
 func AwaitStarted(ctx context.Context) error {
 	return awaitStarted(ctx, net.JoinHostPort("127.0.0.1", strconv.Itoa(contract.AgentPort)))
 }

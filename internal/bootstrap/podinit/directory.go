@@ -12,8 +12,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// MakeDirectory makes the directory of one pod on a volume that all pods of the set share. It belongs to whoever runs
-// this, or to the given user where that is allowed; an existing directory keeps its content.
+// MakeDirectory makes the directory of one pod on a volume that all pods of the set share. It belongs to the user that runs
+// this, or to the given one where that is allowed; an existing directory keeps its content.
 func MakeDirectory(args []string) error {
 	flags := flag.NewFlagSet(contract.CommandMakeDirectory, flag.ContinueOnError)
 	path := flags.String("path", "", "the directory")

@@ -52,7 +52,7 @@ func TestRecordReadsBackAsWritten(t *testing.T) {
 	}
 }
 
-// TestRecordIsInput: a tenant may write rubbish; it is named and left out, and never becomes a holder.
+// TestRecordIsInput: a tenant may write garbage; it is named and left out, and never becomes a holder.
 func TestRecordIsInput(t *testing.T) {
 	for name, value := range map[string]string{
 		contract.RecordEpoch: "-1", contract.RecordAddress: "redis-0.example:6379", contract.RecordMembers: "{", contract.RecordOffer: "[]",

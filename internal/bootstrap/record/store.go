@@ -15,13 +15,13 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// ErrConflict means that somebody else has written the record meanwhile: observe again.
+// ErrConflict means that the record was written by another agent meanwhile: observe again.
 var ErrConflict = errors.New("the record was written by somebody else meanwhile")
 
 // writeDeadline bounds a write, and the read that finds out what became of it.
 const writeDeadline = 2 * time.Second
 
-// Leases is what is needed of the API to keep a record.
+// Leases is what a record needs of the API.
 type Leases interface {
 	Get(ctx context.Context, name string, options metav1.GetOptions) (*coordinationv1.Lease, error)
 	Update(ctx context.Context, lease *coordinationv1.Lease, options metav1.UpdateOptions) (*coordinationv1.Lease, error)
@@ -58,7 +58,7 @@ func (s *Store) Newest() model.Record {
 }
 
 // Swap replaces the record of the version in next by next. It returns ErrConflict where the newest known record is another
-// version, and what Swap returns otherwise.
+// version, and otherwise what the function Swap returns.
 func (s *Store) Swap(ctx context.Context, next model.Record, why model.Reason) error {
 	seen := s.known.Lease()
 	if seen == nil || seen.ResourceVersion != next.Version {
@@ -72,8 +72,8 @@ func (s *Store) Swap(ctx context.Context, next model.Record, why model.Reason) e
 	return nil
 }
 
-// Swap replaces the record that the caller saw, `seen`, by `next`. ErrConflict: it was not the record any more. An answer
-// that did not come is read back: nil means that the write stands, any other error that nobody knows.
+// Swap replaces the record that the caller saw, `seen`, by `next`. It returns ErrConflict if it was no longer the record. If
+// the answer is lost the record is read back: nil means that the write stands, any other error that its outcome is unknown.
 func Swap(ctx context.Context, leases Leases, seen *coordinationv1.Lease, next model.Record, why model.Reason) (*coordinationv1.Lease, error) {
 	lease := seen.DeepCopy()
 	lease.ManagedFields = nil

@@ -30,7 +30,7 @@ func TestParseInfoOfAMaster(t *testing.T) {
 	}
 }
 
-// TestParseInfoOfNoAnswer: what is no INFO is silence, never a master (scar 15).
+// TestParseInfoOfNoAnswer: what is not an INFO reply is silence, never a master (incident 15).
 func TestParseInfoOfNoAnswer(t *testing.T) {
 	for _, text := range []string{"", "role:master\n", "run_id:x\n", "-LOADING", "run_id:x\nrole:sentinel\n"} {
 		if got := ParseInfo(text); got.Answer != model.Silent {

@@ -13,7 +13,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio/redistest"
 )
 
-// A server that was asked in vain for a while must be seen by the first question after it has come up.
+// TestServerThatComesUpIsSeenAtOnce: a server that was asked in vain for a while must be seen by the first question after it
+// has come up.
 func TestServerThatComesUpIsSeenAtOnce(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -68,7 +69,7 @@ func TestBrokenConnectionIsNoSilence(t *testing.T) {
 	}
 }
 
-// pong answers as a server would that knows PING only.
+// pong answers like a server that knows only PING.
 func pong(listener net.Listener) {
 	for {
 		conn, err := listener.Accept()

@@ -36,11 +36,11 @@ type events struct {
 type outcome int
 
 const (
-	// waited: nothing was to be done.
+	// waited means that nothing had to be done.
 	waited outcome = iota
-	// attempted: it was done, and nobody knows with which result.
+	// attempted means that it was done, with an unknown result.
 	attempted
-	// succeeded: it was done.
+	// succeeded means that it was done.
 	succeeded
 )
 
@@ -60,13 +60,13 @@ func (e *events) consider(now time.Time, reason model.Reason, what outcome) {
 	e.write(kind, string(reason), strings.TrimSpace(reason.Sentence()+" "+reason.Advice()))
 }
 
-// unsuitable is the reason of the Event about the user's own configuration file; it is no decision.
+// unsuitable is the reason of the Event about the user's own configuration file; it is not a decision.
 const unsuitable = "UnsuitableConfiguration"
 
-// longestMessage is what the API server takes of an Event.
+// longestMessage is the longest message that the API server accepts in an Event.
 const longestMessage = 1024
 
-// object tells what in the user's own configuration file the agent cannot work with, or overrules.
+// object reports what in the user's own configuration file the agent cannot work with, or overrides.
 func (e *events) object(file string, objections []redisconf.Objection) {
 	if len(objections) == 0 {
 		return

@@ -75,8 +75,8 @@ func TestSentinelStartsFromItsFileWithoutTheAPI(t *testing.T) {
 	}
 }
 
-// TestBlankSentinelVotesInNoElectionOfBefore (25): one that lost its file does not know what it has voted. It starts above
-// every election that may be in flight, with the masters, the voters and the identity that it would have had.
+// TestBlankSentinelVotesInNoElectionOfBefore (25): one that lost its file does not know how it has voted. It starts above every
+// election that may be in progress, with the masters, the voters and the identity that it would have had.
 func TestBlankSentinelVotesInNoElectionOfBefore(t *testing.T) {
 	env := besideSentinel(t)
 	epoch := uint64(time.Now().Add(time.Hour).UnixMilli())

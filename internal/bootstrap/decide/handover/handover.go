@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package handover gives the mastership from one Redis to another without losing a write. It is a decision as the others of the
-// agent are, in several steps: pure, and carried out by whoever drives it.
+// Package handover gives the mastership from one Redis to another without losing a write. It is a decision like the others of
+// the agent, in several steps: pure, and carried out by whatever drives it.
 package handover
 
 import (
@@ -14,30 +14,30 @@ import (
 
 // The times of a handover.
 const (
-	// catchUpTime bounds the wait for the successor to have all that was written; the first pause outlasts it.
+	// catchUpTime bounds the wait for the successor to have everything that was written; the first pause outlasts it.
 	catchUpTime = time.Second
-	// firstPause stays below the least down-after: a paused master answers PING late, because hellos wait with the writes.
+	// firstPause stays below the smallest down-after: a paused master answers PING late, because hellos wait with the writes.
 	firstPause = 1500 * time.Millisecond
 	// longPause covers the offer and its answer. Nothing may be written between offer and demotion, or it would be lost.
 	longPause = 8 * time.Second
-	// lastMoment is how long before the end of the pause a handover must know its end.
+	// lastMoment is how long before the end of the pause the outcome of a handover must be known.
 	lastMoment = 2 * time.Second
 	// acceptTime is how long the successor has to claim and promote.
 	acceptTime = time.Second
-	// announceTime is how long clients are kept for Sentinels to name the successor.
+	// announceTime is how long clients are kept so that Sentinels can name the successor.
 	announceTime = 500 * time.Millisecond
 	// askEvery is how often a server is asked while writes are held back.
 	askEvery = 5 * time.Millisecond
 )
 
 var (
-	// ErrNotCaughtUp ends a handover whose successor did not get all that was written in time. Writes go on.
+	// ErrNotCaughtUp ends a handover whose successor did not get everything that was written in time. Writes go on.
 	ErrNotCaughtUp = errors.New("the successor did not catch up in time")
 	// ErrNotAccepted ends a handover whose successor did not accept the mastership in time.
 	ErrNotAccepted = errors.New("the successor did not accept the mastership in time; it was taken back")
 )
 
-// stage is how far a handover has come. Each names what the next observation tells.
+// stage is how far a handover has come. Each names what the next observation shows.
 type stage int
 
 const (
@@ -53,7 +53,7 @@ const (
 	awaiting
 	// withdrawing: the offer is being taken back.
 	withdrawing
-	// awaitingStill: it could not be taken back, so it may have been accepted.
+	// awaitingStill: the offer could not be taken back, so it may have been accepted.
 	awaitingStill
 	// moving: the successor leads, and my Redis is pointed at it.
 	moving
@@ -83,7 +83,7 @@ type State struct {
 	reason    model.Reason
 	// offered is the successor as it was seen when it had everything.
 	offered model.Redis
-	// until is when the stage is over, and deadline when the way must be: after it only the end remains.
+	// until is when the stage is over, and deadline is when everything before the end must be: after it only the end remains.
 	until    time.Time
 	deadline time.Time
 	outcome  error
@@ -100,17 +100,17 @@ func (h State) Successor() model.Pod { return h.successor }
 // Reason is why the mastership is given away.
 func (h State) Reason() model.Reason { return h.reason }
 
-// Deadline is when what is on the way must have come to an end, so that the end is reached before the pause runs out; zero before
-// the beginning.
+// Deadline is when what is in flight must have ended, so that the end is reached before the pause runs out; zero before the
+// beginning.
 func (h State) Deadline() time.Time { return h.deadline }
 
 // Questions are what the next step must know.
 type Questions struct {
-	// Own, Successor: what the two servers say. Sentinels: whether most of them name the successor.
+	// Own and Successor ask what the two servers say, and Sentinels whether most of them name the successor.
 	Own, Successor, Sentinels bool
 }
 
-// Asks says what has to be asked before the next step.
+// Asks returns what has to be asked before the next step.
 func (h State) Asks() Questions {
 	switch h.stage {
 	case catchingUp:
@@ -128,11 +128,11 @@ func (h State) Asks() Questions {
 type WriteOutcome int
 
 const (
-	// Accepted means that the record is as it was wanted.
+	// Accepted means that the record is now as it was wanted.
 	Accepted WriteOutcome = iota
-	// Refused means that it was not the record any more that the write was made for.
+	// Refused means that the record had changed since the version that the write was based on.
 	Refused
-	// Unknown means that no answer came, and reading back told nothing. It may be so or not.
+	// Unknown means that no answer came, and reading back did not tell. The write may stand or not.
 	Unknown
 )
 
@@ -140,7 +140,8 @@ const (
 type View struct {
 	// Now must not jump: it is compared with earlier steps only.
 	Now time.Time
-	// Own and Successor are what the two servers answered, if they were asked; Announced: most Sentinels name the successor.
+	// Own and Successor are what the two servers answered, if they were asked. Announced reports whether most Sentinels name
+	// the successor.
 	Own, Successor model.Redis
 	Announced      bool
 	// Record is the newest that is known.
@@ -152,15 +153,15 @@ type View struct {
 
 // Step is what a handover wants done next, in this order.
 type Step struct {
-	// Record is what the record shall become, by compare-and-swap with the version in it; nil leaves it.
+	// Record is what the record is to become, by compare-and-swap with the version in it; nil leaves it.
 	Record *model.Record
-	// Notify is where the agent is that should look at once, after the record was written; the zero value is nobody.
+	// Notify is the address whose agent is to observe at once, after the record was written; the zero value is none.
 	Notify model.Address
 	// Commands are sent to my Redis.
 	Commands []decide.Command
 	// Recheck is when to ask again.
 	Recheck time.Duration
-	// Done: the handover is over, and nothing is left to do. Err says why it did not come to its aim.
+	// Done means that the handover is over and nothing is left to do. Err says why it did not succeed.
 	Done bool
 	Err  error
 }
@@ -251,7 +252,7 @@ func (h State) offerWritten(v View) (Step, State) {
 	return Step{}, h
 }
 
-// await waits for the successor's promotion, and takes the offer back where it does not come.
+// await waits for the successor's promotion, and takes back the offer if it does not come.
 func (h State) await(v View) (Step, State) {
 	switch {
 	case accepted(v):
@@ -282,7 +283,7 @@ func (h State) resume(why error) (Step, State) {
 	return h.end(why, decide.Command{Do: decide.ResumeWrites})
 }
 
-// serveNobody leaves the question who leads to the record. A Redis that cannot be fenced stays paused.
+// serveNobody leaves the question which pod leads to the record. A Redis that cannot be fenced stays paused.
 func (h State) serveNobody(why error) (Step, State) {
 	return h.end(why, decide.Command{Do: decide.ReplicateFrom, Master: model.FenceAddress}, decide.Command{Do: decide.DisconnectClients}, decide.Command{Do: decide.ResumeWrites})
 }

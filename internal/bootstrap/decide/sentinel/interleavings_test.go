@@ -20,7 +20,7 @@ func TestPoisonedRecordMovesNoSentinel(t *testing.T) {
 	}
 }
 
-// TestInjectionWaitsForThePromotion (13): the agents beside the Sentinels hear of a claim when the claimer does.
+// TestInjectionWaitsForThePromotion (13): the agents beside the Sentinels hear of a claim when the claimant does.
 func TestInjectionWaitsForThePromotion(t *testing.T) {
 	claimed := func(v *model.SentinelView) {
 		v.Record = recordOf(1)
@@ -40,8 +40,9 @@ func TestInjectionWaitsForThePromotion(t *testing.T) {
 	}
 }
 
-// TestStaleReplicaEntryIsPruned (15): whoever is born at such an address would be ordered to follow our master. A stranger
-// there is in danger now; an empty address is given some seconds, and one list is made anew at a time.
+// TestStaleReplicaEntryIsPruned (15): any server that appears at such an address would be ordered to follow our master. A
+// foreign server there is in danger now; an address without a server is given some seconds, and one list is recreated at a
+// time.
 func TestStaleReplicaEntryIsPruned(t *testing.T) {
 	gone := model.Address{Host: "10.0.7.7", Port: 6379}
 	stale := func(v *model.SentinelView) { v.Own.Replicas = append(v.Own.Replicas, model.SeenReplica{Address: gone}) }
@@ -68,7 +69,7 @@ func TestStaleReplicaEntryIsPruned(t *testing.T) {
 	}
 }
 
-// TestLoneSentinelSettles (16): made anew it has config-epoch 0, below the record's; that must not be a reason to do it again.
+// TestLoneSentinelSettles (16): recreated it has config-epoch 0, below the record's; that must not be a reason to do it again.
 func TestLoneSentinelSettles(t *testing.T) {
 	lone := func(names model.Address, epoch uint64) func(*model.SentinelView) {
 		return func(v *model.SentinelView) {
@@ -90,7 +91,7 @@ func TestLoneSentinelSettles(t *testing.T) {
 	}
 }
 
-// TestFencedPodsBearNoRole (21, K-C11): a Service must select neither who is fenced, nor a holder that is not seen as master.
+// TestFencedPodsBearNoRole (21, K-C11): a Service must select neither a fenced pod, nor a holder that is not seen as master.
 func TestFencedPodsBearNoRole(t *testing.T) {
 	late := pod(2, replica(0), linkDown)
 	young := pod(0, silent)

@@ -29,8 +29,8 @@ type Server struct {
 	conns []net.Conn
 }
 
-// Start listens on a loopback address until the test ends. Answer gets a command as one line and gives the reply as it
-// goes over the wire; an empty one stands for OK.
+// Start listens on a loopback address until the test ends. Answer gets a command as one line and returns the reply in wire
+// format; an empty one stands for OK.
 func Start(t *testing.T, host string, answer func(command string) string) *Server {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(context.WithoutCancel(t.Context()), "tcp", net.JoinHostPort(host, "0"))
@@ -55,14 +55,14 @@ func Start(t *testing.T, host string, answer func(command string) string) *Serve
 	return s
 }
 
-// Told are the commands so far, without those by which a client introduces itself.
+// Told returns the commands so far, without those by which a client introduces itself.
 func (s *Server) Told() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.told)
 }
 
-// Disconnect breaks all connections; new ones are taken.
+// Disconnect breaks all connections; new ones are accepted.
 func (s *Server) Disconnect() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
