@@ -29,7 +29,7 @@ func (w *World) newActor(p *pod) *act.Redis {
 	return a
 }
 
-// noteWrite judges what an agent wrote, at the moment when the API took it.
+// noteWrite judges what an agent wrote, at the moment when the API accepted it.
 func (w *World) noteWrite(p *pod, before, after model.Record) {
 	if after.PodUID == p.uid && after.Epoch > before.Epoch && p.deciding.Action == decide.Claim {
 		w.checkClaim(p, p.acting, p.deciding)
@@ -87,13 +87,13 @@ func (o ownRedis) Tune(_ context.Context, want model.Tuning) error {
 	return o.do(func(s *server) { s.tuning = want })
 }
 
-// Users are not in this world: whoever connects is let in.
+// There are no users in this world: every connection is accepted.
 
 func (o ownRedis) EnsureReplicationUser(context.Context, string) error { return o.do(func(*server) {}) }
 
 func (o ownRedis) AuthenticateAs(context.Context, string) error { return o.do(func(*server) {}) }
 
-// others are everybody else, as the agent of a pod reaches them.
+// others is everything else, as the agent of a pod reaches it.
 type others struct {
 	w *World
 	p *pod

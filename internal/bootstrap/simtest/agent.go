@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// deadline is how long an agent waits for those who do not answer.
+	// deadline is how long an agent waits for servers that do not answer.
 	deadline = 500 * time.Millisecond
 	// shortest is the least time between two turns.
 	shortest = 5 * time.Millisecond
@@ -59,7 +59,7 @@ func (w *World) plan(p *pod, after time.Duration) {
 	})
 }
 
-// turn observes: some answers are from its beginning and some from its end, as it happens with answers.
+// turn observes: some answers are from its beginning and some from its end, as happens with real answers.
 func (w *World) turn(p *pod) {
 	p.busy, p.again = true, false
 	generation := p.generation
@@ -92,7 +92,7 @@ func (w *World) turn(p *pod) {
 	})
 }
 
-// question makes the view as far as the API and the early answers go; slow says that somebody will not answer.
+// question makes the view as far as the API and the early answers go. It reports whether some server will not answer.
 func (w *World) question(p *pod) (model.View, bool) {
 	v := model.View{
 		Now:  w.clockOf(p.host),
@@ -143,7 +143,7 @@ func (w *World) answer(p *pod, v *model.View) {
 	}
 }
 
-// facts are the API's word, as late as this agent's watch.
+// facts fills in what the API says, as late as this agent's watch.
 func (w *World) facts(p *pod, v *model.View) {
 	s := &w.states[p.watch.seen]
 	v.Replicas, v.OrderedReady, v.VolumeClaims = s.replicas, w.OrderedReady, s.claims
@@ -170,7 +170,7 @@ func (w *World) serverOf(uid string) *server {
 	return nil
 }
 
-// act carries a decision out by the code that ships, and plans the next turn.
+// act carries out a decision with the code that ships, and plans the next turn.
 func (w *World) act(p *pod, v model.View, d decide.Decision) {
 	p.acting, p.deciding = v, d
 	if d.Action == decide.Handover {

@@ -10,7 +10,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// judge is Sentinel's own mind: who is down, and what a failover that it leads does next.
+// judge is what Sentinel decides by itself: which servers are down, and what a failover that it leads does next.
 func (w *World) judge(s *sentinel) {
 	w.judgeMaster(s)
 	switch s.phase {
@@ -27,7 +27,7 @@ func (w *World) judge(s *sentinel) {
 	}
 }
 
-// judgeMaster: down for me after down-after without an answer; down for all when a quorum says so.
+// judgeMaster finds the master subjectively down after down-after without an answer, and objectively down when a quorum agrees.
 func (w *World) judgeMaster(s *sentinel) {
 	m := &s.master
 	silent := w.now-m.pong > s.want.DownAfter
@@ -91,7 +91,7 @@ func (w *World) campaign(s *sentinel) {
 	}
 }
 
-// selectReplica takes the one with the least priority, then the greatest offset, then the smallest run id.
+// selectReplica picks the one with the lowest priority, then the greatest offset, then the smallest run id.
 func (w *World) selectReplica(s *sentinel) {
 	var good []instance
 	for _, in := range s.replicas {

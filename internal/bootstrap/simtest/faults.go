@@ -140,7 +140,7 @@ func (w *World) crash(p *pod) {
 	w.end(p)
 }
 
-// forceDelete takes the pod's object away at once; its processes live on until the kubelet has heard of it.
+// forceDelete removes the pod's object at once; its processes go on until the kubelet has heard of it.
 func (w *World) forceDelete(p *pod, long time.Duration) {
 	if p == nil || p.gone {
 		return
@@ -171,7 +171,7 @@ func (w *World) allPods(volumes bool) {
 
 const strangersRoot = "a stranger's"
 
-// stranger: a pod dies, and another group's Redis is born at its address.
+// stranger crashes a pod, and starts another group's Redis at its address.
 func (w *World) stranger(who int, long time.Duration) {
 	p := w.podOf(who)
 	if p == nil {
@@ -217,7 +217,7 @@ func (w *World) block(a, b *host, long time.Duration) {
 	w.in(long, func() { delete(w.blocked, pair{a.id, b.id}) })
 }
 
-// cutPair: two pods do not reach each other, or a pod and a Sentinel.
+// cutPair separates two pods, or a pod and a Sentinel.
 func (w *World) cutPair(who int, long time.Duration) {
 	p := w.podOf(who)
 	if p == nil {
@@ -232,7 +232,7 @@ func (w *World) cutPair(who int, long time.Duration) {
 	w.block(p.host, w.sentinelOf(w.rng.IntN(len(w.sentinels))).host, long)
 }
 
-// cutHalf: a pod and a Sentinel are cut off together; they reach each other.
+// cutHalf cuts off a pod and a Sentinel together; they reach each other.
 func (w *World) cutHalf(who int, long time.Duration) {
 	p := w.podOf(who)
 	if p == nil {
@@ -252,7 +252,8 @@ func (w *World) freezePod(p *pod, long time.Duration) {
 	w.in(long, func() { w.thaw(p.host) })
 }
 
-// zombie: a cut-off pod is deleted by force and born again elsewhere; the old one comes back into the network later.
+// zombie deletes a pod by force while it is cut off, so that it is recreated elsewhere; the old one comes back into the network
+// later.
 func (w *World) zombie(who int, long time.Duration) {
 	p := w.podOf(who)
 	if p == nil {
@@ -273,7 +274,7 @@ func (w *World) zombie(who int, long time.Duration) {
 	})
 }
 
-// copied: the old pod's machine goes on writing into what it has mounted, and the new one has what was there.
+// copied returns a copy: the old pod's machine goes on writing into what it has mounted, and the new pod has what was there.
 func (d *disk) copied() *disk { c := *d; return &c }
 
 func (w *World) cutAPI(p *pod, long time.Duration) {
@@ -350,7 +351,7 @@ func (w *World) promoteByHand(who int) {
 	}
 }
 
-// oneEpoch: a Sentinel names a replica at the very epoch of the record, as after an election that met a claim.
+// oneEpoch makes a Sentinel name a replica at the very epoch of the record, as after an election that met a claim.
 func (w *World) oneEpoch(who int) {
 	w.meddled = true
 	s, p := w.sentinelOf(who), w.podOf((w.leader().ordinal+1)%w.Nodes)
@@ -360,7 +361,7 @@ func (w *World) oneEpoch(who int) {
 	}
 }
 
-// spoof publishes a hello that names an address which is no pod's.
+// spoof publishes a hello that names an address which no pod has.
 func (w *World) spoof(who int, _ time.Duration) {
 	w.meddled = true
 	s := w.sentinelOf(who)

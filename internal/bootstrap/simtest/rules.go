@@ -46,7 +46,7 @@ func (w *World) breaks(rule Rule, format string, args ...any) {
 	}
 }
 
-// checkNaming: whoever gives an epoch away again gives it to the same address.
+// checkNaming checks that an epoch that is given out again names the same address.
 func (w *World) checkNaming(epoch uint64, a model.Address) {
 	if before, ok := w.named[epoch]; ok && before != a && !w.meddled {
 		w.breaks(OneAddress, "epoch %d names %s and %s", epoch, before, a)
@@ -54,7 +54,7 @@ func (w *World) checkNaming(epoch uint64, a model.Address) {
 	w.named[epoch] = a
 }
 
-// checkRecord holds a new record against the one before it.
+// checkRecord compares a new record with the one before it.
 func (w *World) checkRecord(now, next model.Record) {
 	w.note(fmt.Sprintf("record %s %s %d offer %t", next.Holder, next.PodUID, next.Epoch, next.Offer != nil))
 	if next.Epoch < now.Epoch || next.Epoch == now.Epoch && now.HasHolder() && next.PodUID != now.PodUID {
@@ -65,7 +65,7 @@ func (w *World) checkRecord(now, next model.Record) {
 	}
 }
 
-// checkClaim: nobody empty takes the group while somebody answered it with the group's data.
+// checkClaim checks that no empty pod claims the group while another answered it with the group's data.
 func (w *World) checkClaim(p *pod, v model.View, d decide.Decision) {
 	w.claims[fmt.Sprintf("%s/%d/%s", p.uid, d.Epoch, v.Self.Redis.RunID)] = true
 	if v.Self.Terminating && d.Reason != model.TransferAccepted {
@@ -81,7 +81,8 @@ func (w *World) checkClaim(p *pod, v model.View, d decide.Decision) {
 	}
 }
 
-// checkPromotion: the record took my claim, for this process. Without the API the recorded holder may resume in place.
+// checkPromotion checks that the record accepted my claim, for this process. Without the API the recorded holder may resume in
+// place.
 func (w *World) checkPromotion(p *pod, v model.View) {
 	if w.claims[fmt.Sprintf("%s/%d/%s", p.uid, v.Record.Epoch, p.server.run)] {
 		return
@@ -92,21 +93,21 @@ func (w *World) checkPromotion(p *pod, v model.View) {
 	w.breaks(OwnClaimOnly, "%s is promoted at epoch %d, which its process did not claim", name(p.ordinal), v.Record.Epoch)
 }
 
-// checkDisconnect: clients that are sent away before another leads come back to the same server, or find none.
+// checkDisconnect checks that another leads: clients that are disconnected before come back to the same server, or find none.
 func (w *World) checkDisconnect(p *pod) {
 	if p.server.role == model.Master {
 		w.breaks(ClientsLast, "%s sends its clients away and is master still (%s)", name(p.ordinal), p.deciding.Reason)
 	}
 }
 
-// checkResume: writes go on only where no offer of the mastership stands that somebody may accept meanwhile.
+// checkResume checks that writes resume only where no offer of the mastership stands that may be accepted meanwhile.
 func (w *World) checkResume(p *pod) {
 	if r := w.api().record; p.server.role == model.Master && r.PodUID == p.uid && r.Offer != nil {
 		w.breaks(PlannedKeeps, "%s takes writes again while its offer stands", name(p.ordinal))
 	}
 }
 
-// checkFollow: the target is a pod of the group, as far as the agent can know, and not the Redis itself.
+// checkFollow checks that the target is a pod of the group, as far as the agent can know, and not the Redis itself.
 func (w *World) checkFollow(p *pod, to model.Address, why model.Reason) {
 	w.note(fmt.Sprintf("%s follows %s (%s)", name(p.ordinal), to, why))
 	if to == model.FenceAddress {
@@ -121,9 +122,9 @@ func (w *World) checkFollow(p *pod, to model.Address, why model.Reason) {
 	}
 }
 
-// checkReplaced: a sync replaces what was there.
+// checkReplaced checks what a sync replaces.
 func (w *World) checkReplaced(s, m *server) {
-	// A deleted pod's data dies with it, and a stranger's was judged when it came.
+	// A deleted pod's data dies with it, and a foreign server's was judged when it came.
 	if s.pod == nil || s.pod.gone || keysOf(s.data) == 0 || s.data.root == strangersRoot {
 		return
 	}
@@ -138,7 +139,8 @@ func (w *World) checkReplaced(s, m *server) {
 	}
 }
 
-// checkOrdered: our Sentinels never make a stranger follow us, as long as their agents can know that he is one.
+// checkOrdered checks that our Sentinels never make a foreign server follow us, as long as their agents can know that it is
+// one.
 func (w *World) checkOrdered(by *sentinel, s *server, master model.Address) {
 	w.note(fmt.Sprintf("Sentinel %d orders %s to follow %s", by.ordinal, s.address, master))
 	const known = 15 * time.Second
@@ -160,8 +162,8 @@ func (w *World) checkDecision(p *pod, v model.View, m decide.Memory, d decide.De
 	}
 }
 
-// checkOutvoted: who sees a greater epoch name another that answers as master, with no failover on the way, is no master
-// for more than a few turns.
+// checkOutvoted checks that a pod which sees a greater epoch name another that answers as master, with no failover on the way,
+// is not master for more than a few turns.
 func (w *World) checkOutvoted(p *pod, v model.View) {
 	epoch, address := v.Record.Epoch, v.Record.Address
 	for _, s := range v.Sentinels {
@@ -196,7 +198,7 @@ func (w *World) checkOrder(v model.View, m decide.Memory, d decide.Decision) {
 	}
 }
 
-// bold is an act that makes a master.
+// bold reports whether an action makes a master.
 func bold(a decide.Action) bool { return a == decide.Claim || a == decide.Promote }
 
 // checkSilence asks again with one answer less.
@@ -223,7 +225,7 @@ func (w *World) checkSilence(v model.View, m decide.Memory, d decide.Decision) {
 	}
 }
 
-// majorityAnswers says whether most Sentinels answer, apart from one.
+// majorityAnswers reports whether most Sentinels answer, not counting one.
 func majorityAnswers(all []model.Sentinel, but string) bool {
 	n := 0
 	for _, s := range all {
@@ -234,7 +236,7 @@ func majorityAnswers(all []model.Sentinel, but string) bool {
 	return n > len(all)/2
 }
 
-// watchOver looks at the whole world four times a second.
+// watchOver checks the whole world four times a second.
 func (w *World) watchOver() {
 	w.in(250*time.Millisecond, w.watchOver)
 	w.noteSafe()
@@ -277,7 +279,7 @@ func (w *World) held(ordinal int) *version {
 	return nil
 }
 
-// noteLost: without persistence the data is lost when nobody is left who holds what all held.
+// noteLost remembers that the data is lost: without persistence it is when no pod is left that holds what all held.
 func (w *World) noteLost() {
 	if w.keeps() || w.safe == 0 {
 		return
@@ -290,7 +292,7 @@ func (w *World) noteLost() {
 	w.lost = true
 }
 
-// checkTwoMasters: two that take writes, and nothing that would explain it, for long.
+// checkTwoMasters checks that two pods do not both take writes for long without anything that would explain it.
 func (w *World) checkTwoMasters() {
 	var masters []*pod
 	for _, p := range w.pods {

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// settleWithin is how long after the last fault a group has to be whole again: the wait for a holder that does not
-	// come, and two attempts of Sentinel.
+	// settleWithin is how long after the last fault a group has to be whole again: the wait for a holder that does not come,
+	// and two attempts of Sentinel.
 	settleWithin = 180 * time.Second
 	// settledFor is how long it has to stay whole.
 	settledFor = 3 * time.Second
@@ -21,7 +21,7 @@ const (
 // Result is how a story ended.
 type Result struct {
 	Violation *Violation
-	// Trace tells two stories apart.
+	// Trace distinguishes two stories.
 	Trace uint64
 	// Settled is how long after the last fault the group was whole.
 	Settled time.Duration
@@ -80,7 +80,7 @@ func (w *World) result(settled time.Duration) Result {
 	return Result{Violation: w.violation, Trace: w.trace, Settled: settled, Gap: w.gap, Acked: len(w.acked), Lost: w.countLost(), Events: w.events}
 }
 
-// missing says what the group lacks of being whole, or nothing.
+// missing says what the group lacks to be whole, or nothing.
 func (w *World) missing() string {
 	r := w.api().record
 	if len(w.api().pods) != w.Nodes || w.rolling > 0 && !slices.ContainsFunc(w.pods, w.refusing) {
@@ -111,7 +111,8 @@ func (w *World) missing() string {
 	return ""
 }
 
-// refusing: data of another history waits for a person to decide, and nothing else is to be done about it.
+// refusing reports whether a pod holds data of another history: that waits for a person to decide, and nothing else can be done
+// about it.
 func (w *World) refusing(p *pod) bool {
 	if p.gone || w.leader() == nil {
 		return false
@@ -120,7 +121,7 @@ func (w *World) refusing(p *pod) bool {
 	return p.last.Reason == model.ForeignData && mine != nil && theirs != nil && (mine.root != theirs.root || p.server.disk.unjoined)
 }
 
-// undecided: the only data that is left is not the group's, and a person has to say whether it may lead.
+// undecided reports whether the only data that is left is not the group's, so that a person has to say whether it may lead.
 func (w *World) undecided() bool {
 	foreign := false
 	for _, p := range w.pods {
@@ -144,7 +145,7 @@ func (w *World) noteUnjoined(s *server) {
 	s.disk.unjoined = w.api().record.HasHolder() && (!known || member.VolumeClaim != s.disk.claim)
 }
 
-// judgeEnd: what all members held is still there, and what a planned handover acknowledged too.
+// judgeEnd checks that what all members held is still there, and what a planned handover acknowledged too.
 func (w *World) judgeEnd() {
 	data := w.leader().server.data
 	if w.planned1 && !w.lost && !w.unheired {

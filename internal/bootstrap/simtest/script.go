@@ -37,7 +37,7 @@ func (s Script) String() string {
 	return b.String()
 }
 
-// Parse reads a script. Lines that begin with # are remarks.
+// Parse reads a script. Lines that begin with # are comments.
 func Parse(text string) (Script, error) {
 	var s Script
 	lines := bufio.NewScanner(strings.NewReader(text))

@@ -25,7 +25,7 @@ const (
 	maximumDesync = time.Second
 )
 
-// phase is where a failover is that a Sentinel leads.
+// phase is how far a failover has come that a Sentinel leads.
 type phase int
 
 const (
@@ -265,7 +265,7 @@ func (w *World) slaveOf(s *sentinel, to, master model.Address) {
 	})
 }
 
-// sayHello publishes through each Redis that it reaches; whoever else listens there hears it.
+// sayHello publishes through each Redis that it reaches; every Sentinel that listens there hears it.
 func (w *World) sayHello(s *sentinel) {
 	var ways []*server
 	for _, in := range append([]instance{s.master}, s.replicas...) {
@@ -291,7 +291,7 @@ func (s *sentinel) knows(a model.Address) bool {
 	return s.master.address == a || slices.ContainsFunc(s.replicas, func(i instance) bool { return i.address == a })
 }
 
-// hearHello: the greater config-epoch wins.
+// hearHello takes over what another Sentinel announces: the greater config-epoch wins.
 func (w *World) hearHello(s *sentinel, master model.Address, epoch, current uint64) {
 	s.current = max(s.current, current)
 	if epoch <= s.configEpoch {
@@ -304,7 +304,7 @@ func (w *World) hearHello(s *sentinel, master model.Address, epoch, current uint
 	w.wakeSentinel(s)
 }
 
-// switchTo makes another master; the old one stays known as a replica.
+// switchTo makes another server the master; the old one stays known as a replica.
 func (w *World) switchTo(s *sentinel, master model.Address) {
 	known := []model.Address{s.master.address}
 	for _, in := range s.replicas {

@@ -23,8 +23,8 @@ func newSentinelID(ordinal int) string { return fmt.Sprintf("%040d", 9000+ordina
 
 func sentinelID(ordinal int) string { return sentinelIDs[ordinal] }
 
-// startSentinelAgent starts the agent; it boots a Sentinel that has no process, from its file or, where there is none,
-// from the API as soon as that answers.
+// startSentinelAgent starts the agent; it boots a Sentinel that has no process, from its file or, where there is none, from the
+// API as soon as that answers.
 func (w *World) startSentinelAgent(s *sentinel) {
 	if s.agent {
 		return
@@ -41,7 +41,7 @@ func (w *World) crashSentinelAgent(s *sentinel, after time.Duration) {
 	w.on(s.host, after, func() { w.startSentinelAgent(s) })
 }
 
-// seed starts a blank Sentinel as the agent's file makes it: groups and epochs from the API, nothing that was voted.
+// seed starts a blank Sentinel as the agent's file makes it: groups and epochs from the API, no votes.
 func (w *World) seed(s *sentinel) {
 	if s.alive {
 		return
@@ -160,7 +160,7 @@ func (w *World) lateAnswers(s *sentinel, v *model.SentinelView) {
 	}
 }
 
-// foreignServers asks at the addresses that are named and are no pod's.
+// foreignServers asks at the addresses that are named and that no pod has.
 func (w *World) foreignServers(s *sentinel, v *model.SentinelView) {
 	named := []model.Address{v.Record.Address}
 	for _, r := range v.Own.Replicas {
@@ -174,7 +174,7 @@ func (w *World) foreignServers(s *sentinel, v *model.SentinelView) {
 	}
 }
 
-// doSentinel carries a decision out by the code that ships.
+// doSentinel carries out a decision with the code that ships.
 func (w *World) doSentinel(s *sentinel, d decidesentinel.Decision) error {
 	writes := leases{w: w, host: s.host, who: &s.watch, accepted: func(model.Record, model.Record) {}}
 	actor := act.NewSentinel(ownSentinel{w, s}, nil) // there are no labels in this world
@@ -212,7 +212,7 @@ func (w *World) names(a model.Address) int {
 	return n
 }
 
-// ordinals of the pods that the API shows.
+// ordinals are those of the pods that the API shows.
 func (w *World) ordinals() []int {
 	var all []int
 	for _, o := range w.api().pods {

@@ -4,7 +4,7 @@ package simtest
 
 import "slices"
 
-// Shrink takes steps out of a script, one after the other, as long as the same rule still breaks.
+// Shrink removes steps from a script, one after the other, as long as the same rule still breaks.
 func Shrink(s Script, mind Deciders, rule Rule) Script {
 	breaks := func(s Script) bool {
 		v := Run(s, mind, false).Violation
