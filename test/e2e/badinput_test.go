@@ -49,7 +49,7 @@ func TestBadInput(t *testing.T) {
 					t.Errorf("the message does not say %q", word)
 				}
 			}
-			notThere(t, w, in, set.Name)
+			mustNotExist(t, w, in, set.Name)
 		})
 	}
 	t.Run("a labelled bare pod", func(t *testing.T) {

@@ -31,7 +31,7 @@ func TestWebhookAway(t *testing.T) {
 	writer := writing(t, w, group, world.Writes{})
 
 	scaleWebhook(t, w, 0)
-	victim := group.Pod((mustMaster(t, w, group) + 1) % group.Replicas)
+	victim := group.Pod((masterOrdinal(t, w, group) + 1) % group.Replicas)
 	must(t, w.ForceDeletePod(t.Context(), in, victim))
 	var event corev1.Event
 	until(t, "an Event that says why the pod does not come", func(ctx context.Context) string {

@@ -35,7 +35,7 @@ func TestRelease(t *testing.T) {
 		return ""
 	})
 	formed(t, w, group)
-	fill(t, w, group, mustMaster(t, w, group))
+	fill(t, w, group, masterOrdinal(t, w, group))
 
 	_, err := w.Kubectl(t.Context(), "", "label", "statefulset", "redis", "-n", in, contract.LabelOptIn+"-")
 	refusal := refused(t, err)
@@ -84,8 +84,8 @@ func TestNamespaceLabel(t *testing.T) {
 	}
 }
 
-// mustMaster is the ordinal of the group's master.
-func mustMaster(t *testing.T, w *world.World, group world.Group) int {
+// masterOrdinal is the ordinal of the group's master.
+func masterOrdinal(t *testing.T, w *world.World, group world.Group) int {
 	t.Helper()
 	view, err := w.Look(t.Context(), group)
 	must(t, err)
@@ -109,8 +109,8 @@ func refused(t *testing.T, err error) string {
 	return strings.TrimSpace(failed.Output)
 }
 
-// notThere fails the test when the StatefulSet exists.
-func notThere(t *testing.T, w *world.World, namespace, name string) {
+// mustNotExist fails the test when the StatefulSet exists.
+func mustNotExist(t *testing.T, w *world.World, namespace, name string) {
 	t.Helper()
 	if _, err := w.Client.AppsV1().StatefulSets(namespace).Get(t.Context(), name, metav1.GetOptions{}); err == nil {
 		t.Errorf("StatefulSet %s was refused, but it exists", name)

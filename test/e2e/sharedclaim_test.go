@@ -38,7 +38,7 @@ func TestSharedClaimAsUser(t *testing.T) {
 			t.Errorf("%s does not work in a directory of its own: %v", group.Pod(ordinal), err)
 		}
 	}
-	fill(t, w, group, mustMaster(t, w, group))
+	fill(t, w, group, masterOrdinal(t, w, group))
 	// All pods go at once, so that what is left is what lies in the directories.
 	for ordinal := range group.Replicas {
 		must(t, w.ForceDeletePod(t.Context(), in, group.Pod(ordinal)))

@@ -79,8 +79,8 @@ func TestMasterKilledForGood(t *testing.T) {
 		fill(s, set, 200)
 		old.CrashServer(true)
 		s.Bar("writable", set.Writable(stalled), failover)
-		told(s, "TransferAfterCrash")
-		told(s, "TransferAccepted")
+		awaitEvent(s, "TransferAfterCrash")
+		awaitEvent(s, "TransferAccepted")
 		old.Release()
 		if now := set.WaitFormed(30 * time.Second); now == old {
 			t.Error("the pod whose process was dead leads")
@@ -95,7 +95,7 @@ func TestAgentKilled(t *testing.T) {
 		set, master := group(s, lab.Options{})
 		writer := writing(s, set)
 		for range 10 {
-			all(set.Live(), func(p *lab.Pod) { p.CrashAgent(false) })
+			forEach(set.Live(), func(p *lab.Pod) { p.CrashAgent(false) })
 			acknowledge(s, writer, 30)
 		}
 		w := written(s, writer)

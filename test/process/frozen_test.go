@@ -54,12 +54,12 @@ func TestFrozenMaster(t *testing.T) {
 		if lost > 0 {
 			t.Errorf("%d writes that the new master acknowledged are lost", lost)
 		}
-		filledNothing(s, old)
+		directWriteIsGone(s, old)
 	})
 }
 
-// filledNothing: what was written to the old master directly is gone with its history.
-func filledNothing(s *lab.Scene, old *lab.Pod) {
+// directWriteIsGone: what was written to the old master directly is gone with its history.
+func directWriteIsGone(s *lab.Scene, old *lab.Pod) {
 	s.T.Helper()
 	until(s, 5*time.Second, "the old master's own writes to be gone", func(ctx context.Context) string {
 		if n, err := old.Do(ctx, "exists", lab.DirectKey); err != nil || n.(int64) != 0 {
@@ -102,7 +102,7 @@ func TestAddressReused(t *testing.T) {
 		old.Forget()
 		intruder := other.StartAt(2, old.Address)
 		s.Logf("%s of the other group has the address %s of the dead master", intruder.Name, old.Address)
-		neitherMixed(s, set, old, other)
+		groupsStaySeparate(s, set, old, other)
 	})
 }
 
@@ -117,7 +117,7 @@ func TestAddressReusedByAMaster(t *testing.T) {
 		other.StartAt(0, old.Address)
 		other.Writable(20 * time.Second)
 		fillOther(s, other, 50)
-		neitherMixed(s, set, old, other)
+		groupsStaySeparate(s, set, old, other)
 	})
 }
 
@@ -129,7 +129,7 @@ func TestAddressReusedWhileAgentsAreAway(t *testing.T) {
 		fill(s, set, 100)
 		other := s.Set(lab.Options{Name: "other", Replicas: 1})
 		replicas := slices.DeleteFunc(set.Live(), func(p *lab.Pod) bool { return p == old })
-		all(replicas, func(p *lab.Pod) { p.CrashAgent(true) })
+		forEach(replicas, func(p *lab.Pod) { p.CrashAgent(true) })
 		old.Lose()
 		old.Forget()
 		stranger := other.StartAt(0, old.Address)
@@ -146,13 +146,13 @@ func TestAddressReusedWhileAgentsAreAway(t *testing.T) {
 				t.Errorf("%s took %d keys of the other group from %s", p.Name, n, stranger.Name)
 			}
 		}
-		all(replicas, (*lab.Pod).Release)
-		neitherMixed(s, set, old, other)
+		forEach(replicas, (*lab.Pod).Release)
+		groupsStaySeparate(s, set, old, other)
 	})
 }
 
-// neitherMixed: both groups come to rest with their own data, all of it, and nothing else.
-func neitherMixed(s *lab.Scene, set *lab.Set, old *lab.Pod, other *lab.Set) {
+// groupsStaySeparate: both groups come to rest with their own data, all of it, and nothing else.
+func groupsStaySeparate(s *lab.Scene, set *lab.Set, old *lab.Pod, other *lab.Set) {
 	s.T.Helper()
 	until(s, stalled, "the first group to have another master", func(ctx context.Context) string {
 		if now := set.Master(); now == nil || now.Address == old.Address || now.Info(ctx, "role") != "master" {

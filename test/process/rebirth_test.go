@@ -29,8 +29,8 @@ func TestFastEmptyReboot(t *testing.T) {
 	})
 }
 
-// TestBornBeforeTheFailover: the same at another address. Being born moves nobody.
-func TestBornBeforeTheFailover(t *testing.T) {
+// TestPodRecreatedBeforeTheFailover: the same at another address. Being born moves nobody.
+func TestPodRecreatedBeforeTheFailover(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
 		fill(s, set, 100)
@@ -45,8 +45,8 @@ func TestBornBeforeTheFailover(t *testing.T) {
 	})
 }
 
-// TestBornAlone: a pod that reaches nobody does not promote itself.
-func TestBornAlone(t *testing.T) {
+// TestPodThatStartsAlone: a pod that reaches nobody does not promote itself.
+func TestPodThatStartsAlone(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, master := group(s, lab.Options{})
 		fill(s, set, 50)
@@ -93,8 +93,8 @@ func TestOrderedRestart(t *testing.T) {
 		}
 		fill(s, set, 100)
 		pods := append(set.Live(), s.Sentinels.Live()...)
-		all(pods, (*lab.Pod).Lose)
-		all(pods, (*lab.Pod).Forget)
+		forEach(pods, (*lab.Pod).Lose)
+		forEach(pods, (*lab.Pod).Forget)
 		s.Sentinels.StartAll()
 		for n := range set.Pods {
 			p := set.Start(n)

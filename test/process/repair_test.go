@@ -97,7 +97,7 @@ func TestAgentsAwayDuringFailover(t *testing.T) {
 			return ""
 		})
 		pods := append(set.Live(), s.Sentinels.Live()...)
-		all(pods, func(p *lab.Pod) { p.CrashAgent(true) })
+		forEach(pods, func(p *lab.Pod) { p.CrashAgent(true) })
 		old.CrashServer(true)
 		takenOver(s, set, old)
 		var now *lab.Pod
@@ -106,7 +106,7 @@ func TestAgentsAwayDuringFailover(t *testing.T) {
 				now = p
 			}
 		}
-		all(pods, (*lab.Pod).Release)
+		forEach(pods, (*lab.Pod).Release)
 		if led := set.WaitFormed(stalled); led != now {
 			t.Errorf("%s leads, Sentinel chose %s", led.Name, now.Name)
 		}
@@ -119,10 +119,10 @@ func TestHandoverWithoutSentinels(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
 		fill(s, set, 100)
-		all(s.Sentinels.Live(), func(p *lab.Pod) { p.CrashServer(true) })
+		forEach(s.Sentinels.Live(), func(p *lab.Pod) { p.CrashServer(true) })
 		old.Delete()
 		set.Start(old.Ordinal)
-		all(s.Sentinels.Live(), (*lab.Pod).Release)
+		forEach(s.Sentinels.Live(), (*lab.Pod).Release)
 		if now := set.WaitFormed(stalled); now.Name == old.Name {
 			t.Error("the deleted pod leads")
 		}

@@ -54,7 +54,7 @@ func TestMasterCannotSave(t *testing.T) {
 			}
 			return ""
 		})
-		told(s, "CannotSave")
+		awaitEvent(s, "CannotSave")
 		must(t, sick.EmptyDisk())
 		set.WaitFormed(stalled)
 		filled(s, set, 100)
@@ -86,11 +86,11 @@ func TestClientsOfADemotedMasterAreSentAway(t *testing.T) {
 }
 
 // TestUsersOwnFile (K-C7): what a user's redis.conf says of the master has no effect, and what the agent cannot work with is
-// told by an Event. His other values stay.
+// reported by an Event. The other values stay.
 func TestUsersOwnFile(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, master := group(s, lab.Options{Conf: "maxmemory 77mb\nreplicaof 10.9.9.9 6379\nrename-command FLUSHALL \"\"\nreplica-priority 30\n"})
-		told(s, "UnsuitableConfiguration")
+		awaitEvent(s, "UnsuitableConfiguration")
 		fill(s, set, 100)
 		filled(s, set, 100)
 		got, err := master.Do(t.Context(), "config", "get", "maxmemory")

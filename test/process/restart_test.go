@@ -18,8 +18,8 @@ const recovered = 15 * time.Second
 func everything(s *lab.Scene, set *lab.Set, between func()) {
 	s.T.Helper()
 	pods := slices.Concat(set.Live(), s.Sentinels.Live())
-	all(pods, (*lab.Pod).Lose)
-	all(pods, (*lab.Pod).Forget)
+	forEach(pods, (*lab.Pod).Lose)
+	forEach(pods, (*lab.Pod).Forget)
 	if between != nil {
 		between()
 	}
@@ -51,7 +51,7 @@ func TestFullRestartWithoutVolumes(t *testing.T) {
 		everything(s, set, nil)
 		s.Bar("writable after the last start", set.Writable(stalled), recovered)
 		set.WaitFormed(recovered)
-		told(s, "DataGone")
+		awaitEvent(s, "DataGone")
 	})
 }
 
@@ -63,7 +63,7 @@ func TestFullRestartWithNewVolumes(t *testing.T) {
 		everything(s, set, set.LoseData)
 		s.Bar("writable after the last start", set.Writable(stalled), recovered)
 		set.WaitFormed(recovered)
-		told(s, "DataGone")
+		awaitEvent(s, "DataGone")
 	})
 }
 
@@ -89,10 +89,10 @@ func TestRestoredBackup(t *testing.T) {
 		fill(s, set, 100)
 		restored := (old.Ordinal + 1) % len(set.Pods)
 		everything(s, set, func() { set.LoseAllBut(restored) })
-		told(s, "OnlyForeignData")
+		awaitEvent(s, "OnlyForeignData")
 		pods := set.Live()
-		all(pods, (*lab.Pod).Lose)
-		all(pods, (*lab.Pod).Forget)
+		forEach(pods, (*lab.Pod).Lose)
+		forEach(pods, (*lab.Pod).Forget)
 		set.ForgetRecord()
 		set.StartAll()
 		s.Bar("writable after the last start", set.Writable(stalled), recovered)
@@ -112,8 +112,8 @@ func TestBlankSentinels(t *testing.T) {
 		master := set.WaitFormed(20 * time.Second)
 		answers := s.ListenTo(set)
 		old := s.Sentinels.Live()
-		all(old, (*lab.Pod).Lose)
-		all(old, (*lab.Pod).Forget)
+		forEach(old, (*lab.Pod).Lose)
+		forEach(old, (*lab.Pod).Forget)
 		s.Sentinels.StartAll()
 		took := until(s, 10*time.Second, "all blank Sentinels to name the master", func(ctx context.Context) string {
 			for _, p := range s.Sentinels.Live() {

@@ -71,8 +71,8 @@ func until(s *lab.Scene, within time.Duration, what string, check func(context.C
 	return took
 }
 
-// all does something with several pods at once.
-func all(pods []*lab.Pod, do func(*lab.Pod)) {
+// forEach does something with several pods at once.
+func forEach(pods []*lab.Pod, do func(*lab.Pod)) {
 	var group sync.WaitGroup
 	for _, p := range pods {
 		group.Go(func() { do(p) })
@@ -80,8 +80,8 @@ func all(pods []*lab.Pod, do func(*lab.Pod)) {
 	group.Wait()
 }
 
-// told waits for an Event.
-func told(s *lab.Scene, reason string) {
+// awaitEvent waits for an Event.
+func awaitEvent(s *lab.Scene, reason string) {
 	s.T.Helper()
 	until(s, 10*time.Second, "Event "+reason, func(ctx context.Context) string {
 		if !s.Event(ctx, reason) {

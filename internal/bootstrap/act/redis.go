@@ -89,15 +89,15 @@ func (a *Redis) Do(ctx context.Context, v model.View, d decide.Decision) error {
 }
 
 // writeAndNotify writes the record, and wakes the agent that it concerns: its watch would do so too, a little later.
-func (a *Redis) writeAndNotify(ctx context.Context, next *model.Record, whom model.Address, why model.Reason) error {
+func (a *Redis) writeAndNotify(ctx context.Context, next *model.Record, pod model.Address, why model.Reason) error {
 	if next == nil {
 		return nil
 	}
 	if err := a.record.Swap(ctx, *next, why); err != nil {
 		return err
 	}
-	if whom != (model.Address{}) {
-		a.others.Notify(ctx, whom)
+	if pod != (model.Address{}) {
+		a.others.Notify(ctx, pod)
 	}
 	return nil
 }

@@ -10,17 +10,17 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// waitGoesOn is how long a wait may be interrupted; after a longer gap it counts as a new one.
-const waitGoesOn = 5 * time.Second
+// waitGap is how long a wait may be interrupted; after a longer gap it counts as a new one.
+const waitGap = 5 * time.Second
 
 // whileMissing says whether the wait's clock runs while a candidate has no pod.
 type whileMissing int
 
 const (
-	// theClockStands: a pod that does not exist yet is on its way.
-	theClockStands whileMissing = iota
-	// theClockRuns: there is no leader yet, and some pod has to begin.
-	theClockRuns
+	// clockStops: a pod that does not exist yet is on its way.
+	clockStops whileMissing = iota
+	// clockRuns: there is no leader yet, and some pod has to begin.
+	clockRuns
 )
 
 // keepWaiting keeps the clock of the wait for candidates: it starts over at each sign of progress of any of them, and after a
@@ -38,7 +38,7 @@ func (s *situation) keepWaiting(missing whileMissing) {
 		seen.WriteString(strconv.Itoa(o) + p.UID + strconv.Itoa(int(p.Redis.Answer)) + ";")
 	}
 	m := &s.memory
-	if s.Now.Sub(m.WaitedAt) > waitGoesOn || m.Progress != seen.String() || absent && missing == theClockStands || loading {
+	if s.Now.Sub(m.WaitedAt) > waitGap || m.Progress != seen.String() || absent && missing == clockStops || loading {
 		m.WaitingSince, m.Progress = s.Now, seen.String()
 	}
 	m.WaitedAt = s.Now

@@ -100,12 +100,12 @@ func (s *situation) isHoldersData(p *model.Pod) bool {
 func (s *situation) bestData(unwilling []string) (model.Pod, model.Reason) {
 	pods := s.eligible()
 	if s.allOverwritable() {
-		return s.bestOfNothing(pods)
+		return s.bestOverwritable(pods)
 	}
 	pods = slices.DeleteFunc(pods, func(p model.Pod) bool { return s.overwritable(&p) || s.foreign(&p) })
 	pods = willing(pods, unwilling)
 	if len(pods) == 0 {
-		return model.Pod{}, s.nobodysData()
+		return model.Pod{}, s.noLeaderReason()
 	}
 	worth := func(a, b model.Pod) int { return cmp.Or(s.compareData(&a, &b), b.Ordinal-a.Ordinal) }
 	best := slices.MaxFunc(pods, worth)
@@ -114,9 +114,9 @@ func (s *situation) bestData(unwilling []string) (model.Pod, model.Reason) {
 	return slices.MaxFunc(same, func(a, b model.Pod) int { return cmp.Or(cmp.Compare(a.Redis.Offset, b.Redis.Offset), worth(a, b)) }), ""
 }
 
-// bestOfNothing chooses where all pods that answered are overwritable: the recorded holder, or the lowest ordinal, but only
+// bestOverwritable chooses where all pods that answered are overwritable: the recorded holder, or the lowest ordinal, but only
 // when no candidate is left that may hold the data which they lack.
-func (s *situation) bestOfNothing(pods []model.Pod) (model.Pod, model.Reason) {
+func (s *situation) bestOverwritable(pods []model.Pod) (model.Pod, model.Reason) {
 	pods = slices.DeleteFunc(pods, func(p model.Pod) bool { return s.foreign(&p) })
 	if len(pods) == 0 || slices.ContainsFunc(s.unheard(), s.mayHoldData) {
 		return model.Pod{}, model.CandidatesSilent
@@ -144,8 +144,8 @@ func willing(pods []model.Pod, unwilling []string) []model.Pod {
 	return left
 }
 
-// nobodysData says why there is data, but none that may lead.
-func (s *situation) nobodysData() model.Reason {
+// noLeaderReason says why there is data, but none that may lead.
+func (s *situation) noLeaderReason() model.Reason {
 	if slices.ContainsFunc(s.eligible(), func(p model.Pod) bool { return s.foreign(&p) }) {
 		return model.OnlyForeignData
 	}

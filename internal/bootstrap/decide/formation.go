@@ -14,7 +14,7 @@ func (s *situation) formation() Decision {
 	if s.peerIsMaster && s.Self.Redis.Role != model.Master {
 		return s.unchanged(model.AnotherLeads)
 	}
-	s.keepWaiting(theClockRuns)
+	s.keepWaiting(clockRuns)
 	if s.mustWait() {
 		return s.unchanged(model.CandidatesSilent)
 	}

@@ -30,7 +30,7 @@ var invariants = []struct {
 		strange := r.Keys > 0 && !belongs(v, v.Self) && !slices.Contains(v.Record.Lineage, r.ReplID) && m.SyncedRun != r.RunID && !r.LinkUp
 		return d.Action != Follow && d.Action != Join || !strange || v.Config.ReplaceData == v.Self.Name
 	}},
-	{"S5: I follow a master that answered, never myself or an outsider", func(v model.View, _ Memory, d Decision) bool {
+	{"S5: I follow a master that answered, never myself or a foreign server", func(v model.View, _ Memory, d Decision) bool {
 		return d.Action != Follow && (d.Action != Join || d.Target == model.Address{}) || d.Target != v.Self.Address && slices.ContainsFunc(v.Peers, func(p model.Pod) bool {
 			return p.Address == d.Target && p.Redis.Answer == model.Up && (p.Redis.Role == model.Master || !p.Injected)
 		})
@@ -83,16 +83,16 @@ func checkInvariants(group []turn, wrong *findings) {
 	}
 }
 
-// rivalsBorne are the worlds in which two pods claim at the same instant. The compare-and-swap lets one of them through, and
+// acceptedRivals are the worlds in which two pods claim at the same instant. The compare-and-swap lets one of them through, and
 // here either may be the one.
-var rivalsBorne = []excuse{
+var acceptedRivals = []excuse{
 	{"an offer stands, and the holder or another replica does not wait for its target", func(u turn) bool { return u.view.Record.Offer != nil }},
 	{"the named pod answers, and did not lead in its time: its agent is gone, which this world gives it all the same", func(u turn) bool {
 		return u.kind != "fresh" && u.kind != "claimed" && slices.ContainsFunc(append([]model.Pod{u.view.Self}, u.view.Peers...), func(p model.Pod) bool {
 			return p.Address == leaderOf(&u.view).address && p.Redis.Answer == model.Up
 		})
 	}},
-	{"who remembers that its link was up takes its own data for known, and nobody else can know that", func(u turn) bool {
+	{"a pod that remembers that its link was up takes its own data for known, and no other can know that", func(u turn) bool {
 		return u.memory.SyncedRun != "" && slices.ContainsFunc(append([]model.Pod{u.view.Self}, u.view.Peers...), func(p model.Pod) bool {
 			return p.Redis.Keys > 0 && !belongs(u.view, p) && !slices.Contains(u.view.Record.Lineage, p.Redis.ReplID)
 		})

@@ -63,7 +63,7 @@ func TestTimeOfAnOfferBeginsInTheRecord(t *testing.T) {
 
 // TestOfferThatDoesNotFitBlocksNobody: its maker is gone, and its target is another process by now.
 func TestOfferThatDoesNotFitBlocksNobody(t *testing.T) {
-	v := formed(0, pod(1, data(otherID, 0, 10)), pod(0, reborn), pod(2, data(thirdID, 0, 9)))
+	v := formed(0, pod(1, data(otherID, 0, 10)), pod(0, recreated), pod(2, data(thirdID, 0, 9)))
 	v.Record.Offer = &model.Offer{PodUID: "uid-1", RunID: "the process before", ReplID: lineageID, Offset: 100}
 	v.Peers[0].VolumeClaim = "a new claim"
 	flagged(&v)

@@ -200,7 +200,7 @@ func (o oracle) masterSilent() []Action {
 		return o.answers(p) && p.Redis.Role == model.Replica && p.Redis.Priority > 0
 	})
 	soonest := overdue || !electable
-	if lives || !o.mayWrite() || o.someMaster() || !o.provenGone() || !soonest && !o.strangerAnswers() ||
+	if lives || !o.mayWrite() || o.someMaster() || !o.provenGone() || !soonest && !o.foreignServerAnswers() ||
 		len(o.silent()) > 0 && !o.waitedEnough() {
 		return o.wait()
 	}
@@ -342,9 +342,9 @@ func (o oracle) provenGone() bool {
 	})
 }
 
-// strangerAnswers reports whether the pod is gone and most Sentinels will never fail over, because they see a server at its
+// foreignServerAnswers reports whether the pod is gone and most Sentinels will never fail over, because they see a server at its
 // address or have removed the group. They have had down-after to see it.
-func (o oracle) strangerAnswers() bool {
+func (o oracle) foreignServerAnswers() bool {
 	gone := o.v.API && !slices.ContainsFunc(o.v.Peers, o.names)
 	quiet := o.count(func(s model.Sentinel) bool {
 		return s.Answered && (!s.Monitors || s.Address == o.address && !s.MasterDown)
@@ -374,7 +374,7 @@ func (o oracle) foreign(p model.Pod) bool {
 
 // differences are where the decider and the protocol's text differ. One that no view needs any more has to go.
 var differences = []excuse{
-	{"who was promoted by a failover that is over claims at once, where a claim that Sentinels never heard of stands above it and its pod is gone", func(u turn) bool {
+	{"a pod that was promoted by a failover that is over claims at once, where a claim that Sentinels never heard of stands above it and its pod is gone", func(u turn) bool {
 		return u.view.Self.Redis.Role == model.Master && u.decision.Action == Claim && u.decision.Reason == model.MasterGone
 	}},
 }

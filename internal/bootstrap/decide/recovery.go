@@ -10,7 +10,7 @@ import (
 
 // recovery decides when the named master does not answer as master, and is not my own pod.
 func (s *situation) recovery() Decision {
-	s.missLeader(s.leader.epoch)
+	s.trackLeaderSilence(s.leader.epoch)
 	switch {
 	case s.leaderReturns():
 		return s.unchanged(model.MasterReturning)
@@ -19,7 +19,7 @@ func (s *situation) recovery() Decision {
 	case s.peerIsMaster:
 		return s.unchanged(model.AnotherLeads)
 	}
-	s.keepWaiting(theClockStands)
+	s.keepWaiting(clockStops)
 	if s.mustWait() || !s.mayReplaceLeader() {
 		if s.failoverRunning {
 			return s.unchanged(model.FailoverRunning)
@@ -43,8 +43,8 @@ func (s *situation) recovery() Decision {
 	return s.claim(model.MasterGone)
 }
 
-// missLeader keeps the clock of the silence of the master that an epoch names.
-func (s *situation) missLeader(epoch uint64) {
+// trackLeaderSilence keeps the clock of the silence of the master that an epoch names.
+func (s *situation) trackLeaderSilence(epoch uint64) {
 	if s.memory.SilentEpoch != epoch || s.memory.SilentSince.IsZero() {
 		s.memory.SilentSince, s.memory.SilentEpoch = s.Now, epoch
 	}
@@ -63,7 +63,7 @@ func (s *situation) leaderReturns() bool {
 	case p.Redis.Answer == model.Loading || !s.API:
 		return true
 	}
-	s.keepWaiting(theClockStands)
+	s.keepWaiting(clockStops)
 	return s.waited() <= s.Config.RecoveryTimeout+s.Config.FailoverTimeout
 }
 
@@ -82,11 +82,11 @@ func (s *situation) mayReplaceLeader() bool {
 	if !s.leaderGone() {
 		return false
 	}
-	patience := s.Config.DownAfter + s.Config.FailoverTimeout
+	budget := s.Config.DownAfter + s.Config.FailoverTimeout
 	if s.failoverRunning || !s.allSentinelsAnswered {
 		// A Sentinel that does not answer may lead a failover just as well: its silence must not count for more than its word.
-		patience += s.Config.FailoverTimeout
+		budget += s.Config.FailoverTimeout
 	}
 	silent := s.silentFor()
-	return silent > patience || !s.electable() || silent > s.Config.DownAfter+sentinelsApart && s.sentinelsWillNotAct()
+	return silent > budget || !s.electable() || silent > s.Config.DownAfter+sentinelsApart && s.sentinelsWillNotAct()
 }

@@ -21,7 +21,7 @@ func TestRestartedInItsPod(t *testing.T) {
 	loading.Redis.Answer = model.Loading
 	run(t, []situationCase{
 		{
-			name: "a replica in sync answers: it is offered the mastership at once (scar 39)",
+			name: "a replica in sync answers: it is offered the mastership at once (incident 39)",
 			view: formed(0, inPlace(0), pod(1, replica(0), linkDown), pod(2, replica(0), linkDown)), action: OfferTransfer, reason: model.TransferAfterRestart,
 		},
 		{
@@ -37,7 +37,7 @@ func TestRestartedInItsPod(t *testing.T) {
 			view: with(formed(0, but(inPlace(0), data(otherID, 0, 10))), func(v *model.View) { v.Replicas = 1 }), action: Claim, reason: model.RestartedInPlace,
 		},
 		{
-			name: "everybody answered and everybody is empty: the holder leads, and says that the data is gone",
+			name: "every pod answered and all are empty: the holder leads, and says that the data is gone",
 			view: formed(0, inPlace(0), pod(1), pod(2)), action: Claim, reason: model.DataGone,
 		},
 		{
@@ -119,7 +119,7 @@ func TestMasterSilent(t *testing.T) {
 			memory: Memory{SyncedRun: "run-1"}, action: Wait, reason: model.MasterSilent, ready: true,
 		},
 		{
-			name: "my own silence is no proof (R7): the Sentinels see the master up, nobody is deposed",
+			name: "my own failure to reach it is not a proof (R7): the Sentinels see the master up, and it is not deposed",
 			view: formed(0, pod(1, replica(0), linkDown), two...), memory: seen, action: Wait, reason: model.MasterSilent, ready: true,
 		},
 		{
@@ -148,7 +148,7 @@ func TestCycle(t *testing.T) {
 	self, others := pod(0, replica(1)), []model.Pod{pod(1, replica(0)), pod(2, replica(0))}
 	run(t, []situationCase{
 		{
-			name: "everybody answered and nobody is master", view: formed(0, self, others...), memory: Memory{SyncedRun: "run-0"},
+			name: "every pod answered and none is master", view: formed(0, self, others...), memory: Memory{SyncedRun: "run-0"},
 			action: Fence, reason: model.RestartedWaiting,
 		},
 		{
@@ -175,34 +175,34 @@ func TestAddressOfADeadMaster(t *testing.T) {
 	}
 	run(t, []situationCase{
 		{
-			name: "it lets go at once, before a stranger gets the address", view: formed(0, self, other),
+			name: "it detaches at once, before a foreign server gets the address", view: formed(0, self, other),
 			memory: Memory{SyncedRun: "run-1"}, action: Fence, reason: model.MasterAddressGone, ready: true,
 		},
 		{
-			name: "an old list of pods is no evidence", view: with(formed(0, self, other), func(v *model.View) { v.API = false }),
+			name: "an old list of pods is not evidence", view: with(formed(0, self, other), func(v *model.View) { v.API = false }),
 			memory: Memory{SyncedRun: "run-1"}, action: Wait, reason: model.APIAway, ready: true,
 		},
 		{
-			name: "a stranger answers there, so Sentinel never fails over: the best claims", view: formed(0, away, other),
+			name: "a foreign server answers there, so Sentinel never fails over: the best claims", view: formed(0, away, other),
 			memory: seen, action: Claim, reason: model.MasterGone, ready: true,
 		},
 		{
-			name: "nobody answers there: Sentinel has its time", view: with(formed(0, away, other), down),
+			name: "no server answers there: Sentinel has its time", view: with(formed(0, away, other), down),
 			memory: seen, action: Wait, reason: model.MasterSilent, ready: true,
 		},
 	})
 	v := formed(0, self, other)
 	if d, _ := Next(v, Memory{SyncedRun: "run-1"}); d.Tuning.Priority == 0 {
-		t.Error("a replica that let go may not be elected by Sentinel any more")
+		t.Error("a replica that detached may not be elected by Sentinel any more")
 	}
 }
 
 func TestEverythingRestarted(t *testing.T) {
 	// All pods are new, their claims are the old ones, and ordinal 2 was the master. AOF keeps no ids (R5).
-	back := func(n int) model.Pod { return pod(n, reborn, data(thirdID[:39]+string(rune('0'+n)), 0, 10)) }
+	back := func(n int) model.Pod { return pod(n, recreated, data(thirdID[:39]+string(rune('0'+n)), 0, 10)) }
 	ordered := func(v *model.View) { v.OrderedReady, v.VolumeClaims = true, []int{0, 1, 2} }
-	blank := func(n int) model.Pod {
-		p := pod(n, reborn)
+	withoutHistory := func(n int) model.Pod {
+		p := pod(n, recreated)
 		p.VolumeClaim = p.UID
 		return p
 	}
@@ -215,19 +215,19 @@ func TestEverythingRestarted(t *testing.T) {
 			name: "the others wait for it", view: formed(2, back(0), back(1), back(2)), action: Wait, reason: model.AnotherLeads,
 		},
 		{
-			name: "OrderedReady: fenced and Ready, so that the holder is born (R9)",
+			name: "OrderedReady: fenced and Ready, so that the holder is created (R9)",
 			view: with(formed(2, back(0)), ordered), action: Wait, reason: model.MasterSilent, ready: true,
 		},
 		{
 			name: "the holder's volume is lost: the best of the members leads",
-			view: formed(2, back(0), back(1), edited(pod(2, reborn), func(p *model.Pod) { p.VolumeClaim = "new" })), action: Claim, reason: model.MasterGone,
+			view: formed(2, back(0), back(1), edited(pod(2, recreated), func(p *model.Pod) { p.VolumeClaim = "new" })), action: Claim, reason: model.MasterGone,
 		},
 		{
 			name: "all volumes are lost: the recorded holder leads again (L2)",
-			view: formed(2, blank(2), blank(0), blank(1)), action: Claim, reason: model.DataGone,
+			view: formed(2, withoutHistory(2), withoutHistory(0), withoutHistory(1)), action: Claim, reason: model.DataGone,
 		},
 		{
-			name: "all volumes are lost: the others wait, and their new claims join the members", view: formed(2, blank(0), blank(1), blank(2)),
+			name: "all volumes are lost: the others wait, and their new claims join the members", view: formed(2, withoutHistory(0), withoutHistory(1), withoutHistory(2)),
 			action: Join, reason: model.Joining,
 		},
 	})
@@ -236,7 +236,7 @@ func TestEverythingRestarted(t *testing.T) {
 // TestReturningHolderDoesNotHoldUpTheReplicas: the holder's pod is back with its volume under an unknown id, Sentinel did not
 // fail over in its time, and two replicas never went away: one of them leads.
 func TestReturningHolderDoesNotHoldUpTheReplicas(t *testing.T) {
-	back := pod(0, reborn, data(thirdID, 0, 10))
+	back := pod(0, recreated, data(thirdID, 0, 10))
 	v := formed(0, pod(1, replica(0), linkDown), back, pod(2, replica(0), linkDown))
 	long := Memory{SyncedRun: "run-1", SilentSince: clock.Add(-16 * time.Second), SilentEpoch: holderAt}
 	if d, _ := Next(v, long); d.Action != Claim || d.Reason != model.MasterGone {
@@ -251,7 +251,7 @@ func TestReturningHolderDoesNotHoldUpTheReplicas(t *testing.T) {
 // TestNeverTheEmptyOne: however many others are silent, a node without data does not lead a group that had some (S3).
 func TestNeverTheEmptyOne(t *testing.T) {
 	for _, peer := range []model.Pod{pod(1, replica(0), linkDown), pod(1, silent)} {
-		v := formed(0, edited(pod(0, reborn), func(p *model.Pod) { p.VolumeClaim = "new volume" }), peer, pod(2, replica(0), linkDown))
+		v := formed(0, edited(pod(0, recreated), func(p *model.Pod) { p.VolumeClaim = "new volume" }), peer, pod(2, replica(0), linkDown))
 		_, m := Next(v, Memory{})
 		v.Now = clock.Add(10 * time.Minute)
 		for range 3 {
@@ -281,10 +281,10 @@ func TestNamedMasterWithoutAgent(t *testing.T) {
 	}
 }
 
-// TestBlankPodThatSentinelsName: it was elected while the API was away, restarted empty before the record heard of it, and may
+// TestEmptyPodThatSentinelsName: it was elected while the API was away, restarted empty before the record heard of it, and may
 // not lead; every pod waits for another.
-func TestBlankPodThatSentinelsName(t *testing.T) {
-	v := formed(0, pod(1, data(lineageID, 100, 10)), pod(0, reborn), pod(2))
+func TestEmptyPodThatSentinelsName(t *testing.T) {
+	v := formed(0, pod(1, data(lineageID, 100, 10)), pod(0, recreated), pod(2))
 	v.Sentinels = sentinels(at(2), holderAt+1)
 	flagged(&v)
 	if d, _ := lasting(v, Memory{}, 0, 72*time.Second); d.Action != Claim {

@@ -46,7 +46,7 @@ func TestSelf(t *testing.T) {
 			view: formed(0, pod(1, silent), pod(0, master)), action: Wait, reason: model.NotRunning,
 		},
 		{
-			name:   "another pod bears my name (R11a): fenced, and nothing is written",
+			name:   "another pod has my name (R11a): fenced, and nothing is written",
 			view:   with(formed(0, pod(0, master), pod(1, replica(0))), func(v *model.View) { v.UIDByName = "successor" }),
 			action: Fence, reason: model.Replaced,
 		},
@@ -61,7 +61,7 @@ func TestSelf(t *testing.T) {
 			memory: Memory{MaxEpoch: holderAt + 1024}, action: Wait, reason: model.RecordUnknown, ready: true,
 		},
 		{
-			name:   "the record was deleted and made anew: its small epoch is no relic of an old watch",
+			name:   "the record was deleted and recreated: its small epoch does not come from an old watch",
 			view:   with(formed(0, pod(0, master), pod(1, replica(0))), func(v *model.View) { v.Record = model.Record{Known: true, UID: "second"} }),
 			memory: Memory{MaxEpoch: holderAt, RecordUID: "first"}, action: Retain, reason: model.Incumbent, ready: true,
 		},
@@ -84,12 +84,12 @@ func TestFollowing(t *testing.T) {
 		},
 		{
 			name:   "foreign data is not replaced without a word (R8)",
-			view:   formed(0, edited(pod(1, data(otherID, 5, 3)), func(p *model.Pod) { p.VolumeClaim = "stranger" }), pod(0, master)),
+			view:   formed(0, edited(pod(1, data(otherID, 5, 3)), func(p *model.Pod) { p.VolumeClaim = "foreign" }), pod(0, master)),
 			action: Wait, reason: model.ForeignData,
 		},
 		{
-			name: "foreign data is replaced when its owner says so; until then its claim is no member",
-			view: with(formed(0, edited(pod(1, data(otherID, 5, 3)), func(p *model.Pod) { p.VolumeClaim = "stranger" }), pod(0, master)),
+			name: "foreign data is replaced when its owner says so; until then its claim is not a member",
+			view: with(formed(0, edited(pod(1, data(otherID, 5, 3)), func(p *model.Pod) { p.VolumeClaim = "foreign" }), pod(0, master)),
 				func(v *model.View) { v.Config.ReplaceData = "redis-1" }),
 			action: Follow, reason: model.Following, target: at(0),
 		},
@@ -98,12 +98,12 @@ func TestFollowing(t *testing.T) {
 			view: formed(0, pod(1, data(otherID, 0, 10)), pod(0, master)), action: Follow, reason: model.Following, target: at(0),
 		},
 		{
-			name:   "a failover is running: nobody is pointed back (R1)",
+			name:   "a failover is running: no replica is pointed back (R1)",
 			view:   with(formed(0, pod(2, replica(1)), pod(0, master), pod(1, master)), func(v *model.View) { v.Sentinels[0].FailoverInProgress = true }),
 			action: Wait, reason: model.FailoverRunning, ready: true,
 		},
 		{
-			name:   "the address belongs to another uid (R11): it is no verified master",
+			name:   "the address belongs to another uid (R11): it is not a verified master",
 			view:   formed(0, pod(1, replica(0), linkDown), edited(pod(0, master), func(p *model.Pod) { p.UID = "foreign" })),
 			memory: Memory{SyncedRun: "run-1"}, action: Wait, reason: model.AnotherLeads, ready: true,
 		},
@@ -156,7 +156,7 @@ func TestMaster(t *testing.T) {
 			memory: Memory{Confirmed: clock.Add(-6 * time.Second)}, action: Retain, reason: model.Unconfirmed,
 		},
 		{
-			name:   "cut off, but everybody follows me: writes go on",
+			name:   "cut off, but every replica follows me: writes go on",
 			view:   with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0))), func(v *model.View) { v.API, v.Sentinels = false, silentSentinels() }),
 			memory: Memory{Confirmed: clock.Add(-6 * time.Second)}, action: Retain, reason: model.Incumbent, ready: true,
 		},
@@ -219,7 +219,7 @@ func TestClaimIsSpentByTheMastership(t *testing.T) {
 func TestEpochs(t *testing.T) {
 	e := model.NextEpoch(clock, holderAt, 12)
 	if e%1024 != 0 || e <= uint64(clock.UnixMilli()) || e <= holderAt {
-		t.Errorf("epoch %d is no multiple of 1024 above clock and record", e)
+		t.Errorf("epoch %d is not a multiple of 1024 above clock and record", e)
 	}
 	future := uint64(clock.Add(time.Hour).UnixMilli())
 	if e := model.NextEpoch(clock, future); e <= future {

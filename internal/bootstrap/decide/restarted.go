@@ -14,12 +14,12 @@ func (s *situation) restarted() Decision {
 	if !s.API {
 		return s.restartedUnwritten()
 	}
-	if s.offerStanding(offerPatience) {
+	if s.offerStanding(offerBudget) {
 		d := s.unchanged(model.RestartedWaiting)
 		d.Recheck = soon
 		return d
 	}
-	s.passOver()
+	s.markDeclined()
 	if replicas := s.successors(); len(replicas) > 0 {
 		if s.coversAll(replicas) {
 			return s.claim(model.RestartedInPlace)
@@ -29,7 +29,7 @@ func (s *situation) restarted() Decision {
 	if s.Self.Redis.Answer != model.Up {
 		return s.unchanged(model.LoadingData)
 	}
-	s.keepWaiting(theClockStands)
+	s.keepWaiting(clockStops)
 	if s.mustWait() {
 		return s.unchanged(model.RestartedWaiting)
 	}
@@ -55,7 +55,7 @@ func (s *situation) restartedUnwritten() Decision {
 	if s.Self.Redis.Answer != model.Up || s.overwritable(&s.Self) || !s.majorityNamesSelf() || len(s.notBehindSelf(s.inSyncReplicas())) > 0 {
 		return s.unchanged(model.APIAway)
 	}
-	s.keepWaiting(theClockStands)
+	s.keepWaiting(clockStops)
 	if s.mustWait() {
 		return s.unchanged(model.RestartedWaiting)
 	}
@@ -75,7 +75,7 @@ func (s *situation) coversAll(replicas []model.Pod) bool {
 // Sentinel's failover that has not reached the record. It is left alone; only if it led to no master in failover-timeout is my
 // Redis fenced, and the next turn judges it as restarted.
 func (s *situation) repointed() Decision {
-	s.missLeader(s.Record.Epoch)
+	s.trackLeaderSilence(s.Record.Epoch)
 	switch {
 	case s.followedIsReplica():
 		return s.fence(model.RestartedWaiting)

@@ -54,10 +54,10 @@ var silenceThatMayEnable = []excuse{
 		answered := func(s *model.Sentinel) bool { return s.Answered }
 		return newSituation(u.before, Memory{}).majority(answered) && !newSituation(u.view, Memory{}).majority(answered)
 	}},
-	{"in an outage of the API nobody can offer or claim: my data leads on at the old epoch, as long as most Sentinels name me", func(u turn) bool {
+	{"in an outage of the API no pod can offer or claim: my data goes on leading at the old epoch, as long as most Sentinels name me", func(u turn) bool {
 		return u.before.API && !u.view.API && u.decision.Action == Promote && u.decision.Reason == model.RestartedInPlace && newSituation(u.view, Memory{}).majorityNamesSelf()
 	}},
-	{"recovery-timeout bounds the wait for a possible holder: who was silent so long is not waited for", func(u turn) bool {
+	{"recovery-timeout bounds the wait for a candidate: one that was silent for so long is not waited for", func(u turn) bool {
 		return waiting(u.view, u.memory).budgetSpent() && u.before.API == u.view.API && slices.Equal(u.before.Sentinels, u.view.Sentinels)
 	}},
 }

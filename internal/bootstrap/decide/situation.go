@@ -142,7 +142,7 @@ func (s *situation) syncedOnce() bool {
 	return s.Self.Redis.RunID != "" && s.memory.SyncedRun == s.Self.Redis.RunID
 }
 
-// someoneSilent reports whether a peer or a Sentinel did not answer in this observation.
-func (s *situation) someoneSilent() bool {
+// anySilent reports whether a peer or a Sentinel did not answer in this observation.
+func (s *situation) anySilent() bool {
 	return !s.allSentinelsAnswered || slices.ContainsFunc(s.Peers, func(p model.Pod) bool { return p.Redis.Answer == model.Silent })
 }

@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// crashPatience is how long a replica has to accept the mastership of a process that is gone, and offerPatience that of one
+	// crashBudget is how long a replica has to accept the mastership of a process that is gone, and offerBudget that of one
 	// that is back.
-	crashPatience = 300 * time.Millisecond
-	offerPatience = time.Second
-	// askingTheSilent is how much longer it may take while a pod or Sentinel does not answer: the target's agent waits for that
+	crashBudget = 300 * time.Millisecond
+	offerBudget = time.Second
+	// silenceAllowance is how much longer it may take while a pod or Sentinel does not answer: the target's agent waits for that
 	// one too, in the observation that runs when the offer comes and perhaps in the one after it.
-	askingTheSilent = time.Second
+	silenceAllowance = time.Second
 )
 
 // notRunning decides while my Redis is silent, so that there is nothing to point or promote. If its process is gone and the
@@ -30,10 +30,10 @@ func (s *situation) notRunning() Decision {
 	case s.failoverRunning:
 		wait.Reason = model.FailoverRunning
 		return wait
-	case s.offerStanding(crashPatience):
+	case s.offerStanding(crashBudget):
 		return wait
 	}
-	s.passOver()
+	s.markDeclined()
 	replicas := s.successors()
 	if len(replicas) == 0 {
 		s.memory.Declined = nil
@@ -79,12 +79,12 @@ func (s *situation) notBehindSelf(replicas []model.Pod) []model.Pod {
 }
 
 // offerStanding reports whether the record has my offer, and its target has not had its time yet.
-func (s *situation) offerStanding(patience time.Duration) bool {
+func (s *situation) offerStanding(budget time.Duration) bool {
 	offer := s.Record.Offer
-	if s.someoneSilent() {
-		patience += askingTheSilent
+	if s.anySilent() {
+		budget += silenceAllowance
 	}
-	if offer == nil || offer.RunID != s.memory.OfferedTo || s.Now.Sub(s.memory.OfferedAt) > patience {
+	if offer == nil || offer.RunID != s.memory.OfferedTo || s.Now.Sub(s.memory.OfferedAt) > budget {
 		return false
 	}
 	return !slices.ContainsFunc(s.Peers, func(p model.Pod) bool {
@@ -92,9 +92,9 @@ func (s *situation) offerStanding(patience time.Duration) bool {
 	})
 }
 
-// passOver remembers that the process that I last offered to has let its time pass. An offer that the record never had does not
+// markDeclined remembers that the process that I last offered to has let its time pass. An offer that the record never had does not
 // count: its write failed.
-func (s *situation) passOver() {
+func (s *situation) markDeclined() {
 	m := &s.memory
 	if !m.OfferedAt.IsZero() && !slices.Contains(m.Declined, m.OfferedTo) {
 		m.Declined = append(slices.Clone(m.Declined), m.OfferedTo)

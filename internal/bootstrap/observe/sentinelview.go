@@ -24,7 +24,7 @@ func (w *SentinelSet) View(ctx context.Context, key GroupKey, lease *coordinatio
 	v := model.SentinelView{Now: time.Now(), Want: want, Peers: w.truePeers()}
 	port := contract.RedisPort
 	if lease != nil {
-		v.Record, _ = record.Decode(lease) // what is unreadable is left out; the zero value names nobody
+		v.Record, _ = record.Decode(lease) // what is unreadable is left out; the zero value names no master
 		if s, ok := record.Settings(lease); ok && s.Port > 0 {
 			port = s.Port
 		}

@@ -59,7 +59,7 @@ func (c *Clients) Sweep(unused time.Duration) {
 	defer c.mu.Unlock()
 	for k, e := range c.byKey {
 		if time.Since(e.used) > unused {
-			_ = e.client.Close() // nothing hangs on a connection that nobody uses
+			_ = e.client.Close() // nothing depends on an unused connection
 			delete(c.byKey, k)
 		}
 	}

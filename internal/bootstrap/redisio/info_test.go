@@ -70,7 +70,7 @@ func TestHello(t *testing.T) {
 	var h Hellos
 	h.hear("10.1.0.2,26379,id,18446744073709551615,g,1,1,1")
 	if h.Epoch() != 0 {
-		t.Error("an epoch beyond belief was remembered (R6)")
+		t.Error("an unbelievable epoch was remembered (R6)")
 	}
 	h.hear("10.1.0.2,26379,id,77,g,1,1,1")
 	h.hear("10.1.0.2,26379,id,12,g,1,1,1")

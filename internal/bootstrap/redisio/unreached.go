@@ -16,7 +16,7 @@ func dialer(ctx context.Context, network, address string) (net.Conn, error) {
 	d := net.Dialer{Timeout: Deadline, KeepAlive: 15 * time.Second}
 	conn, err := d.DialContext(ctx, network, address)
 	if err != nil {
-		return unreached{err}, nil //nolint:nilerr // the connection carries the error to whoever uses it
+		return unreached{err}, nil //nolint:nilerr // the connection carries the error to its user
 	}
 	return conn, nil
 }

@@ -28,12 +28,12 @@ func TestServerThatComesUpIsSeenAtOnce(t *testing.T) {
 	t.Cleanup(func() { _ = client.Close() })
 	for range 20 {
 		if client.Ping(t.Context()).Err() == nil {
-			t.Fatal("nobody listens, and yet there was an answer")
+			t.Fatal("nothing listens, and yet there was an answer")
 		}
 	}
 	listener, err = net.Listen("tcp", where.String())
 	if err != nil {
-		t.Skip("somebody else has taken the port meanwhile: ", err)
+		t.Skip("another process has taken the port meanwhile: ", err)
 	}
 	t.Cleanup(func() { _ = listener.Close() })
 	go pong(listener)

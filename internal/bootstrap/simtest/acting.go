@@ -36,7 +36,7 @@ func (w *World) noteWrite(p *pod, before, after model.Record) {
 	}
 }
 
-var errGone = errors.New("nobody listens there")
+var errGone = errors.New("the server is not running")
 
 // ownRedis is the Redis of a pod as its own agent commands it.
 type ownRedis struct {
@@ -135,7 +135,7 @@ func (o ownSentinel) do(command func()) error {
 
 func (o ownSentinel) Inject(_ context.Context, _ model.Peer, m model.Announcement) error {
 	return o.do(func() {
-		o.w.checkNaming(m.Epoch, m.Master)
+		o.w.checkEpoch(m.Epoch, m.Master)
 		o.w.hearHello(o.s, m.Master, m.Epoch, m.Epoch)
 	})
 }
@@ -143,14 +143,14 @@ func (o ownSentinel) Inject(_ context.Context, _ model.Peer, m model.Announcemen
 func (o ownSentinel) Recreate(_ context.Context, m model.Announcement, watching model.Watching, _ []model.Peer) error {
 	return o.do(func() {
 		w, s := o.w, o.s
-		w.checkNaming(m.Epoch, m.Master)
-		if w.Deciders.ResetsAsBroom { // everything is forgotten, and nothing is told again
+		w.checkEpoch(m.Epoch, m.Master)
+		if w.Deciders.UseReset { // everything is forgotten, and nothing is told again
 			w.reset(s)
 			return
 		}
 		w.monitor(s, m.Master, m.Epoch)
 		s.current, s.want = max(s.current, m.Epoch), watching
-		w.on(s.host, 100*time.Millisecond, func() { w.discover(s); w.hurry(s) })
+		w.on(s.host, 100*time.Millisecond, func() { w.discover(s); w.readReplicasNow(s) })
 	})
 }
 

@@ -85,7 +85,7 @@ func (l leases) Update(_ context.Context, lease *coordinationv1.Lease, _ metav1.
 	lease.ResourceVersion = strconv.Itoa(w.versions)
 	next, err := record.Decode(lease)
 	if err != nil {
-		w.breaks(OneClaim, "an agent wrote what nobody can read: %v", err)
+		w.breaks(OneClaim, "an agent wrote an unreadable record: %v", err)
 	}
 	w.checkRecord(now.record, next)
 	l.accepted(now.record, next)
@@ -159,8 +159,8 @@ func newWatch(lag time.Duration) watch {
 	return watch{lag: lag, seen: -1, blind: never, live: never, wanted: never}
 }
 
-// look delivers what has arrived by now, and reports whether anything ever did.
-func (w *World) look(who *watch, h *host) bool {
+// receive delivers what has arrived by now, and reports whether anything ever did.
+func (w *World) receive(who *watch, h *host) bool {
 	if !w.reachAPI(h) {
 		if who.blind == never {
 			who.blind, who.blindness = w.now, w.between(0, 20*time.Second)

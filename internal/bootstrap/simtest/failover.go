@@ -16,7 +16,7 @@ func (w *World) judge(s *sentinel) {
 	switch s.phase {
 	case noFailover:
 		if s.odown && w.now-s.started > 2*s.want.FailoverTimeout {
-			w.stand(s)
+			w.startElection(s)
 		}
 	case electing:
 		w.campaign(s)
@@ -52,8 +52,8 @@ func (w *World) judgeMaster(s *sentinel) {
 	s.odown = down >= s.want.Quorum
 }
 
-// stand begins an election.
-func (w *World) stand(s *sentinel) {
+// startElection begins an election.
+func (w *World) startElection(s *sentinel) {
 	s.current++
 	s.epoch, s.phase, s.since = s.current, electing, w.now
 	s.started = w.now + w.between(0, maximumDesync)
@@ -136,8 +136,8 @@ func (w *World) reconfigure(s *sentinel) {
 	}
 }
 
-// force is SENTINEL FAILOVER by a person: no vote, the next epoch.
-func (w *World) force(s *sentinel) {
+// forceFailover is SENTINEL FAILOVER by a person: no vote, the next epoch.
+func (w *World) forceFailover(s *sentinel) {
 	if s.alive && s.monitors && s.phase == noFailover {
 		s.current++
 		s.epoch = s.current

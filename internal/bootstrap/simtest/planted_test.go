@@ -20,50 +20,50 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 )
 
-// plant is a design that is wrong in one way, and the rules of which at least one must catch it.
-type plant struct {
+// wrongDesign is a design that is wrong in one way, and the rules of which at least one must catch it.
+type wrongDesign struct {
 	name     string
 	caught   []Rule
 	deciders Deciders
-	// trap makes the stories in which this design fails, where they are rare among all stories.
-	trap func(seed uint64) Script
+	// scenario makes the stories in which this design fails, where they are rare among all stories.
+	scenario func(seed uint64) Script
 }
 
-// plants are the designs that others chose, or that look right at first; then those that carry out a right decision wrongly.
-var plants = []plant{
+// wrongDesigns are the designs that others chose, or that look right at first; then those that carry out a right decision wrongly.
+var wrongDesigns = []wrongDesign{
 	{"lowest ordinal always", []Rule{DataStays}, redisDecider(lowestOrdinal), nil},
 	{"first Sentinel believed", []Rule{NoOrder, DataStays, NamedOnly, Settles}, redisDecider(firstSentinel), nil},
-	{"MASTER's address believed", []Rule{OneAddress, Settles, NamedOnly, DataStays, OneClaim}, planted(func(d *Deciders) { d.Sentinel, d.MastersAddress = adoptDuringFailover, true }), trap(Step{At: 20 * time.Second, Do: "freeze-lead", For: 5 * time.Second})},
+	{"MASTER's address believed", []Rule{OneAddress, Settles, NamedOnly, DataStays, OneClaim}, realExcept(func(d *Deciders) { d.Sentinel, d.TrustMasterReply = adoptDuringFailover, true }), scenario(Step{At: 20 * time.Second, Do: "freeze-lead", For: 5 * time.Second})},
 	{"epoch ignored", []Rule{NamedOnly, Settles, DataStays}, redisDecider(epochIgnored), nil},
-	{"equal epochs kept", []Rule{Settles}, planted(func(d *Deciders) { d.Sentinel = equalEpochsKept }), trap(Step{At: 20 * time.Second, Do: "one-epoch"})},
+	{"equal epochs kept", []Rule{Settles}, realExcept(func(d *Deciders) { d.Sentinel = equalEpochsKept }), scenario(Step{At: 20 * time.Second, Do: "one-epoch"})},
 	{"silence read as consent", []Rule{NoBoldSilence, DataStays}, redisDecider(silenceIsConsent), nil},
 	{"empty node electable", []Rule{DataStays}, redisDecider(emptyElectable), nil},
-	{"old master names the new one", []Rule{OwnClaimOnly, OneClaim, PlannedKeeps, DataStays, Settles}, planted(func(d *Deciders) { d.Redis, d.Handover = believesTheRecord, namesTheSuccessor }), nil},
-	{"RESET as a broom", []Rule{Settles, DataStays}, planted(func(d *Deciders) { d.ResetsAsBroom = true }), nil},
+	{"old master names the new one", []Rule{OwnClaimOnly, OneClaim, PlannedKeeps, DataStays, Settles}, realExcept(func(d *Deciders) { d.Redis, d.Handover = believesTheRecord, namesTheSuccessor }), nil},
+	{"RESET instead of recreating", []Rule{Settles, DataStays}, realExcept(func(d *Deciders) { d.UseReset = true }), nil},
 	{"name taken for identity", []Rule{OwnClaimOnly, NamedOnly, OneAddress, DataStays, Settles}, redisDecider(nameIsIdentity), nil},
 
-	{"unpause on unknown answer", []Rule{PlannedKeeps}, planted(func(d *Deciders) { d.Handover = unknownIsRefused }), trap(Step{At: 20 * time.Second, Do: "lost-lead"}, Step{At: 20 * time.Second, Do: "delete-lead"})},
-	{"demoted before the successor is master", []Rule{NoLoops}, planted(func(d *Deciders) { d.Handover = demotedEarly }), trap(Step{At: 20 * time.Second, Do: "delete-lead"})},
-	{"promoted without the read-back", []Rule{OwnClaimOnly}, planted(func(d *Deciders) { d.Record = takesSilenceForYes }), trap(Step{At: 19 * time.Second, Do: "lost-claim"}, Step{At: 20 * time.Second, Do: "delete-lead"})},
-	{"clients sent away before the switch", []Rule{ClientsLast}, planted(func(d *Deciders) { d.Handover = clientsFirst }), trap(Step{At: 20 * time.Second, Do: "delete-lead"})},
-	{"offer never withdrawn", []Rule{PlannedKeeps}, planted(func(d *Deciders) { d.Handover = offerLeft }), trap(
+	{"unpause on unknown answer", []Rule{PlannedKeeps}, realExcept(func(d *Deciders) { d.Handover = unknownIsRefused }), scenario(Step{At: 20 * time.Second, Do: "lost-lead"}, Step{At: 20 * time.Second, Do: "delete-lead"})},
+	{"demoted before the successor is master", []Rule{NoLoops}, realExcept(func(d *Deciders) { d.Handover = demotedEarly }), scenario(Step{At: 20 * time.Second, Do: "delete-lead"})},
+	{"promoted without the read-back", []Rule{OwnClaimOnly}, realExcept(func(d *Deciders) { d.Record = treatsSilenceAsSuccess }), scenario(Step{At: 19 * time.Second, Do: "lost-claim"}, Step{At: 20 * time.Second, Do: "delete-lead"})},
+	{"clients sent away before the switch", []Rule{ClientsLast}, realExcept(func(d *Deciders) { d.Handover = clientsFirst }), scenario(Step{At: 20 * time.Second, Do: "delete-lead"})},
+	{"offer never withdrawn", []Rule{PlannedKeeps}, realExcept(func(d *Deciders) { d.Handover = offerLeft }), scenario(
 		Step{At: 20 * time.Second, Do: "kill-agent", Who: 1, For: 3 * time.Second}, Step{At: 20 * time.Second, Do: "kill-agent", Who: 2, For: 3 * time.Second},
 		Step{At: 20 * time.Second, Do: "kill-agent", Who: 0, For: time.Millisecond}, Step{At: 20*time.Second + 100*time.Millisecond, Do: "delete-lead"})},
 }
 
 func redisDecider(next func(model.View, decide.Memory) (decide.Decision, decide.Memory)) Deciders {
-	return planted(func(d *Deciders) { d.Redis = next })
+	return realExcept(func(d *Deciders) { d.Redis = next })
 }
 
-// planted are the right deciders with something wrong in them.
-func planted(wrong func(*Deciders)) Deciders {
+// realExcept are the right deciders with something wrong in them.
+func realExcept(wrong func(*Deciders)) Deciders {
 	d := Real
 	wrong(&d)
 	return d
 }
 
-// trap makes a world of three, and the given steps in it, a little later with each seed.
-func trap(steps ...Step) func(uint64) Script {
+// scenario makes a world of three, and the given steps in it, a little later with each seed.
+func scenario(steps ...Step) func(uint64) Script {
 	return func(seed uint64) Script {
 		s := Script{Setup: Setup{Seed: seed, Nodes: 3, Sentinels: 3, Persistence: AOF, Found: -1}, Steps: slices.Clone(steps)}
 		for i := range s.Steps {
@@ -79,15 +79,15 @@ const enough = 4000
 
 // TestPlantedDecidersAreCaught: rules that let a wrong design pass would prove nothing about the right one.
 func TestPlantedDecidersAreCaught(t *testing.T) {
-	for _, p := range plants {
+	for _, p := range wrongDesigns {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			scripts := Generate
-			if p.trap != nil {
-				scripts = p.trap
+			if p.scenario != nil {
+				scripts = p.scenario
 			}
 			for seed := range uint64(enough) {
-				if v := Run(scripts(seed+1), Real, false).Violation; v != nil && p.trap != nil {
+				if v := Run(scripts(seed+1), Real, false).Violation; v != nil && p.scenario != nil {
 					t.Fatalf("the right design is caught too, at seed %d: %s", seed+1, v)
 				}
 				v := Run(scripts(seed+1), p.deciders, false).Violation
@@ -104,7 +104,7 @@ func TestPlantedDecidersAreCaught(t *testing.T) {
 // TestDemotingThePromotedIsCaught: demoting what a Sentinel promoted breaks its failover. The agents repair that in the end, so
 // that no rule breaks: it is the time without a master that shows it.
 func TestDemotingThePromotedIsCaught(t *testing.T) {
-	scripts := trap(Step{At: 20 * time.Second, Do: "crash-lead"})
+	scripts := scenario(Step{At: 20 * time.Second, Do: "crash-lead"})
 	slow := func(deciders Deciders) int {
 		n := 0
 		for seed := range uint64(50) {
@@ -289,30 +289,30 @@ func (w wrongRecord) Swap(ctx context.Context, next model.Record, why model.Reas
 	return w.swap(w, ctx, next, why)
 }
 
-// takesSilenceForYes takes a write without an answer for done: what it wrote is what the record says.
-func takesSilenceForYes(right act.Record, known record.Copy) act.Record {
+// treatsSilenceAsSuccess takes a write without an answer for done: what it wrote is what the record says.
+func treatsSilenceAsSuccess(right act.Record, known record.Copy) act.Record {
 	return wrongRecord{right, known, func(w wrongRecord, ctx context.Context, next model.Record, why model.Reason) error {
 		err := w.Record.Swap(ctx, next, why)
 		if err == nil || errors.Is(err, record.ErrConflict) {
 			return err
 		}
 		imagined := w.known.Lease().DeepCopy()
-		wrote, _ := record.Swap(ctx, yesman{}, imagined, next, why) // it takes everything
-		wrote.ResourceVersion += "9"                                // newer than what the watch has
+		wrote, _ := record.Swap(ctx, acceptsEverything{}, imagined, next, why) // it takes everything
+		wrote.ResourceVersion += "9"                                           // newer than what the watch has
 		w.known.Learn(wrote)
 		return nil
 	}}
 }
 
-// yesman accepts every write.
-type yesman struct{}
+// acceptsEverything accepts every write.
+type acceptsEverything struct{}
 
 // Get is not called.
-func (yesman) Get(context.Context, string, metav1.GetOptions) (*coordinationv1.Lease, error) {
-	return nil, errors.New("nobody asks")
+func (acceptsEverything) Get(context.Context, string, metav1.GetOptions) (*coordinationv1.Lease, error) {
+	return nil, errors.New("not called")
 }
 
 // Update returns what it was given.
-func (yesman) Update(_ context.Context, lease *coordinationv1.Lease, _ metav1.UpdateOptions) (*coordinationv1.Lease, error) {
+func (acceptsEverything) Update(_ context.Context, lease *coordinationv1.Lease, _ metav1.UpdateOptions) (*coordinationv1.Lease, error) {
 	return lease, nil
 }

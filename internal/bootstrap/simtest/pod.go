@@ -161,7 +161,7 @@ func (w *World) remove(p *pod) {
 		}
 		if p.left || w.now >= end || !p.agent {
 			// No replica was in sync: there was no successor, and that is not the handover's fault.
-			w.unheired = w.unheired || p.server.role == model.Master && p.last.Reason == model.NoSuccessor
+			w.noSuccessor = w.noSuccessor || p.server.role == model.Master && p.last.Reason == model.NoSuccessor
 			w.end(p)
 			return
 		}
@@ -193,8 +193,8 @@ func (w *World) forget(p *pod) {
 	})
 }
 
-// lose removes the volume claim of an ordinal.
-func (w *World) lose(ordinal int) {
+// loseClaim removes the volume claim of an ordinal.
+func (w *World) loseClaim(ordinal int) {
 	delete(w.disks, ordinal)
 	w.lost = true
 	w.change(func(s *state) {

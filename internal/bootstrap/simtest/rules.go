@@ -17,13 +17,13 @@ type Rule string
 // The rules, by the names that the protocol gives them: S what never happens, L what happens in the end.
 const (
 	OneAddress    Rule = "S1 one epoch names one address"
-	NamedOnly     Rule = "S2 only who is named, or was made master by a Sentinel, takes writes"
+	NamedOnly     Rule = "S2 only a server that is named, or was made master by a Sentinel, takes writes"
 	DataStays     Rule = "S3 no data yields to an empty or foreign data set"
 	OneClaim      Rule = "S4 one claim for one epoch"
-	NoLoops       Rule = "S5 nobody follows itself or an outsider"
+	NoLoops       Rule = "S5 no server follows itself or a foreign one"
 	NoOrder       Rule = "S6 order means nothing"
 	NoBoldSilence Rule = "S7 silence enables nothing"
-	OwnClaimOnly  Rule = "S8 nobody is promoted but by a claim of its own for this process"
+	OwnClaimOnly  Rule = "S8 a server is promoted only by a claim of its own for this process"
 	ClientsLast   Rule = "S8 clients are sent away only from a server that takes no writes any more"
 	PlannedKeeps  Rule = "S9 a planned handover loses no acknowledged write"
 	Settles       Rule = "L1 all settle on one master"
@@ -46,8 +46,8 @@ func (w *World) breaks(rule Rule, format string, args ...any) {
 	}
 }
 
-// checkNaming checks that an epoch that is given out again names the same address.
-func (w *World) checkNaming(epoch uint64, a model.Address) {
+// checkEpoch checks that an epoch that is given out again names the same address.
+func (w *World) checkEpoch(epoch uint64, a model.Address) {
 	if before, ok := w.named[epoch]; ok && before != a && !w.meddled {
 		w.breaks(OneAddress, "epoch %d names %s and %s", epoch, before, a)
 	}
@@ -61,7 +61,7 @@ func (w *World) checkRecord(now, next model.Record) {
 		w.breaks(OneClaim, "the record went from %s at %d to %s at %d", now.Holder, now.Epoch, next.Holder, next.Epoch)
 	}
 	if next.HasHolder() {
-		w.checkNaming(next.Epoch, next.Address)
+		w.checkEpoch(next.Epoch, next.Address)
 	}
 }
 
@@ -125,12 +125,12 @@ func (w *World) checkFollow(p *pod, to model.Address, why model.Reason) {
 // checkReplaced checks what a sync replaces.
 func (w *World) checkReplaced(s, m *server) {
 	// A deleted pod's data dies with it, and a foreign server's was judged when it came.
-	if s.pod == nil || s.pod.gone || keysOf(s.data) == 0 || s.data.root == strangersRoot {
+	if s.pod == nil || s.pod.gone || keysOf(s.data) == 0 || s.data.root == foreignRoot {
 		return
 	}
 	switch {
 	case m.pod == nil && w.now-s.pod.disturbed > 8*time.Second:
-		w.breaks(DataStays, "%s took the data of a stranger at %s", name(s.pod.ordinal), m.address)
+		w.breaks(DataStays, "%s took the data of a foreign server at %s", name(s.pod.ordinal), m.address)
 	case m.pod == nil || !s.byAgent || w.meddled:
 	case m.data == nil:
 		w.breaks(DataStays, "%s had %d keys and was pointed at the empty %s", name(s.pod.ordinal), keysOf(s.data), name(m.pod.ordinal))
@@ -146,7 +146,7 @@ func (w *World) checkOrdered(by *sentinel, s *server, master model.Address) {
 	const known = 15 * time.Second
 	blind := w.apiDown || w.now-w.apiBack < known || w.now-by.disturbed < known || !by.agent
 	if s.pod == nil && master != (model.Address{}) && !blind {
-		w.breaks(DataStays, "a Sentinel made the stranger at %s follow %s", s.address, master)
+		w.breaks(DataStays, "a Sentinel made the foreign server at %s follow %s", s.address, master)
 	}
 }
 
@@ -198,30 +198,30 @@ func (w *World) checkOrder(v model.View, m decide.Memory, d decide.Decision) {
 	}
 }
 
-// bold reports whether an action makes a master.
-func bold(a decide.Action) bool { return a == decide.Claim || a == decide.Promote }
+// makesMaster reports whether an action makes a master.
+func makesMaster(a decide.Action) bool { return a == decide.Claim || a == decide.Promote }
 
 // checkSilence asks again with one answer less.
 func (w *World) checkSilence(v model.View, m decide.Memory, d decide.Decision) {
-	if bold(d.Action) {
+	if makesMaster(d.Action) {
 		return
 	}
 	less := v
-	var who string
+	var silenced string
 	switch i := w.rng.IntN(len(v.Peers) + len(v.Sentinels)); {
 	case i < len(v.Peers):
 		less.Peers = slices.Clone(v.Peers)
-		less.Peers[i].Redis, who = model.Redis{}, v.Peers[i].Name
+		less.Peers[i].Redis, silenced = model.Redis{}, v.Peers[i].Name
 	default:
 		i -= len(v.Peers)
 		less.Sentinels = slices.Clone(v.Sentinels)
 		if !majorityAnswers(v.Sentinels, v.Sentinels[i].Name) {
 			return // where no majority of the Sentinels answers, other witnesses are asked: that is the one exception
 		}
-		less.Sentinels[i], who = model.Sentinel{Name: v.Sentinels[i].Name}, v.Sentinels[i].Name
+		less.Sentinels[i], silenced = model.Sentinel{Name: v.Sentinels[i].Name}, v.Sentinels[i].Name
 	}
-	if again, _ := w.Deciders.Redis(less, m); bold(again.Action) {
-		w.breaks(NoBoldSilence, "%s: %s %s became %s %s when %s fell silent", v.Self.Name, d.Action, d.Reason, again.Action, again.Reason, who)
+	if again, _ := w.Deciders.Redis(less, m); makesMaster(again.Action) {
+		w.breaks(NoBoldSilence, "%s: %s %s became %s %s when %s fell silent", v.Self.Name, d.Action, d.Reason, again.Action, again.Reason, silenced)
 	}
 }
 
@@ -306,10 +306,10 @@ func (w *World) checkTwoMasters() {
 	}
 	switch {
 	case !calm:
-		w.twoSince = never
-	case w.twoSince == never:
-		w.twoSince = w.now
-	case w.now-w.twoSince > 2*failoverTimeout:
+		w.twoMastersSince = never
+	case w.twoMastersSince == never:
+		w.twoMastersSince = w.now
+	case w.now-w.twoMastersSince > 2*failoverTimeout:
 		w.breaks(NamedOnly, "%s and %s take writes", name(masters[0].ordinal), name(masters[1].ordinal))
 	}
 }

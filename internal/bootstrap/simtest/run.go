@@ -33,17 +33,17 @@ type Result struct {
 }
 
 // Run plays a script to its end, or to the first rule that is broken.
-func Run(s Script, mind Deciders, tell bool) Result {
-	w := NewWorld(s.Setup, mind)
+func Run(s Script, deciders Deciders, tell bool) Result {
+	w := NewWorld(s.Setup, deciders)
 	if tell {
 		w.events = []string{}
 	}
-	w.planned1 = true
+	w.onlyPlanned = true
 	w.oneCrash = len(s.Steps) == 1 && s.Steps[0].Do == "crash-lead" && s.Nodes >= 3 && s.Sentinels >= 3 && s.Steps[0].At > 15*time.Second
 	last := time.Duration(0)
 	for _, step := range s.Steps {
 		f := faults[step.Do]
-		w.planned1 = w.planned1 && f.kind == planned
+		w.onlyPlanned = w.onlyPlanned && f.kind == planned
 		w.in(step.At, func() {
 			w.note(fmt.Sprintf("! %s %d for %s", step.Do, step.Who, step.For))
 			f.do(w, step.Who, step.For)
@@ -83,7 +83,7 @@ func (w *World) result(settled time.Duration) Result {
 // missing says what the group lacks to be whole, or nothing.
 func (w *World) missing() string {
 	r := w.api().record
-	if len(w.api().pods) != w.Nodes || w.rolling > 0 && !slices.ContainsFunc(w.pods, w.refusing) {
+	if len(w.api().pods) != w.Nodes || w.rolling > 0 && !slices.ContainsFunc(w.pods, w.awaitsPerson) {
 		return fmt.Sprintf("pods: %v", w.ordinals())
 	}
 	if w.undecided() {
@@ -91,14 +91,14 @@ func (w *World) missing() string {
 	}
 	master := w.leader()
 	if master == nil || master.uid != r.PodUID || master.server.address != r.Address {
-		return fmt.Sprintf("the record names %s at %s, who does not live", r.Holder, r.Address)
+		return fmt.Sprintf("the record names %s at %s, which does not exist", r.Holder, r.Address)
 	}
 	if !w.accepts(master.server) {
 		return "the recorded master takes no writes"
 	}
 	for _, p := range w.pods {
 		switch {
-		case p.gone, w.refusing(p):
+		case p.gone, w.awaitsPerson(p):
 		case !p.ready || p.terminated:
 			return fmt.Sprintf("%s is not ready: %s %s", name(p.ordinal), p.last.Action, p.last.Reason)
 		case p != master && p.server.link != master.server:
@@ -111,9 +111,9 @@ func (w *World) missing() string {
 	return ""
 }
 
-// refusing reports whether a pod holds data of another history: that waits for a person to decide, and nothing else can be done
+// awaitsPerson reports whether a pod holds data of another history: that waits for a person to decide, and nothing else can be done
 // about it.
-func (w *World) refusing(p *pod) bool {
+func (w *World) awaitsPerson(p *pod) bool {
 	if p.gone || w.leader() == nil {
 		return false
 	}
@@ -148,7 +148,7 @@ func (w *World) noteUnjoined(s *server) {
 // judgeEnd checks that what all members held is still there, and what a planned handover acknowledged too.
 func (w *World) judgeEnd() {
 	data := w.leader().server.data
-	if w.planned1 && !w.lost && !w.unheired {
+	if w.onlyPlanned && !w.lost && !w.noSuccessor {
 		if lost := w.countLost(); lost > 0 {
 			w.breaks(PlannedKeeps, "%d of %d acknowledged writes are lost", lost, len(w.acked))
 		}
@@ -156,7 +156,7 @@ func (w *World) judgeEnd() {
 	if most := downAfter + failoverTimeout + 2*time.Second; w.oneCrash && w.gap > most {
 		w.breaks(Writable, "no write for %s after one crash of the master, which is more than %s", w.gap, most)
 	}
-	kept := slices.ContainsFunc(w.pods, func(p *pod) bool { return (w.refusing(p) || w.undecided()) && holds(p.server.data, w.safe) })
+	kept := slices.ContainsFunc(w.pods, func(p *pod) bool { return (w.awaitsPerson(p) || w.undecided()) && holds(p.server.data, w.safe) })
 	if !w.lost && !w.meddled && w.safe > 0 && !kept && !holds(data, w.safe) {
 		w.breaks(DataStays, "write %d, which every member held, is lost", w.safe)
 	}

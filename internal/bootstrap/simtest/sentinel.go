@@ -95,7 +95,7 @@ type sentinel struct {
 	planned    int
 }
 
-func fresh0(a model.Address, now time.Duration) instance {
+func newInstance(a model.Address, now time.Duration) instance {
 	return instance{address: a, pinged: never, pong: now, asked: never, told: never, role: model.RoleUnknown, roleAt: now}
 }
 
@@ -111,9 +111,9 @@ func (w *World) bootSentinel(s *sentinel, blank bool) {
 		s.monitors, s.configEpoch, s.current, s.votedIn = false, 0, 0, 0
 	}
 	for i := range s.replicas {
-		s.replicas[i] = fresh0(s.replicas[i].address, w.now)
+		s.replicas[i] = newInstance(s.replicas[i].address, w.now)
 	}
-	s.master = fresh0(s.master.address, w.now)
+	s.master = newInstance(s.master.address, w.now)
 	life := s.life
 	w.on(s.host, w.between(0, tickEvery), func() { w.tick(s, life) })
 }
@@ -121,7 +121,7 @@ func (w *World) bootSentinel(s *sentinel, blank bool) {
 // monitor is REMOVE and MONITOR: everything that was known is forgotten.
 func (w *World) monitor(s *sentinel, master model.Address, epoch uint64) {
 	s.monitors, s.configEpoch, s.replicas = true, epoch, nil
-	s.master = fresh0(master, w.now)
+	s.master = newInstance(master, w.now)
 	s.phase, s.odown, s.downSince, s.started = noFailover, false, never, never
 }
 
@@ -141,7 +141,7 @@ func (w *World) askSentinel(from *host, s *sentinel) model.Sentinel {
 	a.Answered, a.Monitors = true, s.monitors
 	if s.monitors {
 		a.Address, a.ConfigEpoch = s.address(), s.configEpoch
-		if w.Deciders.MastersAddress {
+		if w.Deciders.TrustMasterReply {
 			a.Address = s.master.address
 		}
 		a.MasterDown, a.FailoverInProgress = s.downSince != never, s.phase != noFailover
@@ -223,7 +223,7 @@ func (w *World) discover(s *sentinel) {
 		if m == nil || !r.alive || r.link != m || slices.ContainsFunc(s.replicas, func(i instance) bool { return i.address == r.address }) {
 			continue
 		}
-		s.replicas = append(s.replicas, fresh0(r.address, w.now))
+		s.replicas = append(s.replicas, newInstance(r.address, w.now))
 	}
 }
 
@@ -233,7 +233,7 @@ func (w *World) reactTo(s *sentinel, in *instance) {
 	switch {
 	case s.phase == promoting && in.address == s.promoted && in.role == model.Master:
 		s.configEpoch, s.phase, s.since = s.epoch, reconfiguring, w.now
-		w.checkNaming(s.epoch, s.promoted)
+		w.checkEpoch(s.epoch, s.promoted)
 		w.helloSoon(s)
 	case s.phase != noFailover || s.tilt != never || !sane:
 	case in.role == model.Master && w.now-in.roleAt > convertAfter:
@@ -313,9 +313,9 @@ func (w *World) switchTo(s *sentinel, master model.Address) {
 	s.replicas = nil
 	for _, a := range known {
 		if a != master && !slices.ContainsFunc(s.replicas, func(i instance) bool { return i.address == a }) {
-			s.replicas = append(s.replicas, fresh0(a, w.now))
+			s.replicas = append(s.replicas, newInstance(a, w.now))
 		}
 	}
-	s.master = fresh0(master, w.now)
+	s.master = newInstance(master, w.now)
 	s.phase, s.odown, s.downSince, s.started = noFailover, false, never, never
 }

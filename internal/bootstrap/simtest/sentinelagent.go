@@ -61,7 +61,7 @@ func (w *World) seed(s *sentinel) {
 	w.monitor(s, r.Address, r.Epoch)
 	for _, p := range w.api().pods {
 		if p.address != r.Address {
-			s.replicas = append(s.replicas, fresh0(p.address, w.now))
+			s.replicas = append(s.replicas, newInstance(p.address, w.now))
 		}
 	}
 }
@@ -114,7 +114,7 @@ func (w *World) sentinelView(s *sentinel) (model.SentinelView, bool) {
 			v.Peers = append(v.Peers, model.Peer{ID: sentinelID(t.ordinal), Address: sentinelAddress(t)})
 		}
 	}
-	if !w.look(&s.watch, s.host) {
+	if !w.receive(&s.watch, s.host) {
 		return v, false
 	}
 	v.PodsKnown = s.watch.blind == never || w.now-s.watch.blind < s.watch.blindness
@@ -181,8 +181,8 @@ func (w *World) doSentinel(s *sentinel, d decidesentinel.Decision) error {
 	return actor.Do(w.ctx, "group", record.NewStore(writes, known{w, &s.watch}), d)
 }
 
-// hurry reads the new replicas now, as Sentinel does with instances that it has never asked.
-func (w *World) hurry(s *sentinel) {
+// readReplicasNow reads the new replicas now, as Sentinel does with instances that it has never asked.
+func (w *World) readReplicasNow(s *sentinel) {
 	for i := range s.replicas {
 		s.replicas[i].pinged, s.replicas[i].asked = never, never
 	}

@@ -20,7 +20,7 @@ const (
 type server struct {
 	host    *host
 	address model.Address
-	pod     *pod // nil: a stranger
+	pod     *pod // nil for a foreign server
 	disk    *disk
 
 	alive     bool

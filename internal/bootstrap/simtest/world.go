@@ -58,10 +58,10 @@ type Deciders struct {
 	Handover func(handover.State, handover.View) (handover.Step, handover.State)
 	// Record replaces the right way to write by another; nil leaves it.
 	Record func(right act.Record, known record.Copy) act.Record
-	// ResetsAsBroom makes SENTINEL RESET take the place of recreating the group.
-	ResetsAsBroom bool
-	// MastersAddress makes agents believe the address of SENTINEL MASTER.
-	MastersAddress bool
+	// UseReset makes SENTINEL RESET take the place of recreating the group.
+	UseReset bool
+	// TrustMasterReply makes agents believe the address of SENTINEL MASTER.
+	TrustMasterReply bool
 }
 
 // Real are the deciders of the product.
@@ -92,28 +92,28 @@ type World struct {
 	rolling  int
 
 	// What the rules remember.
-	named     map[uint64]model.Address
-	claims    map[string]bool
-	acked     []int
-	safe      int
-	lost      bool
-	unheired  bool
-	meddled   bool
-	planned1  bool
-	oneCrash  bool
-	twoSince  time.Duration
-	ackedAt   time.Duration
-	gap       time.Duration
-	violation *Violation
-	trace     uint64
-	events    []string
+	named           map[uint64]model.Address
+	claims          map[string]bool
+	acked           []int
+	safe            int
+	lost            bool
+	noSuccessor     bool
+	meddled         bool
+	onlyPlanned     bool
+	oneCrash        bool
+	twoMastersSince time.Duration
+	ackedAt         time.Duration
+	gap             time.Duration
+	violation       *Violation
+	trace           uint64
+	events          []string
 }
 
 // NewWorld begins a story: an empty record, no pods yet, blank Sentinels.
-func NewWorld(setup Setup, mind Deciders) *World {
+func NewWorld(setup Setup, deciders Deciders) *World {
 	w := &World{
-		clock: newClock(setup.Seed), Setup: setup, Deciders: mind, disks: map[int]*disk{}, listeners: map[model.Address]*server{},
-		blocked: map[pair]bool{}, named: map[uint64]model.Address{}, claims: map[string]bool{}, twoSince: never, apiBack: never,
+		clock: newClock(setup.Seed), Setup: setup, Deciders: deciders, disks: map[int]*disk{}, listeners: map[model.Address]*server{},
+		blocked: map[pair]bool{}, named: map[uint64]model.Address{}, claims: map[string]bool{}, twoMastersSince: never, apiBack: never,
 		slowLoad: 300 * time.Millisecond,
 	}
 	w.ctx = context.Background() //nolint:forbidigo // what happens in a world has no caller

@@ -129,8 +129,8 @@ func (in *Reader) flag(p model.Pod, flag string) model.Pod {
 		p.Injected = false
 	case "term":
 		p.Terminating = true
-	case "born":
-		p = But(p, Reborn)
+	case "new":
+		p = But(p, Recreated)
 	case "volume":
 		p.VolumeClaim = "another claim"
 	case "ephemeral":
@@ -204,7 +204,7 @@ func (in *Reader) Record(cell string) model.Record {
 		r = RecordOf(int(part[1][0] - '0'))
 		r.Address, r.Epoch = in.Address("record", part[1]), in.Epoch("record", part[2])
 		if strings.HasSuffix(part[1], "'") {
-			r.PodUID = Pod(int(part[1][0]-'0'), Reborn).UID
+			r.PodUID = Pod(int(part[1][0]-'0'), Recreated).UID
 		}
 	}
 	for _, word := range Words(rest) {
@@ -225,7 +225,7 @@ func (in *Reader) recordWord(r *model.Record, word string) {
 		to, offset, _ := strings.Cut(value, "@")
 		n := int(in.Number(name, to))
 		r.Offer = &model.Offer{PodUID: Pod(n).UID, RunID: Pod(n).Redis.RunID, ReplID: LineageID, Offset: in.Number(name, offset)}
-	case "anew":
+	case "recreated":
 		r.UID = "a second record of that name"
 	default:
 		in.Fail("record", word)

@@ -85,8 +85,8 @@ func Data(id string, offset, keys int64) Change {
 // Plain takes away its agent.
 func Plain(p model.Pod) model.Pod { p.Injected = false; return p }
 
-// Reborn is the same ordinal in a recreated pod at a new address, with the same volume claim.
-func Reborn(p model.Pod) model.Pod {
+// Recreated is the same ordinal in a recreated pod at a new address, with the same volume claim.
+func Recreated(p model.Pod) model.Pod {
 	p.UID += "-new"
 	p.Address.Host = fmt.Sprintf("10.0.1.%d", p.Ordinal+1)
 	p.Redis.RunID += "-new"

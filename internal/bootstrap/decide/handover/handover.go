@@ -63,11 +63,12 @@ const (
 	ending
 )
 
-// State is how far one handover has come. A handover gives the mastership to a successor without losing a write: pause, let it catch up, offer, wait for its claim, follow
-// it. Until the offer is written, going back means to end the pause. Afterwards the offer must be withdrawn from the record first,
-// because the successor may be about to claim; what cannot be withdrawn ends in a fenced replica.
+// State is how far one handover has come. A handover gives the mastership to a successor without losing a write: pause, let it
+// catch up, offer, wait for its claim, follow it. Until the offer is written, going back means to end the pause. Afterwards the
+// offer must be withdrawn from the record first, because the successor may be about to claim; what cannot be withdrawn ends in a
+// fenced replica.
 //
-// It is a step machine that has no clock and asks nobody. Its caller's loop is
+// It is a step machine that has no clock and asks no server. Its caller's loop is
 //
 //	for {
 //		step, state = state.Next(observe(state.Asks()))
@@ -198,7 +199,7 @@ func (h State) Next(v View) (Step, State) {
 		}
 		return Step{Recheck: askEvery}, h
 	case moving:
-		if v.Err != nil { // the pause stays: nobody knows whether it follows
+		if v.Err != nil { // the pause stays: it is unknown whether my Redis follows
 			return Step{Done: true, Err: v.Err}, h
 		}
 		h.stage, h.until = announcing, v.Now.Add(announceTime)
@@ -216,7 +217,7 @@ func (h State) Next(v View) (Step, State) {
 // catchUp waits until the successor has everything that I have.
 func (h State) catchUp(v View) (Step, State) {
 	if h.until.IsZero() {
-		if v.Err != nil { // nobody knows whether writes are paused; it ends by itself soon
+		if v.Err != nil { // it is unknown whether writes are paused; the pause ends by itself soon
 			return Step{Done: true, Err: v.Err}, h
 		}
 		h.until = h.soonest(v.Now.Add(catchUpTime))
@@ -244,7 +245,7 @@ func (h State) offerWritten(v View) (Step, State) {
 	switch v.Written {
 	case Refused:
 		return h.resume(v.Err)
-	case Unknown: // nobody knows whether the offer stands: serve nobody, and see
+	case Unknown: // it is unknown whether the offer stands: serve no client, and see
 		return h.serveNobody(v.Err)
 	case Accepted:
 	}

@@ -66,7 +66,7 @@ func (s *situation) decide() Decision {
 	case !s.verified && s.namesNobody() && s.mayOrderForeignServer():
 		return remove(model.AddressTaken)
 	case !s.verified:
-		return Decision{Reason: model.HolderUnverified, Recheck: s.eager()}
+		return Decision{Reason: model.HolderUnverified, Recheck: s.holderRecheck()}
 	case !own.Monitors:
 		return s.recreate(model.NewGroup)
 	case !model.Believable(own.ConfigEpoch, s.Now):
@@ -137,9 +137,9 @@ func (s *situation) settled() Decision {
 	return s.labelled(s.recreate(model.StaleEntries))
 }
 
-// eager is the recheck for a holder that has just claimed: it is asked again very soon, because its clients wait for Sentinels
+// holderRecheck is the recheck for a holder that has just claimed: it is asked again very soon, because its clients wait for Sentinels
 // to name it.
-func (s *situation) eager() time.Duration {
+func (s *situation) holderRecheck() time.Duration {
 	if s.Now.Sub(s.memory.NewSince) < time.Second {
 		return 10 * time.Millisecond
 	}

@@ -52,7 +52,7 @@ func TestStaleReplicaEntryIsPruned(t *testing.T) {
 	}
 	later := func(v *model.SentinelView) { stale(v); v.Now = clock.Add(staleFor) }
 	if d, m = Next(beside(later), m); d.Action != Recreate || d.Reason != model.StaleEntries {
-		t.Errorf("after %s: %s/%s, want the group made anew", staleFor, d.Action, d.Reason)
+		t.Errorf("after %s: %s/%s, want the group recreated", staleFor, d.Action, d.Reason)
 	}
 	for _, c := range []struct {
 		later time.Duration
@@ -63,9 +63,9 @@ func TestStaleReplicaEntryIsPruned(t *testing.T) {
 			t.Errorf("%s after that: %s/%s, want %s", c.later, d.Action, d.Reason, c.want)
 		}
 	}
-	stranger := func(v *model.SentinelView) { stale(v); v.ForeignServers = []model.Address{gone} }
-	if d, _ = Next(beside(stranger), Memory{}); d.Action != Recreate {
-		t.Errorf("a stranger answers there: %s/%s, want the group made anew at once", d.Action, d.Reason)
+	foreign := func(v *model.SentinelView) { stale(v); v.ForeignServers = []model.Address{gone} }
+	if d, _ = Next(beside(foreign), Memory{}); d.Action != Recreate {
+		t.Errorf("a foreign server answers there: %s/%s, want the group recreated at once", d.Action, d.Reason)
 	}
 }
 
@@ -87,7 +87,7 @@ func TestLoneSentinelSettles(t *testing.T) {
 		t.Errorf("its own failover: %s/%s, want it taken over", d.Action, d.Reason)
 	}
 	if d, _ := Next(beside(lone(at(1), 0)), Memory{}); d.Action != Recreate {
-		t.Errorf("at another address: %s/%s, want it made anew", d.Action, d.Reason)
+		t.Errorf("at another address: %s/%s, want it recreated", d.Action, d.Reason)
 	}
 }
 
@@ -104,7 +104,7 @@ func TestFencedPodsBearNoRole(t *testing.T) {
 		"the holder is silent":                      {[]model.Pod{pod(0, silent), pod(1, replica(0)), late}, ",replica,"},
 		"the holder is silent and its label is old": {[]model.Pod{young, pod(1, replica(0)), late}, ",replica,"},
 		"the holder is a replica":                   {[]model.Pod{pod(0, replica(1)), pod(1, master), late}, ",,"},
-		"a replica of somebody else":                {[]model.Pod{pod(0, master), pod(1, replica(2)), pod(2, replica(0))}, "master,,replica"},
+		"a replica of another master":               {[]model.Pod{pod(0, master), pod(1, replica(2)), pod(2, replica(0))}, "master,,replica"},
 		"a replica that is about to go":             {[]model.Pod{pod(0, master), pod(1, replica(0)), edited(pod(2, replica(0)), func(p *model.Pod) { p.Terminating = true })}, "master,replica,"},
 	} {
 		s := situation{SentinelView: beside(func(v *model.SentinelView) { v.Pods = c.pods })}
