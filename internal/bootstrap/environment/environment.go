@@ -47,7 +47,7 @@ func Read(getenv func(string) string, log *slog.Logger) (Environment, error) {
 	}
 	for name, value := range map[string]string{contract.EnvNamespace: e.Namespace, contract.EnvPodName: e.PodName, contract.EnvPodUID: e.PodUID} {
 		if value == "" {
-			return e, fmt.Errorf("environment variable %s is empty: the agent runs in pods that the webhook has injected", name)
+			return e, fmt.Errorf("environment variable %s is empty: the agent runs only in pods that the webhook has injected", name)
 		}
 	}
 	first, _, _ := strings.Cut(getenv(contract.EnvPodIPs), ",")
@@ -66,7 +66,7 @@ func (e Environment) Client() (kubernetes.Interface, error) {
 	if config == nil {
 		var err error
 		if config, err = rest.InClusterConfig(); err != nil {
-			return nil, fmt.Errorf("finding the Kubernetes API: %w", err)
+			return nil, fmt.Errorf("configuring the Kubernetes client: %w", err)
 		}
 	}
 	config = rest.CopyConfig(config)
@@ -76,7 +76,7 @@ func (e Environment) Client() (kubernetes.Interface, error) {
 	config.UserAgent = "redis-sentinel-bootstrap"
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
-		return nil, fmt.Errorf("making a Kubernetes client: %w", err)
+		return nil, fmt.Errorf("creating the Kubernetes client: %w", err)
 	}
 	return client, nil
 }

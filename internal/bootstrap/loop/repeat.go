@@ -50,7 +50,7 @@ func Repeat(ctx context.Context, log *slog.Logger, woken Wakeup, turn func(conte
 func Guard(log *slog.Logger, f func()) (finished bool) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			log.Error("a turn failed", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			log.Error("recovered from a panic", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 		}
 	}()
 	f()

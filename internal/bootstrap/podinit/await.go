@@ -52,7 +52,7 @@ func askStarted(ctx context.Context, url string) error {
 	}
 	defer response.Body.Close() //nolint:errcheck // nothing is read from it
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("asking whether the agent has started: it answers %s", response.Status)
+		return fmt.Errorf("asking whether the agent has started: it answered %s", response.Status)
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func Decode(lease *coordinationv1.Lease) (model.Record, error) {
 	decode(contract.RecordMembers, &r.Members)
 	decode(contract.RecordOffer, &r.Offer)
 	if len(bad) > 0 {
-		return r, fmt.Errorf("lease %s/%s: unreadable annotations %s", lease.Namespace, lease.Name, strings.Join(bad, ", "))
+		return r, fmt.Errorf("reading Lease %s/%s: unreadable annotations %s", lease.Namespace, lease.Name, strings.Join(bad, ", "))
 	}
 	return r, nil
 }
@@ -94,7 +94,7 @@ func parseAddress(text string) (model.Address, error) {
 	}
 	n, err := strconv.Atoi(port)
 	if err != nil || net.ParseIP(host) == nil {
-		return model.Address{}, fmt.Errorf("address %q is no ip and port", text)
+		return model.Address{}, fmt.Errorf("address %q is not ip:port", text)
 	}
 	return model.Address{Host: host, Port: n}, nil
 }

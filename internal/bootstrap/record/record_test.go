@@ -75,7 +75,7 @@ func TestSwap(t *testing.T) {
 		want   error
 	}{
 		{name: "it lands", lands: true},
-		{name: "somebody else was first", answer: conflict, want: ErrConflict},
+		{name: "another agent was first", answer: conflict, want: ErrConflict},
 		{name: "it lands and the answer is lost: read back (R4a)", answer: timeout, lands: true},
 		{name: "the answer is lost and it did not land", answer: timeout, want: timeout},
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // ErrConflict means that the record was written by another agent meanwhile: observe again.
-var ErrConflict = errors.New("the record was written by somebody else meanwhile")
+var ErrConflict = errors.New("the record was changed by another agent meanwhile")
 
 // writeDeadline bounds a write, and the read that finds out what became of it.
 const writeDeadline = 2 * time.Second
@@ -62,7 +62,7 @@ func (s *Store) Newest() model.Record {
 func (s *Store) Swap(ctx context.Context, next model.Record, why model.Reason) error {
 	seen := s.known.Lease()
 	if seen == nil || seen.ResourceVersion != next.Version {
-		return fmt.Errorf("%w (the view is older)", ErrConflict)
+		return fmt.Errorf("%w (the view was made from an older version)", ErrConflict)
 	}
 	written, err := Swap(ctx, s.leases, seen, next, why)
 	if err != nil {
@@ -89,7 +89,7 @@ func Swap(ctx context.Context, leases Leases, seen *coordinationv1.Lease, next m
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
 		return nil, fmt.Errorf("%w (%s/%s)", ErrConflict, lease.Namespace, lease.Name)
 	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err), apierrors.IsInvalid(err):
-		return nil, fmt.Errorf("writing lease %s/%s: %w", lease.Namespace, lease.Name, err)
+		return nil, fmt.Errorf("writing Lease %s/%s: %w", lease.Namespace, lease.Name, err)
 	}
 	return readBack(ctx, leases, lease, next, err)
 }
@@ -100,7 +100,7 @@ func readBack(ctx context.Context, leases Leases, lease *coordinationv1.Lease, n
 	defer cancel()
 	now, err := leases.Get(reading, lease.Name, metav1.GetOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("writing lease %s/%s: %w; reading it back: %w", lease.Namespace, lease.Name, cause, err)
+		return nil, fmt.Errorf("writing Lease %s/%s: %w; reading it back: %w", lease.Namespace, lease.Name, cause, err)
 	}
 	stands, _ := Decode(now) // what is unreadable is not what we wrote
 	if stands.Epoch == next.Epoch && stands.PodUID == next.PodUID && stands.Address == next.Address && sameOffer(stands.Offer, next.Offer) {
@@ -109,7 +109,7 @@ func readBack(ctx context.Context, leases Leases, lease *coordinationv1.Lease, n
 	if now.ResourceVersion != lease.ResourceVersion {
 		return nil, fmt.Errorf("%w (%s/%s)", ErrConflict, lease.Namespace, lease.Name)
 	}
-	return nil, fmt.Errorf("writing lease %s/%s: %w", lease.Namespace, lease.Name, cause)
+	return nil, fmt.Errorf("writing Lease %s/%s: %w", lease.Namespace, lease.Name, cause)
 }
 
 func sameOffer(a, b *model.Offer) bool {

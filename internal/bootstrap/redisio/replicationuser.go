@@ -12,7 +12,7 @@ import "context"
 // EnsureReplicationUser gives the server the user of its group. Some servers fetch a part of the data by SYNC, on a connection
 // of its own.
 func (s Server) EnsureReplicationUser(ctx context.Context, user string) error {
-	return s.run(ctx, "making the user "+user, func(ctx context.Context) error {
+	return s.run(ctx, "creating the user "+user, func(ctx context.Context) error {
 		return s.client.ACLSetUser(ctx, user, "on", "nopass", "-@all", "+ping", "+replconf", "+psync", "+sync").Err()
 	})
 }
@@ -26,7 +26,7 @@ func (s Server) AuthenticateAs(ctx context.Context, user string) error {
 	if user == "" {
 		options = []string{"masterauth", "masteruser"}
 	}
-	return s.run(ctx, "setting whom it presents itself as", func(ctx context.Context) error {
+	return s.run(ctx, "setting masteruser and masterauth", func(ctx context.Context) error {
 		for _, option := range options {
 			if err := s.client.ConfigSet(ctx, option, user).Err(); err != nil {
 				return err

@@ -71,11 +71,11 @@ func (e *events) object(file string, objections []redisconf.Objection) {
 	if len(objections) == 0 {
 		return
 	}
-	message := "The configuration file " + file + " of the Redis container does not go with the agent:"
+	message := "The configuration file " + file + " of the Redis container conflicts with the agent:"
 	for _, o := range objections {
 		message += " " + o.String() + "."
 	}
-	e.env.Log.Error(message, "reason", unsuitable)
+	e.env.Log.Error("the user's configuration file is unsuitable", "reason", unsuitable, "file", file, "why", message)
 	e.write(corev1.EventTypeWarning, unsuitable, message[:min(len(message), longestMessage)])
 }
 
@@ -107,7 +107,7 @@ func (e *events) write(kind, reason, message string) {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		if _, err := e.client.CoreV1().Events(e.env.Namespace).Create(ctx, event, metav1.CreateOptions{}); err != nil {
-			e.env.Log.Info("an Event could not be written", "reason", reason, "error", err.Error())
+			e.env.Log.Info("writing an Event failed", "reason", reason, "error", err.Error())
 		}
 	})
 }

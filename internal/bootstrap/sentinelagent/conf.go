@@ -93,10 +93,10 @@ func sentinelFile(env environment.Environment) string {
 func sentinelDirectory(env environment.Environment) (string, error) {
 	dir := filepath.Dir(sentinelFile(env))
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return "", fmt.Errorf("making the directory of sentinel.conf: %w", err)
+		return "", fmt.Errorf("creating the directory of sentinel.conf: %w", err)
 	}
 	if err := os.Chmod(dir, 0o777); err != nil { //nolint:gosec // a directory of this pod alone, for two users
-		return "", fmt.Errorf("opening the directory of sentinel.conf to Sentinel's user: %w", err)
+		return "", fmt.Errorf("making the directory of sentinel.conf writable for Sentinel's user: %w", err)
 	}
 	return dir, nil
 }
@@ -138,7 +138,7 @@ func seedGroups(ctx context.Context, env environment.Environment, set *observe.S
 			return staggered(env, s), serves(env, namespace, s)
 		})
 		if err != nil {
-			env.Log.Info("waiting for the API before the first start", "error", err.Error())
+			env.Log.Info("waiting for the API server before the first start", "error", err.Error())
 		}
 		return err == nil, nil
 	})

@@ -79,7 +79,7 @@ func (p *peerSecret) try(ctx context.Context) error {
 		// Guarded by the version that was read: another agent may have filled it meanwhile, and one answer must stand.
 		if secret, err = secrets.Update(ctx, secret, metav1.UpdateOptions{}); err != nil {
 			if apierrors.IsConflict(err) {
-				return fmt.Errorf("another agent fills Secret %s/%s", p.env.Namespace, name)
+				return fmt.Errorf("another agent is filling Secret %s/%s", p.env.Namespace, name)
 			}
 			return fmt.Errorf("filling Secret %s/%s: %w", p.env.Namespace, name, err)
 		}

@@ -105,7 +105,7 @@ func (p *Pages) routes() http.Handler {
 // preStop trusts the kubelet, which is the only other one with the token that the webhook gave to both.
 func (p *Pages) preStop(w http.ResponseWriter, r *http.Request) {
 	if p.token == "" || subtle.ConstantTimeCompare([]byte(r.Header.Get(contract.HookHeader)), []byte(p.token)) != 1 {
-		http.Error(w, "the hook is the kubelet's alone", http.StatusForbidden)
+		http.Error(w, "only the kubelet may call the hook", http.StatusForbidden)
 		return
 	}
 	if p.leave != nil {
