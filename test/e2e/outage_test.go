@@ -17,11 +17,11 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
 
-// webhookAway is long enough that the StatefulSet controller's next try of its own would be minutes away.
+// webhookAway is long enough that the StatefulSet controller's own next retry would be minutes away.
 const webhookAway = 3 * time.Minute
 
-// TestWebhookAway takes the webhook away. Pods of others are not touched, a group that lives goes on, labelled pods wait
-// with an Event that says why, and come soon after it is back.
+// TestWebhookAway takes the webhook away. Other users' pods are not affected, a running group goes on, labelled pods wait with
+// an Event that says why, and start soon after it is back.
 func TestWebhookAway(t *testing.T) {
 	w := connect(t)
 	in := namespace(t, w, nil)
@@ -80,7 +80,7 @@ func TestWebhookAway(t *testing.T) {
 	}
 }
 
-// admits sends an unlabelled pod through admission, on dry-run; it returns the refusal.
+// admits sends an unlabelled pod through admission, in a dry-run; it returns the refusal.
 func admits(ctx context.Context, w *world.World, namespace string) (missing string) {
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{GenerateName: "stranger-"}, Spec: plain("stranger").Spec.Template.Spec}
 	_, err := w.Client.CoreV1().Pods(namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})

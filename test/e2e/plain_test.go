@@ -22,7 +22,7 @@ const redisImage = "redis:7.0"
 // change is one deviation from the plain StatefulSet.
 type change func(*appsv1.StatefulSet)
 
-// plain is a StatefulSet of three Redis as anyone would write it, without persistence and without any label of ours.
+// plain is a StatefulSet of three Redis as anyone would write it, without persistence and without any of our labels.
 func plain(name string, changes ...change) *appsv1.StatefulSet {
 	labels := map[string]string{"app": name}
 	replicas, grace := int32(3), int64(10)

@@ -15,8 +15,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
 
-// TestRelease takes the label off a group: refused, because three plain masters would come of it, until the user says
-// that it is meant. Then pod 0 holds the data in the end, whoever was master.
+// TestRelease takes the label off a group: refused, because it would leave three plain masters, until the user confirms it.
+// Then pod 0 holds the data in the end, whichever pod was master.
 func TestRelease(t *testing.T) {
 	w := connect(t)
 	in := namespace(t, w, nil)
@@ -69,7 +69,7 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// TestNamespaceLabel opts a whole namespace in. A StatefulSet that says disabled stays plain, and so does one that is no
+// TestNamespaceLabel opts in a whole namespace. A StatefulSet that says disabled stays plain, and so does one that is not a
 // Redis.
 func TestNamespaceLabel(t *testing.T) {
 	w := connect(t)

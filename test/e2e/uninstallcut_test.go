@@ -24,8 +24,8 @@ var removalOrder = []string{
 	"ServiceAccount", "PodDisruptionBudget", "NetworkPolicy",
 }
 
-// TestUninstallInterrupted ends helm in the middle of an uninstall, and then goes on object by object: at no point is a
-// stranger's pod refused or the running group moved, and a second uninstall finishes the work.
+// TestUninstallInterrupted ends helm in the middle of an uninstall, and then goes on object by object: at no point is another
+// user's pod refused or the running group moved, and a second uninstall finishes the work.
 func TestUninstallInterrupted(t *testing.T) {
 	w := connect(t)
 	in := namespace(t, w, nil)

@@ -10,7 +10,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
 )
 
-// TestMasterVanishes: the node of the master is lost without a word, and its pod is born again elsewhere.
+// TestMasterVanishes: the node of the master is lost without notice, and its pod is recreated elsewhere.
 func TestMasterVanishes(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
@@ -27,7 +27,7 @@ func TestMasterVanishes(t *testing.T) {
 		}
 		w := written(s, writer)
 		s.Bar("clients waited", w.LongestGap, failover+patience)
-		// What the vanished master had acknowledged and not sent on yet is lost with it.
+		// What the vanished master had acknowledged and not yet sent on is lost with it.
 		if len(w.Lost) > 20 {
 			t.Errorf("%d of %d acknowledged writes are lost", len(w.Lost), len(w.Acks))
 		}
@@ -71,8 +71,8 @@ func TestMasterKilledInPlace(t *testing.T) {
 	})
 }
 
-// TestMasterKilledForGood: the process dies and does not come back for a while; its agent lives and gives the mastership
-// away, before Sentinel sees anything.
+// TestMasterKilledForGood: the process dies and does not come back for a while; its agent goes on and gives the mastership away
+// before Sentinel notices anything.
 func TestMasterKilledForGood(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
@@ -113,7 +113,7 @@ func TestAgentKilled(t *testing.T) {
 	})
 }
 
-// TestNativePromotionStands: what Sentinel promotes by itself stays promoted, and gets into the record.
+// TestNativePromotionStands: what Sentinel promotes by itself stays promoted, and is adopted by the record.
 func TestNativePromotionStands(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})

@@ -15,7 +15,7 @@ import (
 // hang is how long a node hangs: as long as Redis' own repl-timeout, after which links count as broken.
 const hang = time.Minute
 
-// TestFrozenMaster: the node of the master hangs, and comes back when another leads.
+// TestFrozenMaster: the node of the master hangs, and comes back when another pod leads.
 func TestFrozenMaster(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
@@ -58,7 +58,7 @@ func TestFrozenMaster(t *testing.T) {
 	})
 }
 
-// directWriteIsGone: what was written to the old master directly is gone with its history.
+// directWriteIsGone checks that what was written to the old master directly is gone with its history.
 func directWriteIsGone(s *lab.Scene, old *lab.Pod) {
 	s.T.Helper()
 	until(s, 5*time.Second, "the old master's own writes to be gone", func(ctx context.Context) string {
@@ -69,8 +69,8 @@ func directWriteIsGone(s *lab.Scene, old *lab.Pod) {
 	})
 }
 
-// TestIsolatedMaster: the master's network is silent for everybody. Another leads; when the network is back, the old one
-// follows.
+// TestIsolatedMaster: the master's network is silent in both directions. Another pod leads; when the network is back, the old
+// master follows.
 func TestIsolatedMaster(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
@@ -121,8 +121,8 @@ func TestAddressReusedByAMaster(t *testing.T) {
 	})
 }
 
-// TestAddressReusedWhileAgentsAreAway: nobody is there to let go of the address. The replicas still take nothing from a stranger:
-// he does not know the user of their group.
+// TestAddressReusedWhileAgentsAreAway: no agent is there to detach from the address. The replicas still take nothing from a
+// foreign server: it does not know the user of their group.
 func TestAddressReusedWhileAgentsAreAway(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
@@ -151,7 +151,7 @@ func TestAddressReusedWhileAgentsAreAway(t *testing.T) {
 	})
 }
 
-// groupsStaySeparate: both groups come to rest with their own data, all of it, and nothing else.
+// groupsStaySeparate checks that both groups come to rest with their own data, all of it, and nothing else.
 func groupsStaySeparate(s *lab.Scene, set *lab.Set, old *lab.Pod, other *lab.Set) {
 	s.T.Helper()
 	until(s, stalled, "the first group to have another master", func(ctx context.Context) string {

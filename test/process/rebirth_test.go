@@ -12,8 +12,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
 )
 
-// TestFastEmptyReboot: the pod of the master is lost with its data and born again at once, before any Sentinel has missed
-// it; even its address is the same.
+// TestFastEmptyReboot: the pod of the master is lost with its data and recreated at once, before any Sentinel has missed it;
+// even its address is the same.
 func TestFastEmptyReboot(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
@@ -29,7 +29,7 @@ func TestFastEmptyReboot(t *testing.T) {
 	})
 }
 
-// TestPodRecreatedBeforeTheFailover: the same at another address. Being born moves nobody.
+// TestPodRecreatedBeforeTheFailover: the same at another address. That the pod exists again changes no role.
 func TestPodRecreatedBeforeTheFailover(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
@@ -45,7 +45,7 @@ func TestPodRecreatedBeforeTheFailover(t *testing.T) {
 	})
 }
 
-// TestPodThatStartsAlone: a pod that reaches nobody does not promote itself.
+// TestPodThatStartsAlone: a pod that reaches no other does not promote itself.
 func TestPodThatStartsAlone(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, master := group(s, lab.Options{})
@@ -82,7 +82,7 @@ func TestPodThatStartsAlone(t *testing.T) {
 	})
 }
 
-// TestOrderedRestart: pods are born one after the other, each when the one before it is ready, and the last one led.
+// TestOrderedRestart: pods are created one after the other, each when the one before it is ready, and the last one led.
 func TestOrderedRestart(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, last := group(s, lab.Options{

@@ -10,7 +10,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
 )
 
-// mishap is something that a person or another program did to a group, behind the backs of its agents.
+// mishap is something that a person or another program did to a group without its agents' knowledge.
 type mishap func(t *testing.T, set *lab.Set, master *lab.Pod)
 
 // mended does a mishap to a group with data: it must be whole again, with all its data.
@@ -33,7 +33,7 @@ func command(t *testing.T, p *lab.Pod, args ...any) {
 	}
 }
 
-// TestEveryoneAgreesOnAReplica: all Sentinels name a master that is none any more.
+// TestEveryoneAgreesOnAReplica: all Sentinels name a master that is no longer one.
 func TestEveryoneAgreesOnAReplica(t *testing.T) {
 	mended(t, func(t *testing.T, _ *lab.Set, master *lab.Pod) {
 		command(t, master, "replicaof", "127.0.0.1", 1)
@@ -61,7 +61,7 @@ func TestChain(t *testing.T) {
 	})
 }
 
-// TestCycle: everybody is a replica, the master of its own replica.
+// TestCycle: every pod is a replica, and the master is a replica of its own replica.
 func TestCycle(t *testing.T) {
 	mended(t, func(t *testing.T, set *lab.Set, master *lab.Pod) {
 		command(t, master, "replicaof", set.Replica().Address.String(), 6379)

@@ -40,7 +40,7 @@ func TestIdleGroupAsksNothing(t *testing.T) {
 	})
 }
 
-// TestMasterCannotSave: the disk of the master takes no more, and Redis refuses writes.
+// TestMasterCannotSave: the disk of the master is full, and Redis refuses writes.
 func TestMasterCannotSave(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, sick := group(s, lab.Options{Args: []string{"--save", "3600", "1"}})
@@ -61,7 +61,7 @@ func TestMasterCannotSave(t *testing.T) {
 	})
 }
 
-// TestClientsOfADemotedMasterAreSentAway: a connection that stayed would get READONLY for ever.
+// TestClientsOfADemotedMasterAreSentAway: a connection that stayed open would get READONLY for ever.
 func TestClientsOfADemotedMasterAreSentAway(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})

@@ -11,7 +11,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
 )
 
-// recovered is how long a group may take to be writable when everything was restarted.
+// recovered is how long a group may take to be writable after everything was restarted.
 const recovered = 15 * time.Second
 
 // everything loses all pods of Redis and Sentinel in one moment and starts them all again.
@@ -55,7 +55,7 @@ func TestFullRestartWithoutVolumes(t *testing.T) {
 	})
 }
 
-// TestFullRestartWithNewVolumes: volumes that were replaced are known to be new.
+// TestFullRestartWithNewVolumes: volumes that were replaced are recognized as new.
 func TestFullRestartWithNewVolumes(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, _ := group(s, lab.Options{Persistent: true, Args: durable})
@@ -67,7 +67,7 @@ func TestFullRestartWithNewVolumes(t *testing.T) {
 	})
 }
 
-// TestFullRestartWithTheHoldersVolumeLost: the one that led comes back empty and must not be followed.
+// TestFullRestartWithTheHoldersVolumeLost: the pod that led comes back empty and must not be followed.
 func TestFullRestartWithTheHoldersVolumeLost(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{Persistent: true, Args: durable})
@@ -81,7 +81,7 @@ func TestFullRestartWithTheHoldersVolumeLost(t *testing.T) {
 	})
 }
 
-// TestRestoredBackup: every volume is new, and one of them holds a backup. Nobody leads and nobody overwrites it, and the
+// TestRestoredBackup: every volume is new, and one of them holds a backup. No pod leads and nothing overwrites it, and the
 // Event says what to do; without the record the group forms from it.
 func TestRestoredBackup(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
@@ -103,7 +103,7 @@ func TestRestoredBackup(t *testing.T) {
 	})
 }
 
-// TestBlankSentinels: three Sentinels that know nothing name the right master soon, and nobody ever hears of another.
+// TestBlankSentinels: three Sentinels that know nothing name the right master soon, and no client ever hears of another.
 func TestBlankSentinels(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, first := group(s, lab.Options{})

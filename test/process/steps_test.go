@@ -15,12 +15,13 @@ import (
 )
 
 const (
-	// failover is how long a group may be without a master that takes writes when one vanished: what Sentinel waits, and
-	// what it and the agents need besides.
+	// failover is how long a group may be without a master that takes writes when one vanished: what Sentinel waits, and what
+	// it and the agents need in addition.
 	failover = lab.DownAfter + 2500*time.Millisecond
-	// patience is how much longer a client may take, which waits for answers of the old master and asks Sentinel then.
+	// patience is how much longer a client may take, which waits for answers of the old master before it asks Sentinel.
 	patience = 1500 * time.Millisecond
-	// stalled is how long anything may take on a machine that stood still: Sentinels judge nobody for half a minute then.
+	// stalled is how long anything may take on a machine that stood still: Sentinels declare no server down for half a minute
+	// then.
 	stalled = time.Minute
 )
 
@@ -50,7 +51,7 @@ func acknowledge(s *lab.Scene, writer *world.Writer, more int) {
 	})
 }
 
-// written ends the writing and says what became of it.
+// written ends the writing and returns what became of it.
 func written(s *lab.Scene, writer *world.Writer) world.Written {
 	s.T.Helper()
 	w, err := writer.Stop(s.T.Context())
@@ -132,7 +133,7 @@ func takenOver(s *lab.Scene, set *lab.Set, old *lab.Pod) {
 	s.Bar("another pod takes writes", took, failover)
 }
 
-// keys of one pod's Redis.
+// keys counts the keys of one pod's Redis.
 func keys(s *lab.Scene, p *lab.Pod) int64 {
 	s.T.Helper()
 	n, err := p.Do(s.T.Context(), "dbsize")
@@ -178,7 +179,7 @@ func filled(s *lab.Scene, set *lab.Set, n int) {
 	}
 }
 
-// must fails the test where the error is one.
+// must fails the test if there is an error.
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// AnonymousMemory is the anonymous memory, in bytes, of a container's process on this machine, which has to be the node.
-// The container's id is as in a pod's status. A container with several processes counts them all.
+// AnonymousMemory is the anonymous memory, in bytes, of a container's process on this machine, which has to be the node. The
+// container's id is as in a pod's status. If a container has several processes, all are counted.
 func AnonymousMemory(containerID string) (int64, error) {
 	_, id, found := strings.Cut(containerID, "://")
 	if !found {

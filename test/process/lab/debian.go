@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// mirror is where this machine gets its own packages from, by the word of apt.
+// mirror is where this machine gets its own packages from, according to apt.
 func mirror(ctx context.Context) (string, error) {
 	out, err := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(SITE)", "Identifier: Packages", "Component: main").Output()
 	if err != nil {
@@ -52,7 +52,7 @@ func debian(ctx context.Context, release string, packages ...string) (string, er
 		return "", err
 	}
 	unpacked := filepath.Join(work, "root")
-	// Debian's directories /lib and /lib64 are links into /usr since long; packages expect to find them.
+	// Debian's directories /lib and /lib64 have long been links into /usr; packages expect to find them.
 	for _, dir := range []string{"bin", "sbin", "lib", "lib64"} {
 		if err := os.MkdirAll(filepath.Join(unpacked, "usr", dir), 0o755); err != nil {
 			return "", err

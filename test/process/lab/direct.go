@@ -19,8 +19,8 @@ import (
 // DirectKey is what WriteDirectly writes.
 const DirectKey = "written-past-sentinel"
 
-// WriteDirectly writes to one pod all the time, as a client does that kept its connection. What it returns ends that, and
-// says when the last write was accepted; zero when none was.
+// WriteDirectly writes to one pod all the time, like a client that kept its connection. The returned function ends that, and
+// returns when the last write was accepted; zero when none was.
 func (s *Scene) WriteDirectly(p *Pod) (end func() time.Time) {
 	ctx, stop := context.WithCancel(s.context())
 	var done sync.WaitGroup
@@ -41,7 +41,7 @@ func (s *Scene) WriteDirectly(p *Pod) (end func() time.Time) {
 	}
 }
 
-// agentClient speaks to the pod's Sentinel with the rights of its agent.
+// agentClient talks to the pod's Sentinel with the rights of its agent.
 func (p *Pod) agentClient() (*redis.Client, error) {
 	password, err := os.ReadFile(filepath.Join(p.root, contract.PrivateDir, "password"))
 	if err != nil {

@@ -34,8 +34,8 @@ type Lab struct {
 	stop    func()
 }
 
-// Open builds the agent and starts the network and the API server. The module is the directory of go.mod. Everything
-// lies in memory: a test of failover must not measure a disk.
+// Open builds the agent and starts the network and the API server. The module is the directory of go.mod. Everything is in
+// memory: a test of failover must not measure a disk.
 func Open(ctx context.Context, module string) (l *Lab, err error) {
 	l = &Lab{stop: func() {}}
 	defer func() {

@@ -29,7 +29,7 @@ type Network struct {
 	ports int
 }
 
-// NewNetwork takes the first free of forty bridges. Those of processes that are no more are removed first.
+// NewNetwork takes the first free of forty bridges. Those of processes that no longer exist are removed first.
 func NewNetwork() (*Network, error) {
 	sweep()
 	for n := 200; n < 240; n++ {
@@ -49,7 +49,7 @@ func NewNetwork() (*Network, error) {
 	return nil, errors.New("no free bridge: forty labs stand, or this is not root on Linux with iproute2")
 }
 
-// sweep removes what labs have left that did not end by themselves.
+// sweep removes what is left of labs that did not end by themselves.
 func sweep() {
 	bridges, _ := filepath.Glob("/sys/class/net/" + bridgePrefix + "2*")
 	for _, path := range bridges {
@@ -72,7 +72,7 @@ func (n *Network) Close() error {
 	return errors.Join(append(errs, ip("link", "delete", n.name))...)
 }
 
-// Address gives out an address that no pod of this lab has had.
+// Address returns an address that no pod of this lab has had.
 func (n *Network) Address() netip.Addr {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -108,13 +108,13 @@ func (n *Network) Plug(address netip.Addr) (*Port, error) {
 	return p, nil
 }
 
-// Unplug ends the namespace; its processes must have ended.
+// Unplug removes the namespace; its processes must have ended.
 func (p *Port) Unplug() error {
 	_ = ip("link", "delete", p.link) // at once; the kernel would take it with the namespace, later
 	return ip("netns", "delete", p.namespace)
 }
 
-// Cut makes the pod silent for everybody, without an error for anybody, as a lost node is.
+// Cut makes the pod silent in both directions, without an error on either side, like a lost node.
 func (p *Port) Cut() error { return ip("link", "set", p.link, "nomaster") }
 
 // Heal ends a cut.

@@ -19,7 +19,7 @@ type Process struct {
 	done chan struct{}
 }
 
-// program says what runs where, and as whom.
+// program says what to run, where, and as which user.
 type program struct {
 	port *Port
 	root string
@@ -30,8 +30,8 @@ type program struct {
 	log  string
 }
 
-// Spawner starts programs from one thread that lives as long as the lab: the kernel ends them when that thread ends, so
-// that nothing is left behind whatever becomes of the test.
+// Spawner starts programs from one thread that lives as long as the lab: the kernel ends them when that thread ends, so that
+// nothing is left behind whatever happens to the test.
 type Spawner struct{ requests chan func(home *os.File) }
 
 // NewSpawner starts the thread.
@@ -100,7 +100,7 @@ func (p *Process) Signal(signal syscall.Signal) {
 	_ = p.cmd.Process.Signal(signal)
 }
 
-// Ended says whether it runs no more.
+// Ended reports whether it has ended.
 func (p *Process) Ended() bool {
 	select {
 	case <-p.done:
@@ -110,7 +110,7 @@ func (p *Process) Ended() bool {
 	}
 }
 
-// end asks it to end, and insists after the grace period.
+// end asks it to end, and kills it after the grace period.
 func (p *Process) end(grace time.Duration) {
 	p.Signal(syscall.SIGTERM)
 	p.Signal(syscall.SIGCONT)
