@@ -27,7 +27,7 @@ func Start(address, audit string) (config *rest.Config, stop func(), err error) 
 	// The ServiceAccount plugin is half of what injection has to coexist with.
 	server.Configure().Disable("disable-admission-plugins")
 	if audit != "" {
-		if err := os.WriteFile(audit+".policy", []byte(policy), 0o644); err != nil {
+		if err = os.WriteFile(audit+".policy", []byte(policy), 0o644); err != nil {
 			return nil, func() {}, fmt.Errorf("writing the audit policy: %w", err)
 		}
 		server.Configure().Set("audit-policy-file", audit+".policy").Set("audit-log-path", audit)

@@ -82,7 +82,7 @@ func TestWebhookAway(t *testing.T) {
 
 // admits sends an unlabelled pod through admission, in a dry-run; it returns the refusal.
 func admits(ctx context.Context, w *world.World, namespace string) (missing string) {
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{GenerateName: "stranger-"}, Spec: plain("stranger").Spec.Template.Spec}
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{GenerateName: "unrelated-"}, Spec: plain("unrelated").Spec.Template.Spec}
 	_, err := w.Client.CoreV1().Pods(namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 	if err != nil {
 		return "an unlabelled pod is refused: " + err.Error()

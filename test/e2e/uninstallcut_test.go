@@ -55,7 +55,7 @@ func TestUninstallInterrupted(t *testing.T) {
 		must(t, err)
 		serves("the removal of " + name)
 	}
-	t.Logf("strangers were admitted and the group served after each of %d removals", len(objects))
+	t.Logf("other users' pods were admitted and the group served after each of %d removals", len(objects))
 	t.Log("a second helm uninstall: ", lastLines(helm(t, w, "uninstall", release, "--no-hooks", "--wait", "--timeout", "2m")))
 	helm(t, w, upgrade(t, values)...)
 	if view, _ := formed(t, w, group); !sameMaster(view, master) {

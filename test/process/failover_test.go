@@ -21,12 +21,12 @@ func TestMasterVanishes(t *testing.T) {
 		takenOver(s, set, old)
 		acknowledge(s, writer, 100)
 		old.Forget()
-		born := set.Start(old.Ordinal)
-		if now := set.WaitFormed(30 * time.Second); now == born {
-			t.Error("the pod that was born again leads")
+		recreated := set.Start(old.Ordinal)
+		if now := set.WaitFormed(30 * time.Second); now == recreated {
+			t.Error("the recreated pod leads")
 		}
 		w := written(s, writer)
-		s.Bar("clients waited", w.LongestGap, failover+patience)
+		s.Bar("clients waited", w.LongestGap, failover+clientDelay)
 		// What the vanished master had acknowledged and not yet sent on is lost with it.
 		if len(w.Lost) > 20 {
 			t.Errorf("%d of %d acknowledged writes are lost", len(w.Lost), len(w.Acks))
@@ -131,6 +131,6 @@ func TestNativePromotionStands(t *testing.T) {
 		if again := set.WaitFormed(20 * time.Second); again != now {
 			t.Errorf("%s leads, want what Sentinel chose: %s", again.Name, now.Name)
 		}
-		s.Bar("clients waited", written(s, writer).LongestGap, failover+patience)
+		s.Bar("clients waited", written(s, writer).LongestGap, failover+clientDelay)
 	})
 }

@@ -44,7 +44,7 @@ func TestFrozenMaster(t *testing.T) {
 		if last := accepted(); !last.IsZero() {
 			s.Bar("the old master took writes after the thaw", last.Sub(thawed), time.Second)
 		}
-		s.Bar("clients waited", w.LongestGap, failover+patience)
+		s.Bar("clients waited", w.LongestGap, failover+clientDelay)
 		lost := 0
 		for _, ack := range w.Lost {
 			if ack.At.After(w.GapAt.Add(w.LongestGap - time.Millisecond)) {
@@ -84,7 +84,7 @@ func TestIsolatedMaster(t *testing.T) {
 		if now := set.WaitFormed(20 * time.Second); now == old {
 			t.Error("the isolated pod leads again")
 		}
-		s.Bar("clients waited", written(s, writer).LongestGap, failover+patience)
+		s.Bar("clients waited", written(s, writer).LongestGap, failover+clientDelay)
 	})
 }
 
@@ -132,18 +132,18 @@ func TestAddressReusedWhileAgentsAreAway(t *testing.T) {
 		forEach(replicas, func(p *lab.Pod) { p.CrashAgent(true) })
 		old.Lose()
 		old.Forget()
-		stranger := other.StartAt(0, old.Address)
+		foreign := other.StartAt(0, old.Address)
 		other.Writable(20 * time.Second)
 		fillOther(s, other, 50)
 		for _, p := range replicas {
-			until(s, 20*time.Second, p.Name+" to be refused by the stranger", func(context.Context) string {
+			until(s, 20*time.Second, p.Name+" to be refused by the foreign server", func(context.Context) string {
 				if !strings.Contains(p.Log("server.log"), "Unable to AUTH") {
 					return "not yet"
 				}
 				return ""
 			})
 			if n := count(s, p, "other:*"); n > 0 {
-				t.Errorf("%s took %d keys of the other group from %s", p.Name, n, stranger.Name)
+				t.Errorf("%s took %d keys of the other group from %s", p.Name, n, foreign.Name)
 			}
 		}
 		forEach(replicas, (*lab.Pod).Release)

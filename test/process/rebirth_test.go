@@ -23,7 +23,7 @@ func TestFastEmptyReboot(t *testing.T) {
 		set.StartAt(old.Ordinal, old.Address)
 		s.Bar("writable", set.Writable(stalled), failover+4*time.Second)
 		if now := set.WaitFormed(stalled); now.Name == old.Name {
-			t.Error("the pod that was born empty leads")
+			t.Error("the pod that was recreated empty leads")
 		}
 		filled(s, set, 100)
 	})
@@ -36,10 +36,10 @@ func TestPodRecreatedBeforeTheFailover(t *testing.T) {
 		fill(s, set, 100)
 		old.Lose()
 		old.Forget()
-		born := set.Start(old.Ordinal)
+		recreated := set.Start(old.Ordinal)
 		s.Bar("writable", set.Writable(stalled), failover+2*time.Second)
-		if now := set.WaitFormed(stalled); now == born {
-			t.Error("the pod that was born empty leads")
+		if now := set.WaitFormed(stalled); now == recreated {
+			t.Error("the pod that was recreated empty leads")
 		}
 		filled(s, set, 100)
 	})
@@ -61,7 +61,7 @@ func TestPodThatStartsAlone(t *testing.T) {
 			}
 		}
 		lonely.CrashServer(false)
-		err := world.Holds(t.Context(), 5*time.Second, "the lonely pod is no master", func(ctx context.Context) string {
+		err := world.Holds(t.Context(), 5*time.Second, "the isolated pod is not a master", func(ctx context.Context) string {
 			if role := lonely.Info(ctx, "role"); role == "master" {
 				return "it is"
 			}

@@ -18,8 +18,8 @@ const (
 	// failover is how long a group may be without a master that takes writes when one vanished: what Sentinel waits, and what
 	// it and the agents need in addition.
 	failover = lab.DownAfter + 2500*time.Millisecond
-	// patience is how much longer a client may take, which waits for answers of the old master before it asks Sentinel.
-	patience = 1500 * time.Millisecond
+	// clientDelay is how much longer a client may take, which waits for answers of the old master before it asks Sentinel.
+	clientDelay = 1500 * time.Millisecond
 	// stalled is how long anything may take on a machine that stood still: Sentinels declare no server down for half a minute
 	// then.
 	stalled = time.Minute
@@ -100,10 +100,10 @@ func unmoved(s *lab.Scene, set *lab.Set, master *lab.Pod, during time.Duration) 
 		s.T.Fatal(err)
 	}
 	err = world.Holds(s.T.Context(), during, master.Name+" stays master", func(ctx context.Context) string {
-		r, _, err := set.Record(ctx)
+		r, _, failure := set.Record(ctx)
 		switch {
-		case err != nil:
-			return err.Error()
+		case failure != nil:
+			return failure.Error()
 		case r.PodUID != before.PodUID:
 			return "the record names " + r.Holder
 		case master.Info(ctx, "role") != "master":

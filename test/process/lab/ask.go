@@ -104,7 +104,7 @@ func (set *Set) Formed(ctx context.Context) string {
 		}
 	}
 	if master == nil {
-		return "the record names " + strconv.Quote(r.Holder) + ", which is no pod"
+		return "the record names " + strconv.Quote(r.Holder) + ", which is not a pod"
 	}
 	for _, p := range set.Live() {
 		role, link := p.Info(ctx, "role"), p.Info(ctx, "master_link_status")
@@ -240,6 +240,6 @@ func (p *Pod) Peers(ctx context.Context, group *Set) int {
 	client := p.Redis()
 	defer client.Close() //nolint:errcheck // it was for one command
 	peers := redis.NewMapStringStringSliceCmd(ctx, "sentinel", "sentinels", group.MasterName())
-	_ = client.Process(ctx, peers) // no answer is no peer
+	_ = client.Process(ctx, peers) // without an answer there are no peers
 	return len(peers.Val())
 }

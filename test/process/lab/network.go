@@ -46,7 +46,7 @@ func NewNetwork() (*Network, error) {
 		}
 		return network, nil
 	}
-	return nil, errors.New("no free bridge: forty labs stand, or this is not root on Linux with iproute2")
+	return nil, errors.New("no free bridge: forty labs are running, or this is not root on Linux with iproute2")
 }
 
 // sweep removes what is left of labs that did not end by themselves.
@@ -94,7 +94,7 @@ func (n *Network) Plug(address netip.Addr) (*Port, error) {
 	p := &Port{namespace: n.name + "-" + strconv.Itoa(n.ports), link: "v" + n.name + "-" + strconv.Itoa(n.ports)}
 	n.mu.Unlock()
 	bytes := address.As4()
-	mac := net.HardwareAddr{2, 0, bytes[0], bytes[1], bytes[2], bytes[3]} // the same for an address: nobody keeps an old one
+	mac := net.HardwareAddr{2, 0, bytes[0], bytes[1], bytes[2], bytes[3]} // the same for an address, so that no ARP entry is stale
 	err := errors.Join(
 		ip("netns", "add", p.namespace),
 		ip("link", "add", p.link, "type", "veth", "peer", "name", "eth0", "address", mac.String(), "netns", p.namespace),

@@ -79,7 +79,7 @@ func (set *Set) inject(ordinal int) (*corev1.Pod, error) {
 	if result.Denied != "" {
 		return nil, fmt.Errorf("refused: %s", result.Denied)
 	}
-	if err := s.ensure(*result.Group); err != nil {
+	if err = s.ensure(*result.Group); err != nil {
 		return nil, err
 	}
 	text, err := result.PatchJSON()

@@ -85,7 +85,7 @@ func inside(port *Port, home *os.File, f func() error) error {
 		return fmt.Errorf("finding the pod's network: %w", err)
 	}
 	defer namespace.Close() //nolint:errcheck // read only
-	if err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
+	if err = unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
 		return fmt.Errorf("entering the pod's network: %w", err)
 	}
 	err = f()
