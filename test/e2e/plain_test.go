@@ -16,7 +16,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
 
-// redisImage is the stand-in of the official image that the cluster holds.
+// redisImage is the stand-in of the official image that the cluster has.
 const redisImage = "redis:7.0"
 
 // change is one deviation from the plain StatefulSet.

@@ -18,7 +18,7 @@ import (
 const quiet = 20 * time.Second
 
 // TestIdleGroupAsksNothing: three Redis and three Sentinels with their agents, formed and written to, send no request to
-// the API server. Their watches stand, and are renewed every five to ten minutes.
+// the API server. Their watches stay open, and are renewed every five to ten minutes.
 func TestIdleGroupAsksNothing(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, _ := group(s, lab.Options{})

@@ -13,13 +13,13 @@ import (
 // waitGap is how long a wait may be interrupted; after a longer gap it counts as a new one.
 const waitGap = 5 * time.Second
 
-// whileMissing says whether the wait's clock runs while a candidate has no pod.
+// whileMissing is what the clock of a wait does while a candidate has no pod.
 type whileMissing int
 
 const (
-	// clockStops: a pod that does not exist yet is on its way.
+	// clockStops is for waits in which a missing pod is on its way.
 	clockStops whileMissing = iota
-	// clockRuns: there is no leader yet, and some pod has to begin.
+	// clockRuns is for waits without a leader, in which some pod has to begin.
 	clockRuns
 )
 

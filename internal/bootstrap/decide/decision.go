@@ -16,7 +16,7 @@ const (
 	Wait Action = iota
 	// Follow makes my Redis a replica of Target.
 	Follow
-	// Fence makes my Redis a replica of the fence address, which serves nobody.
+	// Fence makes my Redis a replica of the fence address, which serves no clients.
 	Fence
 	// Claim writes me into the record at Epoch.
 	Claim

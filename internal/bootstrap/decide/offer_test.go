@@ -36,7 +36,7 @@ func TestCrashOfferGoesToWhoHasAll(t *testing.T) {
 	}
 }
 
-// TestTimeOfAnOfferBeginsInTheRecord: who could not see it has not let it pass.
+// TestTimeOfAnOfferBeginsInTheRecord: a process that could not see it has not let it pass.
 func TestTimeOfAnOfferBeginsInTheRecord(t *testing.T) {
 	v, m := crashed(pod(1, replica(0), linkDown, data(lineageID, 110, 10)), pod(2, replica(0), linkDown))
 	var d Decision
@@ -89,7 +89,7 @@ func TestCrashOffersGoRound(t *testing.T) {
 	}
 }
 
-// TestRefusalsEndWithTheMastership: who let an offer pass when I held the record before is asked like any other.
+// TestRefusalsEndWithTheMastership: a process that let an offer pass when I held the record before is asked like any other.
 func TestRefusalsEndWithTheMastership(t *testing.T) {
 	_, m := Next(formed(1, pod(0, replica(1)), pod(1, master), pod(2, replica(1))), Memory{Declined: []string{"run-1"}, OfferedTo: "run-2", OfferedAt: clock})
 	v, _ := crashed(pod(1, replica(0), linkDown), pod(2, replica(0), linkDown))

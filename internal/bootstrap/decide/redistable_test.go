@@ -18,7 +18,7 @@ const (
 	redisCells = 6
 )
 
-// TestRedisTable: every situation of testdata/redis.txt has the answer that stands there.
+// TestRedisTable: every situation of testdata/redis.txt has the answer that is written there.
 func TestRedisTable(t *testing.T) {
 	decidetest.CheckTable(t, redisTable, redisCells, func(question []string) ([]string, error) {
 		in := &reader{}

@@ -210,7 +210,7 @@ type check struct {
 	findings
 }
 
-// TestEveryView decides on every view of every world with every memory, and lets every check look.
+// TestEveryView decides on every view of every world with every memory, and runs every check on it.
 func TestEveryView(t *testing.T) {
 	checks := []*check{
 		{name: "invariants", step: 1, visit: checkInvariants},

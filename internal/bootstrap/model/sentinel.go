@@ -49,7 +49,7 @@ type OwnSentinel struct {
 	Peers    []Peer
 }
 
-// Announcement says, as the hello of a Sentinel does, who is master of a group since which epoch.
+// Announcement says, as the hello of a Sentinel does, which address is master of a group since which epoch.
 type Announcement struct {
 	// Group is Sentinel's name of it.
 	Group  string

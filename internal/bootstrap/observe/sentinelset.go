@@ -39,7 +39,7 @@ func KeyOf(lease *coordinationv1.Lease, s contract.GroupSettings) GroupKey {
 	return GroupKey{Namespace: lease.Namespace, StatefulSet: set, MasterName: GroupName(lease.Namespace, set, s)}
 }
 
-// Namespaces are those that a Sentinel set serves; the empty name stands for all of them.
+// Namespaces are those that a Sentinel set serves; the empty name means all of them.
 func Namespaces(own string, s *contract.SentinelSettings) []string {
 	if s == nil || len(s.Namespaces) == 0 {
 		return []string{own}

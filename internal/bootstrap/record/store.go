@@ -102,7 +102,7 @@ func readBack(ctx context.Context, leases Leases, lease *coordinationv1.Lease, n
 	if err != nil {
 		return nil, fmt.Errorf("writing Lease %s/%s: %w; reading it back: %w", lease.Namespace, lease.Name, cause, err)
 	}
-	stands, _ := Decode(now) // what is unreadable is not what we wrote
+	stands, _ := Decode(now) // what is unreadable is not what was written
 	if stands.Epoch == next.Epoch && stands.PodUID == next.PodUID && stands.Address == next.Address && sameOffer(stands.Offer, next.Offer) {
 		return now, nil
 	}

@@ -27,7 +27,7 @@ type Script struct {
 	Steps []Step
 }
 
-// String is the script as it stands in testdata, which Parse reads.
+// String is the script as it is written in testdata, which Parse reads.
 func (s Script) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "world seed=%d nodes=%d sentinels=%d persistence=%s ordered=%t found=%d\n", s.Seed, s.Nodes, s.Sentinels, s.Persistence, s.OrderedReady, s.Found)

@@ -27,7 +27,7 @@ func (s *Scene) WriteDirectly(p *Pod) (end func() time.Time) {
 	var last time.Time
 	done.Go(func() {
 		client := p.Redis()
-		defer client.Close() //nolint:errcheck // nothing hangs on it
+		defer client.Close() //nolint:errcheck // nothing depends on it
 		for ; ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
 			if client.Set(ctx, DirectKey, 1, 0).Err() == nil {
 				last = time.Now()

@@ -18,7 +18,7 @@ import (
 // bridgePrefix begins the names of everything that a lab adds to the machine's network.
 const bridgePrefix = "rsp"
 
-// Network is a bridge that the pods of a lab are plugged into. Several labs can stand on one machine.
+// Network is a bridge that the pods of a lab are plugged into. Several labs can run on one machine.
 type Network struct {
 	name string
 	// Gateway is the machine's own address on the bridge: where pods reach the API server and the names.

@@ -72,7 +72,7 @@ func (s *Spawner) start(p program) (*Process, error) {
 	}
 	started := &Process{cmd: cmd, done: make(chan struct{})}
 	go func() {
-		_ = cmd.Wait() // how it ended stands in its log
+		_ = cmd.Wait() // how it ended is in its log
 		close(started.done)
 	}()
 	return started, nil

@@ -41,25 +41,25 @@ var (
 type stage int
 
 const (
-	// starting: nothing has been done.
+	// starting means that nothing has been done.
 	starting stage = iota
-	// catchingUp: writes are paused, and the successor gets what it lacks.
+	// catchingUp means that writes are paused, and the successor gets what it lacks.
 	catchingUp
-	// extending: the successor has everything, and the pause is made long.
+	// extending means that the successor has everything, and the pause is made long.
 	extending
-	// offering: the offer is being written.
+	// offering means that the offer is being written.
 	offering
-	// awaiting: the offer stands, and the successor is to claim.
+	// awaiting means that the offer stands, and the successor is to claim.
 	awaiting
-	// withdrawing: the offer is being taken back.
+	// withdrawing means that the offer is being taken back.
 	withdrawing
-	// awaitingStill: the offer could not be taken back, so it may have been accepted.
+	// awaitingStill means that the offer could not be taken back, so it may have been accepted.
 	awaitingStill
-	// moving: the successor leads, and my Redis is pointed at it.
+	// moving means that the successor leads, and my Redis is pointed at it.
 	moving
-	// announcing: my Redis follows, and clients are kept until Sentinels can tell them where to go.
+	// announcing means that my Redis follows, and clients are kept until Sentinels can tell them where to go.
 	announcing
-	// ending: the last commands are under way.
+	// ending means that the last commands are under way.
 	ending
 )
 

@@ -42,9 +42,9 @@ type Decision struct {
 	Epoch  uint64
 	// Record is what the record shall become, by compare-and-swap with the version that the view has; nil leaves it.
 	Record *model.Record
-	// Command is what my Sentinel is told; nil: nothing.
+	// Command is what my Sentinel is told; nil means nothing.
 	Command *Command
-	// Labels are the role labels that the pods should bear by name; empty removes one. Nil leaves them all.
+	// Labels are the role labels that the pods should have, by name; empty removes one. Nil leaves them all.
 	Labels map[string]string
 	// Recheck is when to observe again if nothing wakes the loop earlier.
 	Recheck time.Duration

@@ -18,7 +18,7 @@ const (
 	tableCells = 5
 )
 
-// TestSentinelTable: every situation of testdata/sentinel.txt has the answer that stands there.
+// TestSentinelTable: every situation of testdata/sentinel.txt has the answer that is written there.
 func TestSentinelTable(t *testing.T) {
 	decidetest.CheckTable(t, tableFile, tableCells, func(question []string) ([]string, error) {
 		in := &reader{}
