@@ -120,7 +120,7 @@ func TestNativePromotionStands(t *testing.T) {
 		writer := writing(s, set)
 		acknowledge(s, writer, 50)
 		must(t, s.Sentinels.Pods[0].Failover(t.Context(), set))
-		until(s, 15*time.Second, "the record to take the switch over", func(context.Context) string {
+		until(s, 15*time.Second, "the record to adopt the switch", func(context.Context) string {
 			if now := set.Master(); now == nil || now == old {
 				return "it names the old master"
 			}

@@ -34,7 +34,7 @@ func TestIdleGroupAsksNothing(t *testing.T) {
 		before, err := s.Requests(s.Start)
 		must(t, err)
 		if len(before) == 0 {
-			t.Error("no request at all was written down: this test does not see them")
+			t.Error("no request at all was logged: this test does not see them")
 		}
 		s.Logf("%d requests in %s at rest; %d were answered before", len(requests), quiet, len(before)-len(requests))
 	})

@@ -30,9 +30,9 @@ func (s *stage) told() string {
 	return text
 }
 
-// TestEachProcessIsMadeOneOfItsGroup: once, before anything else is done to it. A foreign server at a pod's address does not
+// TestEachProcessGetsTheUserOfItsGroup: once, before anything else is done to it. A foreign server at a pod's address does not
 // know the user, so neither side gets data from the other.
-func TestEachProcessIsMadeOneOfItsGroup(t *testing.T) {
+func TestEachProcessGetsTheUserOfItsGroup(t *testing.T) {
 	s := newStage(t, script{})
 	s.actor.replication = replicationUser{}
 	for _, want := range []string{known + "; " + asGroup, ""} {
@@ -45,7 +45,7 @@ func TestEachProcessIsMadeOneOfItsGroup(t *testing.T) {
 	}
 	s.view.Self.Redis.RunID = "the next process"
 	if err := s.actor.Prepare(t.Context(), s.view); err != nil || s.told() != known+"; "+asGroup {
-		t.Errorf("the next process was not made one of the group: %v", err)
+		t.Errorf("the next process did not get the user: %v", err)
 	}
 	for what, r := range map[string]model.Redis{"silent": {}, "too old": {Answer: model.Up, RunID: "an old one", TooOld: true}} {
 		s.view.Self.Redis = r
@@ -55,9 +55,9 @@ func TestEachProcessIsMadeOneOfItsGroup(t *testing.T) {
 	}
 }
 
-// TestPlainMasterIsFollowedAsNobody: during adoption the master has no agent and does not know the group's user; the next
+// TestPlainMasterIsFollowedWithoutAUser: during adoption the master has no agent and does not know the group's user; the next
 // master does.
-func TestPlainMasterIsFollowedAsNobody(t *testing.T) {
+func TestPlainMasterIsFollowedWithoutAUser(t *testing.T) {
 	s := newStage(t, script{})
 	s.actor.replication = replicationUser{}
 	plainMaster, injected := model.Address{Host: "10.0.0.8", Port: 6379}, model.Address{Host: "10.0.0.9", Port: 6379}
@@ -117,6 +117,6 @@ func TestAgentThatRestartsDuringAdoption(t *testing.T) {
 	}
 	s.view.Now = s.view.Now.Add(ensureAgain + time.Second)
 	if err := s.actor.Prepare(t.Context(), s.view); err != nil || s.told() != known {
-		t.Errorf("half a minute later the user is not made again: %v", err)
+		t.Errorf("half a minute later the user is not created again: %v", err)
 	}
 }

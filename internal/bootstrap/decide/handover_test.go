@@ -25,10 +25,10 @@ func TestHandover(t *testing.T) {
 		to     string
 	}{
 		{name: "no pod leaves", view: led(), action: Retain, reason: model.Incumbent},
-		{name: "my pod ends: the furthest replica takes over", view: led(leaving, func(v *model.View) { v.Peers[1].Redis.Offset = 120 }), action: Handover, reason: model.HandingOver, to: "redis-2"},
+		{name: "my pod is terminating: the furthest replica takes over", view: led(leaving, func(v *model.View) { v.Peers[1].Redis.Offset = 120 }), action: Handover, reason: model.HandingOver, to: "redis-2"},
 		{name: "a pod of the new revision goes first, or a rollout hands over twice", view: led(leaving, func(v *model.View) { v.Peers[0].Updated, v.Peers[1].Redis.Offset = true, 120 }), action: Handover, reason: model.HandingOver, to: "redis-0"},
 		{name: "a terminating pod takes nothing", view: led(leaving, func(v *model.View) { v.Peers[0].Terminating = true }), action: Handover, reason: model.HandingOver, to: "redis-2"},
-		{name: "scaling down: a pod that goes too takes nothing", view: led(leaving, func(v *model.View) { v.Replicas = 1 }), action: Handover, reason: model.HandingOver, to: "redis-0"},
+		{name: "scaling down: a pod that is removed too takes nothing", view: led(leaving, func(v *model.View) { v.Replicas = 1 }), action: Handover, reason: model.HandingOver, to: "redis-0"},
 		{name: "no replica in sync: the hook is answered at once", view: led(leaving, func(v *model.View) { v.Peers = v.Peers[:0] }), action: Retain, reason: model.NoSuccessor},
 		{name: "without the API the offer cannot be written: Sentinel takes over later", view: led(leaving, func(v *model.View) { v.API = false }), action: Retain, reason: model.HandingOver},
 		{name: "released: the lowest ordinal leads before the rollout reaches me", view: led(func(v *model.View) { v.Releasing = true }), action: Handover, reason: model.HandingToFirst, to: "redis-0"},

@@ -50,7 +50,7 @@ func TestNativeFailoverIsWatchedToItsEnd(t *testing.T) {
 	}
 	done := func(v *model.View) { v.Sentinels = sentinels(at(1), holderAt+1) }
 	if d, _ = Next(moment(with(formed(0, pod(1, master), old, pod(2, replica(1))), done), 13*time.Second), promoted); d.Action != Retain {
-		t.Errorf("the failover is over: %s/%s, want hold", d.Action, d.Reason)
+		t.Errorf("the failover is over: %s/%s, want retain", d.Action, d.Reason)
 	}
 }
 
@@ -73,7 +73,7 @@ func TestElectionsNeverReachAClaim(t *testing.T) {
 		v.HelloEpoch++
 		d, _ := Next(v, Memory{})
 		if d.Action != Claim || d.Epoch%model.EpochStep != 0 || d.Epoch <= v.HelloEpoch {
-			t.Fatalf("after %d elections: %s at %d, the counter stands at %d", elections, d.Action, d.Epoch, v.HelloEpoch)
+			t.Fatalf("after %d elections: %s at %d, the counter is at %d", elections, d.Action, d.Epoch, v.HelloEpoch)
 		}
 	}
 }
@@ -160,8 +160,8 @@ func TestOffsetsCompareUnderOneID(t *testing.T) {
 	}
 }
 
-// TestWhoWasInSyncIsWaitedFor (5): the recorded holder's volume is lost; a replica that had been down for hours is back first.
-func TestWhoWasInSyncIsWaitedFor(t *testing.T) {
+// TestReplicaThatWasInSyncIsWaitedFor (5): the recorded holder's volume is lost; a replica that had been down for hours is back first.
+func TestReplicaThatWasInSyncIsWaitedFor(t *testing.T) {
 	v := formed(2, pod(0, recreated, data(otherID, 0, 10)), pod(1, silent), edited(pod(2, recreated), func(p *model.Pod) { p.VolumeClaim = "new" }))
 	v.Record.Members[0] = model.Member{VolumeClaim: "claim-0"}
 	_, m := Next(v, Memory{})
@@ -397,7 +397,7 @@ func TestFlushAllIsNoLoss(t *testing.T) {
 	}
 	other := with(formed(0, old, pod(0, silent), pod(1, replica(0), linkDown, data(lineageID, 120, 0))), flagged)
 	if d, _ := lasting(other, Memory{SyncedRun: "run-2"}, 0, 61*time.Second); d.Action == Claim {
-		t.Error("what was deleted rises again")
+		t.Error("deleted keys are back")
 	}
 }
 
@@ -422,7 +422,7 @@ func TestNoChainOfHandovers(t *testing.T) {
 	ends := func(p model.Pod) model.Pod { p.Terminating = true; return p }
 	v := formed(0, ends(pod(0, master)), ends(pod(1, replica(0))), ends(pod(2, replica(0))))
 	if d, _ := Next(v, Memory{}); d.Action != Retain || d.Reason != model.NoSuccessor {
-		t.Errorf("all end: %s/%s, want hold/NoSuccessor, which answers the hook", d.Action, d.Reason)
+		t.Errorf("all end: %s/%s, want retain/NoSuccessor, which answers the hook", d.Action, d.Reason)
 	}
 	// Evictions and node shutdowns end a pod without any sign in the API: the kubelet's call is enough.
 	hook := with(formed(0, pod(0, master), pod(1, replica(0)), ends(pod(2, replica(0)))), func(v *model.View) { v.Leaving = true })
@@ -506,8 +506,8 @@ func TestServerThatIsTooOld(t *testing.T) {
 		{name: "it does not claim the data that is best", view: formed(2, old(pod(2, recreated, data(thirdID, 0, 10))), pod(0, recreated), pod(1, recreated)), action: Wait, reason: model.ServerTooOld},
 		{name: "it lets no further pod be created", view: with(fresh(old(pod(0))), func(v *model.View) { v.OrderedReady, v.VolumeClaims = true, []int{0, 1, 2} }), action: Wait, reason: model.ServerTooOld},
 		{name: "the holder offers to a replica in sync", view: formed(0, old(inPlace(0)), pod(1, replica(0), linkDown)), action: OfferTransfer, reason: model.TransferAfterRestart},
-		{name: "the same while it loads", view: formed(0, loading, pod(1, replica(0), linkDown)), action: OfferTransfer, reason: model.TransferAfterRestart},
-		{name: "the holder without anybody to offer to", view: formed(0, old(but(inPlace(0), data(lineageID, 100, 10))), pod(1, silent)), action: Wait, reason: model.ServerTooOld},
+		{name: "the same while it is loading", view: formed(0, loading, pod(1, replica(0), linkDown)), action: OfferTransfer, reason: model.TransferAfterRestart},
+		{name: "the holder without a replica to offer to", view: formed(0, old(but(inPlace(0), data(lineageID, 100, 10))), pod(1, silent)), action: Wait, reason: model.ServerTooOld},
 		{name: "it is offered nothing", view: formed(0, inPlace(0), old(pod(1, replica(0), linkDown)), pod(2, silent)), action: Wait, reason: model.RestartedWaiting},
 		{name: "no pod hands over to it", view: with(formed(0, pod(0, master), old(pod(1, replica(0)))), func(v *model.View) { v.Leaving = true }), action: Retain, reason: model.NoSuccessor, ready: true},
 		{name: "its data is waited for", view: fresh(pod(0), pod(1), old(pod(2, data(lineageID, 100, 10)))), action: Wait, reason: model.CandidatesSilent},

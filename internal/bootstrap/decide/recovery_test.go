@@ -25,7 +25,7 @@ func TestRestartedInItsPod(t *testing.T) {
 			view: formed(0, inPlace(0), pod(1, replica(0), linkDown), pod(2, replica(0), linkDown)), action: OfferTransfer, reason: model.TransferAfterRestart,
 		},
 		{
-			name: "also while I am still loading (R18)",
+			name: "even while I am still loading (R18)",
 			view: formed(0, loading, pod(1, replica(0), linkDown), pod(2, replica(0), linkDown)), action: OfferTransfer, reason: model.TransferAfterRestart,
 		},
 		{
@@ -41,7 +41,7 @@ func TestRestartedInItsPod(t *testing.T) {
 			view: formed(0, inPlace(0), pod(1), pod(2)), action: Claim, reason: model.DataGone,
 		},
 		{
-			name:   "without the API, with data, and a majority of Sentinels names me: the old epoch stands",
+			name:   "without the API, with data, and a majority of Sentinels names me: the old epoch still counts",
 			view:   with(formed(0, but(inPlace(0), data(otherID, 0, 10)), pod(1), pod(2)), func(v *model.View) { v.API = false }),
 			action: Promote, reason: model.RestartedInPlace,
 		},
@@ -91,15 +91,15 @@ func TestOfferIsTakenByTheProcessItNames(t *testing.T) {
 	}
 	v.Self.Redis.RunID = "restarted empty meanwhile" // R4c
 	if d, _ := Next(v, Memory{}); d.Action == Claim {
-		t.Error("a process that restarted after the offer takes it")
+		t.Error("a process that restarted after the offer accepts it")
 	}
 	v = with(v, func(v *model.View) { v.Self.Redis.RunID, v.Self.Redis.Offset = "run-1", 99 })
 	if d, _ := Next(v, Memory{}); d.Action == Claim {
-		t.Error("a process behind the offered offset takes it")
+		t.Error("a process behind the offered offset accepts it")
 	}
 	v.Record.Offer = &model.Offer{PodUID: "uid-2"}
 	if d, _ := Next(v, Memory{}); d.Action == Claim {
-		t.Error("an offer to another pod is taken")
+		t.Error("an offer to another pod is accepted")
 	}
 }
 
@@ -136,7 +136,7 @@ func TestMasterSilent(t *testing.T) {
 			memory: seen, action: Wait, reason: model.FailoverRunning, ready: true,
 		},
 		{
-			name:   "the API is away: no claims",
+			name:   "the API is unreachable: no claims",
 			view:   with(formed(0, pod(1, replica(0), linkDown), two...), func(v *model.View) { down(v); v.API = false }),
 			memory: seen, action: Wait, reason: model.APIAway, ready: true,
 		},
@@ -277,7 +277,7 @@ func TestNamedMasterWithoutAgent(t *testing.T) {
 	}
 	v.Peers[0].Redis.Answer = model.Loading
 	if d, _ := lasting(v, Memory{}, 0, time.Hour); d.Reason != model.MasterReturning {
-		t.Errorf("%s/%s while it loads", d.Action, d.Reason)
+		t.Errorf("%s/%s while it is loading", d.Action, d.Reason)
 	}
 }
 
@@ -292,14 +292,14 @@ func TestEmptyPodThatSentinelsName(t *testing.T) {
 	}
 }
 
-// TestWaitOfYesterday: a wait that is over does not count for the next one, however alike the two look.
-func TestWaitOfYesterday(t *testing.T) {
+// TestFinishedWaitDoesNotCountAgain: a wait that is over does not count for the next one, however alike the two look.
+func TestFinishedWaitDoesNotCountAgain(t *testing.T) {
 	waiting := formed(0, but(inPlace(0), data(otherID, 0, 10)), pod(1, silent), pod(2, silent))
 	_, m := lasting(waiting, Memory{}, 0, 30*time.Second)
 	healthy := formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0)))
 	_, m = lasting(healthy, m, time.Minute, 10*time.Minute)
 	if d, _ := Next(moment(waiting, 11*time.Minute), m); d.Reason != model.RestartedWaiting {
-		t.Errorf("%s/%s at the first look of the second restart", d.Action, d.Reason)
+		t.Errorf("%s/%s in the first turn of the second restart", d.Action, d.Reason)
 	}
 }
 

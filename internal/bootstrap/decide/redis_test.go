@@ -83,7 +83,7 @@ func TestFollowing(t *testing.T) {
 			memory: Memory{SyncedRun: "run-1"}, action: Wait, reason: model.Synced, target: at(0), ready: true,
 		},
 		{
-			name:   "foreign data is not replaced without a word (R8)",
+			name:   "foreign data is not replaced without its owner's consent (R8)",
 			view:   formed(0, edited(pod(1, data(otherID, 5, 3)), func(p *model.Pod) { p.VolumeClaim = "foreign" }), pod(0, master)),
 			action: Wait, reason: model.ForeignData,
 		},
@@ -114,11 +114,11 @@ func TestMaster(t *testing.T) {
 	native := with(formed(0, pod(1, master), pod(0, silent)), func(v *model.View) { v.Sentinels[0].FailoverInProgress = true })
 	run(t, []situationCase{
 		{
-			name: "named by the record: hold", view: formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0))),
+			name: "named by the record: retain", view: formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0))),
 			action: Retain, reason: model.Incumbent, ready: true,
 		},
 		{
-			name:   "named by Sentinels at a greater epoch: hold, the record follows",
+			name:   "named by Sentinels at a greater epoch: retain, the record follows",
 			view:   with(formed(0, pod(1, master), pod(0, silent)), func(v *model.View) { v.Sentinels = sentinels(at(1), holderAt+1) }),
 			action: Retain, reason: model.Incumbent, ready: true,
 		},

@@ -50,12 +50,12 @@ func TestUnreachedCarriesTheReason(t *testing.T) {
 		t.Errorf("the reason is lost: %v", err)
 	}
 	if r := AskOwn(t.Context(), client); r.Answer != model.Silent || !r.Refused {
-		t.Errorf("refused connects are seen as %+v", r)
+		t.Errorf("refused connections are seen as %+v", r)
 	}
 }
 
-// TestBrokenConnectionIsNoSilence: the server closed an idle connection, and answers on the next.
-func TestBrokenConnectionIsNoSilence(t *testing.T) {
+// TestBrokenConnectionIsNotSilence: the server closed an idle connection, and answers on the next.
+func TestBrokenConnectionIsNotSilence(t *testing.T) {
 	server := redistest.Start(t, "127.0.0.1", func(string) string {
 		return redistest.Bulk("run_id:1\r\nrole:master\r\n")
 	})

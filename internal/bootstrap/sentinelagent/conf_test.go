@@ -71,7 +71,7 @@ func TestSentinelStartsFromItsFileWithoutTheAPI(t *testing.T) {
 		t.Errorf("the file became\n%s\n%v", text, err)
 	}
 	if id := secret.identityOf(0); id != "" {
-		t.Errorf("the identity of a peer is %s before anybody could say it: true peers would be ghosts", id)
+		t.Errorf("the identity of a peer is %s before it is known: true peers would be ghosts", id)
 	}
 }
 

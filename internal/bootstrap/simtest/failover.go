@@ -95,7 +95,7 @@ func (w *World) campaign(s *sentinel) {
 func (w *World) selectReplica(s *sentinel) {
 	var good []instance
 	for _, in := range s.replicas {
-		if w.now-in.pong < goodInfo && in.told != never && w.now-in.told < goodInfo+time.Second && in.priority > 0 {
+		if w.now-in.pong < goodInfo && in.infoAt != never && w.now-in.infoAt < goodInfo+time.Second && in.priority > 0 {
 			good = append(good, in)
 		}
 	}

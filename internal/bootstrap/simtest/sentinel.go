@@ -37,14 +37,14 @@ const (
 
 // instance is a Redis as one Sentinel sees it.
 type instance struct {
-	address model.Address
-	pinged  time.Duration
-	pong    time.Duration
-	asked   time.Duration
-	told    time.Duration
-	role    model.Role
-	roleAt  time.Duration
-	follows model.Address
+	address     model.Address
+	pinged      time.Duration
+	pong        time.Duration
+	infoAskedAt time.Duration
+	infoAt      time.Duration
+	role        model.Role
+	roleAt      time.Duration
+	follows     model.Address
 	// followsAt is when it was first seen to follow that.
 	followsAt time.Duration
 	linkUp    bool
@@ -96,7 +96,7 @@ type sentinel struct {
 }
 
 func newInstance(a model.Address, now time.Duration) instance {
-	return instance{address: a, pinged: never, pong: now, asked: never, told: never, role: model.RoleUnknown, roleAt: now}
+	return instance{address: a, pinged: never, pong: now, infoAskedAt: never, infoAt: never, role: model.RoleUnknown, roleAt: now}
 }
 
 // bootSentinel starts a process; one without a file begins with nothing.
@@ -191,16 +191,16 @@ func (w *World) ask(s *sentinel, in *instance, master bool) {
 	}
 	in.pong = w.now
 	urgent := s.odown || s.phase != noFailover || !master && !in.linkUp
-	if w.now-in.asked < infoEvery && (master || !urgent) || r.Answer != model.Up {
+	if w.now-in.infoAskedAt < infoEvery && (master || !urgent) || r.Answer != model.Up {
 		return
 	}
-	in.asked = w.now
+	in.infoAskedAt = w.now
 	w.hear(s, in, r, master)
 }
 
 // hear takes INFO in.
 func (w *World) hear(s *sentinel, in *instance, r model.Redis, master bool) {
-	in.told = w.now
+	in.infoAt = w.now
 	if r.Role != in.role {
 		in.role, in.roleAt = r.Role, w.now
 	}
@@ -229,7 +229,7 @@ func (w *World) discover(s *sentinel) {
 
 // reactTo is what Sentinel does when it learns a replica's role.
 func (w *World) reactTo(s *sentinel, in *instance) {
-	sane := s.master.role == model.Master && s.downSince == never && w.now-s.master.told < 2*infoEvery
+	sane := s.master.role == model.Master && s.downSince == never && w.now-s.master.infoAt < 2*infoEvery
 	switch {
 	case s.phase == promoting && in.address == s.promoted && in.role == model.Master:
 		s.configEpoch, s.phase, s.since = s.epoch, reconfiguring, w.now

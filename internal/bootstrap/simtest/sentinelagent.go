@@ -184,7 +184,7 @@ func (w *World) doSentinel(s *sentinel, d decidesentinel.Decision) error {
 // readReplicasNow reads the new replicas now, as Sentinel does with instances that it has never asked.
 func (w *World) readReplicasNow(s *sentinel) {
 	for i := range s.replicas {
-		s.replicas[i].pinged, s.replicas[i].asked = never, never
+		s.replicas[i].pinged, s.replicas[i].infoAskedAt = never, never
 	}
 }
 

@@ -55,5 +55,5 @@ func anonymous(path string) (int64, error) {
 			return kilobytes << 10, nil
 		}
 	}
-	return 0, fmt.Errorf("%s tells no anonymous memory", path)
+	return 0, fmt.Errorf("%s has no anonymous memory", path)
 }

@@ -49,7 +49,7 @@ func Root() (string, error) {
 			return directory, nil
 		}
 		if directory == filepath.Dir(directory) {
-			return "", fmt.Errorf("finding the repository: no folder above %s holds internal/contract", start)
+			return "", fmt.Errorf("finding the repository: no directory above %s contains internal/contract", start)
 		}
 	}
 }

@@ -17,7 +17,7 @@ func TestTablesNameEveryRow(t *testing.T) {
 	}
 	for _, row := range slices.Concat(Rows, RowsBeside) {
 		if !named[row] {
-			t.Errorf("no line in the tables stands under %q", row)
+			t.Errorf("no line in the tables is under %q", row)
 		}
 	}
 }
