@@ -22,14 +22,14 @@ func TestLabelsGoUpward(t *testing.T) {
 		at           uint64
 		written      bool
 	}{
-		"a greater epoch":                   {"replica", "1024", "master", 2048, true},
-		"the same epoch":                    {"replica", "1024", "master", 1024, true},
-		"a smaller epoch: my watch lags":    {"replica", "2048", "master", 1024, false},
-		"the label stands already":          {"master", "1024", "master", 2048, false},
-		"the label is taken off":            {"master", "1024", "", 2048, true},
-		"the first label":                   {"", "", "replica", 1024, true},
-		"what stands there is not a number": {"replica", "x", "master", 1024, true},
-		"taken off by a smaller epoch":      {"master", "2048", "", 1024, false},
+		"a greater epoch":                 {"replica", "1024", "master", 2048, true},
+		"the same epoch":                  {"replica", "1024", "master", 1024, true},
+		"a smaller epoch: my watch lags":  {"replica", "2048", "master", 1024, false},
+		"the label is there already":      {"master", "1024", "master", 2048, false},
+		"the label is taken off":          {"master", "1024", "", 2048, true},
+		"the first label":                 {"", "", "replica", 1024, true},
+		"the epoch there is not a number": {"replica", "x", "master", 1024, true},
+		"taken off by a smaller epoch":    {"master", "2048", "", 1024, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{

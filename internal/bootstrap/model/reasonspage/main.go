@@ -27,7 +27,8 @@ const head = `<!-- Written by make generate from internal/bootstrap/model/explan
 # What the agents say
 
 An agent gives one reason for each thing that it does or waits for. The same word is used in its log, in the metric, on the status
-page and, where the last column says so, in an Event on its pod. Redis and Sentinel without more are those of the agent's own pod.
+page and, where the last column says so, in an Event on its pod. Unless it says otherwise, Redis and Sentinel
+are those of the agent's own pod.
 
 `
 
