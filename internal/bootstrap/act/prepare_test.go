@@ -30,9 +30,9 @@ func (s *stage) told() string {
 	return text
 }
 
-// TestEachProcessGetsTheUserOfItsGroup: once, before anything else is done to it. A foreign server at a pod's address does not
+// TestEachProcessIsMadeOneOfItsGroup: once, before anything else is done to it. A foreign server at a pod's address does not
 // know the user, so neither side gets data from the other.
-func TestEachProcessGetsTheUserOfItsGroup(t *testing.T) {
+func TestEachProcessIsMadeOneOfItsGroup(t *testing.T) {
 	s := newStage(t, script{})
 	s.actor.replication = replicationUser{}
 	for _, want := range []string{known + "; " + asGroup, ""} {
@@ -55,9 +55,9 @@ func TestEachProcessGetsTheUserOfItsGroup(t *testing.T) {
 	}
 }
 
-// TestPlainMasterIsFollowedWithoutAUser: during adoption the master has no agent and does not know the group's user; the next
+// TestPlainMasterIsFollowedAsNobody: during adoption the master has no agent and does not know the group's user; the next
 // master does.
-func TestPlainMasterIsFollowedWithoutAUser(t *testing.T) {
+func TestPlainMasterIsFollowedAsNobody(t *testing.T) {
 	s := newStage(t, script{})
 	s.actor.replication = replicationUser{}
 	plainMaster, injected := model.Address{Host: "10.0.0.8", Port: 6379}, model.Address{Host: "10.0.0.9", Port: 6379}

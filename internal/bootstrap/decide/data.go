@@ -100,7 +100,7 @@ func (s *situation) isHoldersData(p *model.Pod) bool {
 func (s *situation) bestData(unwilling []string) (model.Pod, model.Reason) {
 	pods := s.eligible()
 	if s.allOverwritable() {
-		return s.bestOverwritable(pods)
+		return s.bestOfNothing(pods)
 	}
 	pods = slices.DeleteFunc(pods, func(p model.Pod) bool { return s.overwritable(&p) || s.foreign(&p) })
 	pods = willing(pods, unwilling)
@@ -114,9 +114,9 @@ func (s *situation) bestData(unwilling []string) (model.Pod, model.Reason) {
 	return slices.MaxFunc(same, func(a, b model.Pod) int { return cmp.Or(cmp.Compare(a.Redis.Offset, b.Redis.Offset), worth(a, b)) }), ""
 }
 
-// bestOverwritable chooses where all pods that answered are overwritable: the recorded holder, or the lowest ordinal, but only
+// bestOfNothing chooses where all pods that answered are overwritable: the recorded holder, or the lowest ordinal, but only
 // when no candidate is left that may hold the data which they lack.
-func (s *situation) bestOverwritable(pods []model.Pod) (model.Pod, model.Reason) {
+func (s *situation) bestOfNothing(pods []model.Pod) (model.Pod, model.Reason) {
 	pods = slices.DeleteFunc(pods, func(p model.Pod) bool { return s.foreign(&p) })
 	if len(pods) == 0 || slices.ContainsFunc(s.unheard(), s.mayHoldData) {
 		return model.Pod{}, model.CandidatesSilent

@@ -160,8 +160,8 @@ func TestOffsetsCompareUnderOneID(t *testing.T) {
 	}
 }
 
-// TestReplicaThatWasInSyncIsWaitedFor (5): the recorded holder's volume is lost; a replica that had been down for hours is back first.
-func TestReplicaThatWasInSyncIsWaitedFor(t *testing.T) {
+// TestWhoWasInSyncIsWaitedFor (5): the recorded holder's volume is lost; a replica that had been down for hours is back first.
+func TestWhoWasInSyncIsWaitedFor(t *testing.T) {
 	v := formed(2, pod(0, recreated, data(otherID, 0, 10)), pod(1, silent), edited(pod(2, recreated), func(p *model.Pod) { p.VolumeClaim = "new" }))
 	v.Record.Members[0] = model.Member{VolumeClaim: "claim-0"}
 	_, m := Next(v, Memory{})

@@ -18,9 +18,9 @@ func crashed(peers ...model.Pod) (model.View, Memory) {
 	return v, m
 }
 
-// TestCrashOfferGoesToTheReplicaWithEverything: pod 2 was out of reach for an hour, so its entry still says that it is in sync. While pod 1
+// TestCrashOfferGoesToWhoHasAll: pod 2 was out of reach for an hour, so its entry still says that it is in sync. While pod 1
 // does not answer, pod 2 is offered nothing.
-func TestCrashOfferGoesToTheReplicaWithEverything(t *testing.T) {
+func TestCrashOfferGoesToWhoHasAll(t *testing.T) {
 	stale := pod(2, replica(0), linkDown, data(lineageID, 40, 10))
 	v, m := crashed(pod(1, silent), stale)
 	if d, _ := Next(v, m); d.Action != Wait {

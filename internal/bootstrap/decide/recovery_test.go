@@ -292,8 +292,8 @@ func TestEmptyPodThatSentinelsName(t *testing.T) {
 	}
 }
 
-// TestFinishedWaitDoesNotCountAgain: a wait that is over does not count for the next one, however alike the two look.
-func TestFinishedWaitDoesNotCountAgain(t *testing.T) {
+// TestWaitOfYesterday: a wait that is over does not count for the next one, however alike the two look.
+func TestWaitOfYesterday(t *testing.T) {
 	waiting := formed(0, but(inPlace(0), data(otherID, 0, 10)), pod(1, silent), pod(2, silent))
 	_, m := lasting(waiting, Memory{}, 0, 30*time.Second)
 	healthy := formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0)))

@@ -19,7 +19,7 @@ func (s *situation) restarted() Decision {
 		d.Recheck = soon
 		return d
 	}
-	s.markDeclined()
+	s.passOver()
 	if replicas := s.successors(); len(replicas) > 0 {
 		if s.coversAll(replicas) {
 			return s.claim(model.RestartedInPlace)

@@ -33,7 +33,7 @@ func (s *situation) notRunning() Decision {
 	case s.offerStanding(crashBudget):
 		return wait
 	}
-	s.markDeclined()
+	s.passOver()
 	replicas := s.successors()
 	if len(replicas) == 0 {
 		s.memory.Declined = nil
@@ -92,9 +92,9 @@ func (s *situation) offerStanding(budget time.Duration) bool {
 	})
 }
 
-// markDeclined remembers that the process that I last offered to has let its time pass. An offer that the record never had does not
+// passOver remembers that the process that I last offered to has let its time pass. An offer that the record never had does not
 // count: its write failed.
-func (s *situation) markDeclined() {
+func (s *situation) passOver() {
 	m := &s.memory
 	if !m.OfferedAt.IsZero() && !slices.Contains(m.Declined, m.OfferedTo) {
 		m.Declined = append(slices.Clone(m.Declined), m.OfferedTo)

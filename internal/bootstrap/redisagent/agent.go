@@ -35,7 +35,7 @@ func Run(ctx context.Context, env environment.Environment) error {
 	leave := newDeparture(woken.Wake)
 	pages := status.New(status.Status{
 		Pod: env.PodName, Group: env.Settings.StatefulSet, Reason: string(model.NotRunning), Sentence: model.NotRunning.Sentence(),
-	}, env.HookToken, woken.Wake, leave.begin)
+	}, env.HookToken, woken.Wake, leave.ask)
 	pages.MarkStarted()
 
 	crew, _ := loop.NewCrew(ctx, env.Log)
@@ -76,7 +76,7 @@ func (a *agent) start(ctx context.Context, user observe.UserValues) error {
 	a.leave.within(group.Grace)
 	own, hellos := redisio.Keep(env.Server(), "", ""), &redisio.Hellos{}
 	a.crew.Keep(func(ctx context.Context) { hellos.Listen(ctx, own, a.woken.Wake) })
-	a.observer = observe.NewObserver(group, own, hellos, user, a.leave.calledRecently)
+	a.observer = observe.NewObserver(group, own, hellos, user, a.leave.asked)
 	a.server = redisio.NewServer(own)
 	store := record.NewStore(a.client.CoordinationV1().Leases(env.Namespace), group)
 	a.actor = act.NewRedis(a.server, store, others{a.observer}, contract.ReplicationUser(env.Namespace, env.Settings.StatefulSet), time.Now)

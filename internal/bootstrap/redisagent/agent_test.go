@@ -31,21 +31,21 @@ func TestHookWaitsForTheTurnThatHasNothingLeftToGive(t *testing.T) {
 		d := newDeparture(func() {})
 		d.within(func() time.Duration { return 9 * time.Second })
 		began := time.Now()
-		d.begin(t.Context())
+		d.ask(t.Context())
 		if took := time.Since(began); took != 3*time.Second {
 			t.Errorf("an unanswered hook took %s, want a third of the grace period", took)
 		}
 		go func() { time.Sleep(time.Second); d.done() }()
 		began = time.Now()
-		d.begin(t.Context())
+		d.ask(t.Context())
 		if took := time.Since(began); took != time.Second {
 			t.Errorf("the hook took %s, want the second until the mastership was given away", took)
 		}
-		if !d.calledRecently() {
+		if !d.asked() {
 			t.Error("the departure is forgotten at once")
 		}
 		time.Sleep(departureLife)
-		if d.calledRecently() {
+		if d.asked() {
 			t.Error("a container that was only restarted stays in departure for ever")
 		}
 	})

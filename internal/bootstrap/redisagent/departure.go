@@ -39,15 +39,15 @@ func (d *departure) within(grace func() time.Duration) {
 	d.grace = grace
 }
 
-// calledRecently reports whether the hook was called recently.
-func (d *departure) calledRecently() bool {
+// asked reports whether the hook was called recently.
+func (d *departure) asked() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return !d.since.IsZero() && time.Since(d.since) < departureLife
 }
 
-// begin starts the departure and waits until there is nothing left to give away, or the budget of the hook is spent.
-func (d *departure) begin(ctx context.Context) {
+// ask starts the departure and waits until there is nothing left to give away, or the budget of the hook is spent.
+func (d *departure) ask(ctx context.Context) {
 	budget := hookBudget
 	d.mu.Lock()
 	if grace := d.grace(); grace > 0 {

@@ -20,8 +20,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 )
 
-// wrongDesign is a design that is wrong in one way, and the rules of which at least one must catch it.
-type wrongDesign struct {
+// plant is a design that is wrong in one way, and the rules of which at least one must catch it.
+type plant struct {
 	name     string
 	caught   []Rule
 	deciders Deciders
@@ -29,8 +29,8 @@ type wrongDesign struct {
 	scenario func(seed uint64) Script
 }
 
-// wrongDesigns are the designs that others chose, or that look right at first; then those that carry out a right decision wrongly.
-var wrongDesigns = []wrongDesign{
+// plants are the designs that others chose, or that look right at first; then those that carry out a right decision wrongly.
+var plants = []plant{
 	{"lowest ordinal always", []Rule{DataStays}, redisDecider(lowestOrdinal), nil},
 	{"first Sentinel believed", []Rule{NoOrder, DataStays, NamedOnly, Settles}, redisDecider(firstSentinel), nil},
 	{"MASTER's address believed", []Rule{OneAddress, Settles, NamedOnly, DataStays, OneClaim}, realExcept(func(d *Deciders) { d.Sentinel, d.TrustMasterReply = adoptDuringFailover, true }), scenario(Step{At: 20 * time.Second, Do: "freeze-lead", For: 5 * time.Second})},
@@ -39,7 +39,7 @@ var wrongDesigns = []wrongDesign{
 	{"silence read as consent", []Rule{NoBoldSilence, DataStays}, redisDecider(silenceIsConsent), nil},
 	{"empty node electable", []Rule{DataStays}, redisDecider(emptyElectable), nil},
 	{"old master names the new one", []Rule{OwnClaimOnly, OneClaim, PlannedKeeps, DataStays, Settles}, realExcept(func(d *Deciders) { d.Redis, d.Handover = believesTheRecord, namesTheSuccessor }), nil},
-	{"RESET instead of recreating", []Rule{Settles, DataStays}, realExcept(func(d *Deciders) { d.UseReset = true }), nil},
+	{"RESET as a broom", []Rule{Settles, DataStays}, realExcept(func(d *Deciders) { d.UseReset = true }), nil},
 	{"name taken for identity", []Rule{OwnClaimOnly, NamedOnly, OneAddress, DataStays, Settles}, redisDecider(nameIsIdentity), nil},
 
 	{"unpause on unknown answer", []Rule{PlannedKeeps}, realExcept(func(d *Deciders) { d.Handover = unknownIsRefused }), scenario(Step{At: 20 * time.Second, Do: "lost-lead"}, Step{At: 20 * time.Second, Do: "delete-lead"})},
@@ -79,7 +79,7 @@ const enough = 4000
 
 // TestPlantedDecidersAreCaught: rules that let a wrong design pass would prove nothing about the right one.
 func TestPlantedDecidersAreCaught(t *testing.T) {
-	for _, p := range wrongDesigns {
+	for _, p := range plants {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			scripts := Generate

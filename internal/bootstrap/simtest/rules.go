@@ -23,7 +23,7 @@ const (
 	NoLoops       Rule = "S5 no server follows itself or a foreign one"
 	NoOrder       Rule = "S6 order means nothing"
 	NoBoldSilence Rule = "S7 silence enables nothing"
-	OwnClaimOnly  Rule = "S8 a server is promoted only by a claim of its own for this process"
+	OwnClaimOnly  Rule = "S8 nobody is promoted but by a claim of its own for this process"
 	ClientsLast   Rule = "S8 clients are sent away only from a server that takes no writes any more"
 	PlannedKeeps  Rule = "S9 a planned handover loses no acknowledged write"
 	Settles       Rule = "L1 all settle on one master"
