@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command bootstrap is the agent: environment in, exit code out. It ends on SIGTERM only, or where it can never work.
+// Command bootstrap is the agent: environment in, exit code out. It ends only on SIGTERM, or where it can never work.
 package main
 
 import (
@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return err
 	}
 	redisio.Quiet()
-	debug.SetGCPercent(40)      // the agent stands in every Redis pod: memory is dearer than its few cycles
+	debug.SetGCPercent(40)      // an agent runs in every Redis pod: memory costs more than its few cycles
 	runtime.ReallyCrash = false // a panic in a watch ends that watch's round, as one in a turn ends the turn
 	return bootstrap.Run(ctx, env)
 }

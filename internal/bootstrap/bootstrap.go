@@ -11,7 +11,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// Run is the agent that fits to the pod, until the context ends. It returns an error only where the agent can never work.
+// Run runs the agent that fits the pod, until the context ends. It returns an error only where the agent can never work.
 func Run(ctx context.Context, env environment.Environment) error {
 	if env.Settings.Role == contract.PodRoleSentinel {
 		return sentinelagent.Run(ctx, env)

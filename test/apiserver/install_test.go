@@ -44,19 +44,19 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// installed is a webhook that runs as a process on this machine, with the rights of the chart and no more.
+// installed is a webhook that runs as a process on this machine, with the rights of the chart and no others.
 type installed struct {
 	client               client.WithWatch
 	namespace, name      string
 	policy, kubeconfig   string
 	port, health, metric int
-	// label on the Namespaces whose objects are sent to it.
+	// label is on the Namespaces whose objects are sent to it.
 	label   string
 	process *exec.Cmd
 	log     *lines
 }
 
-// lines keeps what a process wrote.
+// lines keeps what a process printed.
 type lines struct {
 	mu  sync.Mutex
 	all []string
@@ -167,7 +167,7 @@ func (w *installed) start(t *testing.T, flags ...string) {
 	})
 }
 
-// metrics are the process's own.
+// metrics returns the process's own metrics.
 func (w *installed) metrics(t *testing.T) string {
 	t.Helper()
 	text, err := fetch(t.Context(), w.metric, "/metrics")

@@ -76,7 +76,7 @@ func clientFor(t *testing.T, cfg *rest.Config) client.WithWatch {
 	return c
 }
 
-// newNamespace makes a Namespace, with the account that a controller would make, that lasts as long as the test.
+// newNamespace makes a Namespace that lasts as long as the test, with the account that a controller would make.
 func newNamespace(t *testing.T, c client.Client, labels map[string]string) string {
 	t.Helper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "apiserver-test-", Labels: labels}}

@@ -70,7 +70,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// told returns the Events that were written so far.
+// told returns the Events that have been written so far.
 func (r replica) told() string {
 	var all []string
 	for {
@@ -114,7 +114,7 @@ func objectsOf() map[string]client.Object {
 	}
 }
 
-// versions reads all objects of a group.
+// versions reads the versions of all objects of a group.
 func versions(t *testing.T, c client.Client, namespace string) map[string]string {
 	t.Helper()
 	out := map[string]string{}

@@ -93,7 +93,7 @@ func start(t *testing.T, k *serving.Rotator) {
 	})
 }
 
-// leaf is what the rotator serves now.
+// leaf returns what the rotator serves now.
 func leaf(t *testing.T, k *serving.Rotator) *x509.Certificate {
 	t.Helper()
 	cert, err := k.GetCertificate(nil)
@@ -103,7 +103,7 @@ func leaf(t *testing.T, k *serving.Rotator) *x509.Certificate {
 	return cert.Leaf
 }
 
-// bundle is the caBundle of an entry.
+// bundle returns the caBundle of an entry.
 func bundle(t *testing.T, c client.Client, name, entry string) []byte {
 	t.Helper()
 	live := get(t, c, "", name, &admissionv1.MutatingWebhookConfiguration{})
@@ -200,7 +200,7 @@ func TestBundleIsWrittenBesideWhatOthersOwn(t *testing.T) {
 		t.Errorf("a second turn wrote: resourceVersion %s, want %s", after, before)
 	}
 
-	// What a chart tool does at an upgrade with server-side apply: it never names caBundle.
+	// This is what a chart tool does at an upgrade with server-side apply: it never names caBundle.
 	upgrade, err := json.Marshal(map[string]any{
 		"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration", "metadata": map[string]any{"name": name},
 		"webhooks": []any{map[string]any{"name": contract.WebhookPods, "timeoutSeconds": 7}},

@@ -11,22 +11,23 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
-// policy of the audit: who asked what, once for each request.
+// policy is the audit policy: who requested what, once for each request.
 const policy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived, ResponseStarted]
 rules: [{level: Metadata}]
 `
 
-// Start runs etcd and kube-apiserver from the directory that KUBEBUILDER_ASSETS names. The API server listens on the
-// address; empty: on loopback. Where audit names a file, every request is written there when it is answered. What stop returns is nothing a test can do anything about.
+// Start runs etcd and kube-apiserver from the directory that KUBEBUILDER_ASSETS names. The API server listens on the address;
+// on loopback if it is empty. If audit names a file, every request is logged there when it has been answered. A test cannot do
+// anything about the error that stop returns.
 func Start(address, audit string) (config *rest.Config, stop func(), err error) {
 	environment := &envtest.Environment{}
 	server := environment.ControlPlane.GetAPIServer()
-	// The ServiceAccount plugin is half of what injection has to get along with.
+	// The ServiceAccount plugin is half of what injection has to coexist with.
 	server.Configure().Disable("disable-admission-plugins")
 	if audit != "" {
-		if err := os.WriteFile(audit+".policy", []byte(policy), 0o644); err != nil {
+		if err = os.WriteFile(audit+".policy", []byte(policy), 0o644); err != nil {
 			return nil, func() {}, fmt.Errorf("writing the audit policy: %w", err)
 		}
 		server.Configure().Set("audit-policy-file", audit+".policy").Set("audit-log-path", audit)

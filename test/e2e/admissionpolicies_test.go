@@ -16,8 +16,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
 
-// TestRoleLabelPolicy acts, on dry-run, with the rights of a Sentinel agent: it may change the role label of a group's
-// pod and its epoch, through the status subresource, and nothing else of any pod.
+// TestRoleLabelPolicy acts, in a dry-run, with the rights of a Sentinel agent: it may change the role label of a group's pod
+// and its epoch, through the status subresource, and nothing else of any pod.
 func TestRoleLabelPolicy(t *testing.T) {
 	w := connect(t)
 	group := apply(t, w, namespace(t, w, nil), plain("redis", labelled))
@@ -64,7 +64,7 @@ func TestRoleLabelPolicy(t *testing.T) {
 	})
 }
 
-// TestLabelledPodPolicy sends a labelled pod where the webhook never acts, the release's own namespace: the policy must
+// TestLabelledPodPolicy sends a labelled pod to a namespace where the webhook never acts, the release's own: the policy must
 // not let it run without the agent.
 func TestLabelledPodPolicy(t *testing.T) {
 	w := connect(t)
@@ -82,7 +82,7 @@ func TestLabelledPodPolicy(t *testing.T) {
 	}
 }
 
-// as is a client with the rights of somebody else.
+// as returns a client with the rights of another user.
 func as(t *testing.T, w *world.World, user string) kubernetes.Interface {
 	t.Helper()
 	config := rest.CopyConfig(w.Config)

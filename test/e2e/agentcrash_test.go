@@ -15,8 +15,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
 
-// TestAgentKilled kills the agent beside the master again and again while a client writes: the agent guards Redis, and
-// may never take it down.
+// TestAgentKilled kills the agent beside the master again and again while a client writes: the agent guards Redis, and must
+// never take it down.
 func TestAgentKilled(t *testing.T) {
 	const times = 10
 	w := connect(t)
@@ -53,7 +53,7 @@ func TestAgentKilled(t *testing.T) {
 	}
 }
 
-// agentMissing says what a pod lacks of an agent that was restarted so often and is started.
+// agentMissing says what a pod lacks until its agent has been restarted so often and is started.
 func agentMissing(pod *corev1.Pod, restarts int32) string {
 	for _, status := range pod.Status.InitContainerStatuses {
 		if status.Name != contract.AgentContainer {

@@ -14,8 +14,8 @@ import (
 // apiAway is much longer than down-after and failover-timeout together.
 const apiAway = time.Minute
 
-// TestAPIAway cuts the pods of a group and its Sentinels off the API server. Redis and Sentinel need no API: nothing may
-// change role and a client may notice nothing.
+// TestAPIAway cuts the pods of a group and its Sentinels off from the API server. Redis and Sentinel need no API: no role may
+// change and a client may not notice anything.
 func TestAPIAway(t *testing.T) {
 	w := connect(t)
 	needsNode(t, w)
@@ -39,8 +39,8 @@ func TestAPIAway(t *testing.T) {
 	}
 }
 
-// TestFailoverWithoutAPI kills the master while nobody reaches the API server: Sentinel fails over natively, and what it
-// decided is taken into the record when the API is back.
+// TestFailoverWithoutAPI kills the master while the API server is out of reach for the group: Sentinel fails over natively, and
+// the record adopts the result when the API is back.
 func TestFailoverWithoutAPI(t *testing.T) {
 	w := connect(t)
 	needsNode(t, w)
@@ -75,7 +75,7 @@ func TestFailoverWithoutAPI(t *testing.T) {
 	}
 }
 
-// cutOff breaks the way from the group's pods and its Sentinels to the API server, until heal or the end of the test.
+// cutOff breaks the path from the group's pods and its Sentinels to the API server, until heal or the end of the test.
 func cutOff(t *testing.T, w *world.World, group world.Group) (heal func()) {
 	t.Helper()
 	members, err := w.Members(t.Context(), group)

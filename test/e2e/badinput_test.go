@@ -15,8 +15,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
 
-// TestBadInput applies what users get wrong. Each is refused where they see it, in the answer of kubectl apply, with a
-// message that names what is wrong and what to do.
+// TestBadInput applies what users get wrong. Each is refused where they see it, in the answer of kubectl apply, with a message
+// that names what is wrong and what to do.
 func TestBadInput(t *testing.T) {
 	w := connect(t)
 	in := namespace(t, w, nil)
@@ -38,7 +38,8 @@ func TestBadInput(t *testing.T) {
 			set := plain("bad", labelled, test.change)
 			output, err := w.ApplyText(t.Context(), in, manifest(t, set))
 			if err == nil {
-				// A refusal of pods only is an Event that nobody who types `kubectl apply` sees: that is not enough.
+				// If only pods were refused, the refusal would be an Event that no user of `kubectl apply` sees: that is not
+				// enough.
 				must(t, w.Client.AppsV1().StatefulSets(in).Delete(t.Context(), set.Name, metav1.DeleteOptions{}))
 				t.Fatalf("the StatefulSet was let through: %s", output)
 			}
@@ -49,7 +50,7 @@ func TestBadInput(t *testing.T) {
 					t.Errorf("the message does not say %q", word)
 				}
 			}
-			notThere(t, w, in, set.Name)
+			mustNotExist(t, w, in, set.Name)
 		})
 	}
 	t.Run("a labelled bare pod", func(t *testing.T) {
@@ -67,7 +68,7 @@ func TestBadInput(t *testing.T) {
 	})
 }
 
-// TestUnknownSentinelSet names a Sentinel set that does not exist. It may come later, so nothing is refused: the group
+// TestUnknownSentinelSet names a Sentinel set that does not exist. It may be created later, so nothing is refused: the group
 // says in an Event and in its record what it waits for.
 func TestUnknownSentinelSet(t *testing.T) {
 	w := connect(t)

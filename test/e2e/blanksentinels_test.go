@@ -15,7 +15,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
 
-// TestBlankSentinels makes all Sentinels lose their memory at once while a group lives, whose master is not pod 0: they
+// TestBlankSentinels makes all Sentinels lose their memory at once while a group is running whose master is not pod 0: they
 // have to name the right master again, and nothing about the group may change.
 func TestBlankSentinels(t *testing.T) {
 	w := connect(t)
@@ -64,8 +64,8 @@ func TestBlankSentinels(t *testing.T) {
 	}
 }
 
-// sentinelsKeep: every Sentinel has written into its file what it knows. Sentinel goes on without, and says so only in
-// its log: a vote that was not written down is cast twice after a restart.
+// sentinelsKeep checks that every Sentinel has written into its file what it knows. Sentinel goes on without, and says so only
+// in its log: a vote that was not written down is cast twice after a restart.
 func sentinelsKeep(t *testing.T, w *world.World, group world.Group, master world.Node) {
 	t.Helper()
 	host, port, err := net.SplitHostPort(master.Address)

@@ -20,7 +20,7 @@ import (
 const (
 	// generous bounds waits whose time is measured and printed, not asserted.
 	generous = 2 * time.Minute
-	// cleanupWithin bounds what a test removes after it.
+	// cleanupWithin bounds what a test cleans up.
 	cleanupWithin = 3 * time.Minute
 )
 
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// deleted are the namespaces that tests deleted and did not wait for: the next test need not wait for the last one's pods.
+// deleted are the namespaces that tests deleted without waiting: the next test need not wait for the last one's pods.
 var deleted []string
 
 // allGone waits until nothing is left of the tests' namespaces.
@@ -61,7 +61,7 @@ type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
 
-// connect returns the cluster under test, or skips the test where none is meant.
+// connect returns the cluster under test, or skips the test where none is given.
 func connect(t *testing.T) *world.World {
 	t.Helper()
 	required := os.Getenv("REQUIRE_E2E") == "1"
@@ -119,12 +119,12 @@ func namespace(t *testing.T, w *world.World, labels map[string]string) string {
 	return name
 }
 
-// afterwards is a context for cleaning up, when the test's own has ended.
+// afterwards is a context for cleaning up when the test's own has ended.
 func afterwards(t *testing.T) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(t.Context()), cleanupWithin)
 }
 
-// must ends the test at an error.
+// must ends the test if there is an error.
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -169,7 +169,7 @@ func acknowledged(t *testing.T, writer *world.Writer, more int) {
 	})
 }
 
-// stopped ends the writer, prints and returns what became of its writes.
+// stopped ends the writer, and prints and returns what became of its writes.
 func stopped(t *testing.T, writer *world.Writer) world.Written {
 	t.Helper()
 	written, err := writer.Stop(t.Context())

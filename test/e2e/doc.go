@@ -5,6 +5,6 @@
 // test/cluster, for tests that kill processes from the node; without it those are skipped (with REQUIRE_E2E=1: fail).
 //
 // The tests share one node with two cores, so they run one after another: `go test -p 1 ./test/e2e/...`. Each makes its
-// own namespaces and removes them, also when it fails; then it first prints what the namespace looked like. Every wait
+// own namespaces and removes them, even when it fails; then it first prints what the namespace looked like. Every wait
 // has a deadline and prints what it measured. The tests that take the webhook or the whole release away put it back.
 package e2e

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestFirstDeploys deploys into fresh namespaces while a core is busy. The pod's account and the rest of what a group
-// needs must be there when the first pod asks for it: a single FailedCreate event says that somebody lost that race.
+// TestFirstDeploys deploys into fresh namespaces while a core is busy. The pod's account and everything else that a group needs
+// must exist when the first pod asks for it: a single FailedCreate event shows that something lost that race.
 func TestFirstDeploys(t *testing.T) {
 	const deploys = 20
 	w := connect(t)

@@ -9,8 +9,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// TestFormation measures from `kubectl apply` to a formed group, as a person with a stopwatch would: kubectl's own time
-// is in it. The bars are printed beside the measurement; only a generous deadline fails the test, since the machine is
+// TestFormation measures from `kubectl apply` to a formed group, as a person with a stopwatch would: kubectl's own time is
+// included. The targets are printed beside the measurement; only a generous deadline fails the test, since the machine is
 // shared.
 func TestFormation(t *testing.T) {
 	w := connect(t)

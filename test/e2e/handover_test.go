@@ -34,7 +34,8 @@ func TestMasterPodDeleted(t *testing.T) {
 		if now.Pod == master.Pod {
 			t.Errorf("%s was deleted as master and leads again: it was not handed over", now.Pod)
 		}
-		// An election counts by ones, a claim is a multiple of 1024: the successor took an offer and nobody had to elect it.
+		// An election counts by ones, a claim is a multiple of 1024: the successor accepted an offer and no election was
+		// needed.
 		if after.Record.Epoch%1024 != 0 {
 			t.Errorf("%s was elected by Sentinels at epoch %d: it was not handed over\n%s", now.Pod, after.Record.Epoch, w.Describe(t.Context(), group.Namespace))
 		}

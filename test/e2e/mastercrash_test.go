@@ -11,9 +11,9 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
 
-// TestMasterKilledInPlace kills the master's process without persistence, so that it comes back empty in the same pod at
-// the same address: whoever lets it lead again, or lets the replicas follow it, loses every key. Ten times of ten no
-// write that a replica had confirmed may be lost.
+// TestMasterKilledInPlace kills the master's process without persistence, so that it comes back empty in the same pod at the
+// same address: if it leads again, or if the replicas follow it, every key is lost. In ten out of ten no write that a replica
+// had confirmed may be lost.
 func TestMasterKilledInPlace(t *testing.T) {
 	const times = 10
 	w := connect(t)
@@ -56,8 +56,8 @@ func killMasterInPlace(t *testing.T, w *world.World, group world.Group) {
 	}
 }
 
-// TestMasterPodCrashes makes the master's pod disappear as with its machine: Sentinel fails over, and the pod that comes
-// back under the same name follows.
+// TestMasterPodCrashes makes the master's pod disappear as if its machine were lost: Sentinel fails over, and the pod that
+// comes back under the same name follows.
 func TestMasterPodCrashes(t *testing.T) {
 	w := connect(t)
 	group := apply(t, w, namespace(t, w, nil), plain("redis", labelled))

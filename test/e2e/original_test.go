@@ -70,7 +70,7 @@ func TestOriginal(t *testing.T) {
 }
 
 // loseMaster crashes the master's pod. Another pod is elected, and the one that comes back under the old name follows it,
-// whatever its number.
+// whatever its ordinal.
 func loseMaster(t *testing.T, w *world.World, group world.Group, before world.View) world.View {
 	t.Helper()
 	master := mustNode(t, before)
@@ -107,7 +107,7 @@ func mustNode(t *testing.T, view world.View) world.Node {
 	return master
 }
 
-// emptyOriginal removes what examples/original made, its volume and the volume's directory included.
+// emptyOriginal removes what examples/original created, including its volume and the volume's directory.
 func emptyOriginal(t *testing.T, w *world.World) {
 	t.Helper()
 	ctx, cancel := afterwards(t)

@@ -17,11 +17,11 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
 
-// webhookAway is long enough that the StatefulSet controller's next try of its own would be minutes away.
+// webhookAway is long enough that the StatefulSet controller's own next retry would be minutes away.
 const webhookAway = 3 * time.Minute
 
-// TestWebhookAway takes the webhook away. Pods of others are not touched, a group that lives goes on, labelled pods wait
-// with an Event that says why, and come soon after it is back.
+// TestWebhookAway takes the webhook away. Other users' pods are not affected, a running group goes on, labelled pods wait with
+// an Event that says why, and start soon after it is back.
 func TestWebhookAway(t *testing.T) {
 	w := connect(t)
 	in := namespace(t, w, nil)
@@ -31,7 +31,7 @@ func TestWebhookAway(t *testing.T) {
 	writer := writing(t, w, group, world.Writes{})
 
 	scaleWebhook(t, w, 0)
-	victim := group.Pod((mustMaster(t, w, group) + 1) % group.Replicas)
+	victim := group.Pod((masterOrdinal(t, w, group) + 1) % group.Replicas)
 	must(t, w.ForceDeletePod(t.Context(), in, victim))
 	var event corev1.Event
 	until(t, "an Event that says why the pod does not come", func(ctx context.Context) string {
@@ -80,9 +80,9 @@ func TestWebhookAway(t *testing.T) {
 	}
 }
 
-// admits sends an unlabelled pod through admission, on dry-run; it returns the refusal.
+// admits sends an unlabelled pod through admission, in a dry-run; it returns the refusal.
 func admits(ctx context.Context, w *world.World, namespace string) (missing string) {
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{GenerateName: "stranger-"}, Spec: plain("stranger").Spec.Template.Spec}
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{GenerateName: "unrelated-"}, Spec: plain("unrelated").Spec.Template.Spec}
 	_, err := w.Client.CoreV1().Pods(namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 	if err != nil {
 		return "an unlabelled pod is refused: " + err.Error()

@@ -16,13 +16,13 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
 
-// redisImage is the stand-in of the official image that the cluster holds.
+// redisImage is the stand-in of the official image that the cluster has.
 const redisImage = "redis:7.0"
 
 // change is one deviation from the plain StatefulSet.
 type change func(*appsv1.StatefulSet)
 
-// plain is a StatefulSet of three Redis as anyone would write it, without persistence and without any label of ours.
+// plain is a StatefulSet of three Redis as anyone would write it, without persistence and without any of our labels.
 func plain(name string, changes ...change) *appsv1.StatefulSet {
 	labels := map[string]string{"app": name}
 	replicas, grace := int32(3), int64(10)

@@ -21,8 +21,8 @@ import (
 // reloadWithin covers the kubelet, which brings a changed ConfigMap into a pod within its sync period and its cache's life.
 const reloadWithin = 4 * time.Minute
 
-// TestPolicyReload gives the release the policy of examples/policy while it runs: an override that was allowed is refused,
-// and a group of a namespace that a rule selects is watched as the rule says, without a restart of any webhook.
+// TestPolicyReload gives the release the policy of examples/policy while it runs: an override that was allowed is refused, and
+// a group in a namespace that a rule selects is watched as the rule says, without a restart of any webhook.
 func TestPolicyReload(t *testing.T) {
 	w := connect(t)
 	root, err := world.Root()
@@ -61,7 +61,7 @@ func TestPolicyReload(t *testing.T) {
 
 	group := apply(t, w, in, plain("redis", labelled))
 	formed(t, w, group)
-	// The other replica may load the file later; the one that has loaded it puts the record right.
+	// The other replica may load the file later; the one that has loaded it corrects the record.
 	waited, err := world.Until(t.Context(), reloadWithin, "the record to say what the rule says", func(ctx context.Context) string {
 		lease, failure := w.Client.CoordinationV1().Leases(in).Get(ctx, contract.ObjectName(group.StatefulSet), metav1.GetOptions{})
 		if failure != nil {
@@ -80,8 +80,8 @@ func TestPolicyReload(t *testing.T) {
 	t.Logf("the record says what the rule says %.1f s after the group formed", waited.Seconds())
 }
 
-// TestProtectedImage runs an image that keeps protected mode on, as distributions ship it: peers and Sentinels have to
-// reach it all the same, because nothing of the user's stands against it.
+// TestProtectedImage runs an image that keeps protected mode on, as distributions ship it: peers and Sentinels have to reach it
+// all the same, because no setting of the user's forbids it.
 func TestProtectedImage(t *testing.T) {
 	w := connect(t)
 	group := apply(t, w, namespace(t, w, nil), plain("redis", labelled, image(redisImage+"-protected")))
@@ -104,7 +104,7 @@ func webhookPods(t *testing.T, w *world.World) map[string]int32 {
 	return restarts
 }
 
-// keepRelease puts the release back as it is now when the test ends, whatever happens in it, and returns its values.
+// keepRelease restores the release as it is now when the test ends, whatever happens in it, and returns its values.
 func keepRelease(t *testing.T, w *world.World) (values string) {
 	t.Helper()
 	values = filepath.Join(t.TempDir(), "values.yaml")

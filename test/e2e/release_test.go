@@ -15,8 +15,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
 
-// TestRelease takes the label off a group: refused, because three plain masters would come of it, until the user says
-// that it is meant. Then pod 0 holds the data in the end, whoever was master.
+// TestRelease takes the label off a group: refused, because it would leave three plain masters, until the user confirms it.
+// Then pod 0 holds the data in the end, whichever pod was master.
 func TestRelease(t *testing.T) {
 	w := connect(t)
 	in := namespace(t, w, nil)
@@ -35,7 +35,7 @@ func TestRelease(t *testing.T) {
 		return ""
 	})
 	formed(t, w, group)
-	fill(t, w, group, mustMaster(t, w, group))
+	fill(t, w, group, masterOrdinal(t, w, group))
 
 	_, err := w.Kubectl(t.Context(), "", "label", "statefulset", "redis", "-n", in, contract.LabelOptIn+"-")
 	refusal := refused(t, err)
@@ -69,7 +69,7 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// TestNamespaceLabel opts a whole namespace in. A StatefulSet that says disabled stays plain, and so does one that is no
+// TestNamespaceLabel opts in a whole namespace. A StatefulSet that says disabled stays plain, and so does one that is not a
 // Redis.
 func TestNamespaceLabel(t *testing.T) {
 	w := connect(t)
@@ -84,8 +84,8 @@ func TestNamespaceLabel(t *testing.T) {
 	}
 }
 
-// mustMaster is the ordinal of the group's master.
-func mustMaster(t *testing.T, w *world.World, group world.Group) int {
+// masterOrdinal is the ordinal of the group's master.
+func masterOrdinal(t *testing.T, w *world.World, group world.Group) int {
 	t.Helper()
 	view, err := w.Look(t.Context(), group)
 	must(t, err)
@@ -109,8 +109,8 @@ func refused(t *testing.T, err error) string {
 	return strings.TrimSpace(failed.Output)
 }
 
-// notThere fails the test when the StatefulSet exists.
-func notThere(t *testing.T, w *world.World, namespace, name string) {
+// mustNotExist fails the test when the StatefulSet exists.
+func mustNotExist(t *testing.T, w *world.World, namespace, name string) {
 	t.Helper()
 	if _, err := w.Client.AppsV1().StatefulSets(namespace).Get(t.Context(), name, metav1.GetOptions{}); err == nil {
 		t.Errorf("StatefulSet %s was refused, but it exists", name)

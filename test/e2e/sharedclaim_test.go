@@ -38,8 +38,8 @@ func TestSharedClaimAsUser(t *testing.T) {
 			t.Errorf("%s does not work in a directory of its own: %v", group.Pod(ordinal), err)
 		}
 	}
-	fill(t, w, group, mustMaster(t, w, group))
-	// All pods go at once, so that what is left is what lies in the directories.
+	fill(t, w, group, masterOrdinal(t, w, group))
+	// All pods are deleted at once, so that what is left is what lies in the directories.
 	for ordinal := range group.Replicas {
 		must(t, w.ForceDeletePod(t.Context(), in, group.Pod(ordinal)))
 	}
@@ -80,7 +80,7 @@ func sharedVolume(t *testing.T, w *world.World, namespace, directory string) {
 		if t.Failed() {
 			t.Log(w.Describe(ctx, namespace))
 		}
-		// The pods still write into it: the namespace goes first, its own cleanup finds nothing left to do.
+		// The pods still write into it: the namespace goes first, and its own cleanup finds nothing left to do.
 		if failure := w.RemoveNamespace(ctx, namespace); failure != nil {
 			t.Error(failure)
 		}

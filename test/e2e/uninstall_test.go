@@ -35,7 +35,7 @@ func TestUninstall(t *testing.T) {
 		t.Errorf("an upgrade moved the master: it was %s: %s", master.Pod, view)
 	}
 
-	// Strangers' pods are admitted at every moment of the uninstall, also where it would be interrupted.
+	// Other users' pods are admitted at every moment of the uninstall, even where it would be interrupted.
 	uninstalled := make(chan string)
 	go func() {
 		output, err := runHelm(t.Context(), w, "uninstall", release, "--wait", "--timeout", "2m")

@@ -24,8 +24,8 @@ var removalOrder = []string{
 	"ServiceAccount", "PodDisruptionBudget", "NetworkPolicy",
 }
 
-// TestUninstallInterrupted ends helm in the middle of an uninstall, and then goes on object by object: at no point is a
-// stranger's pod refused or the running group moved, and a second uninstall finishes the work.
+// TestUninstallInterrupted ends helm in the middle of an uninstall, and then goes on object by object: at no point is another
+// user's pod refused or the running group moved, and a second uninstall finishes the work.
 func TestUninstallInterrupted(t *testing.T) {
 	w := connect(t)
 	in := namespace(t, w, nil)
@@ -55,7 +55,7 @@ func TestUninstallInterrupted(t *testing.T) {
 		must(t, err)
 		serves("the removal of " + name)
 	}
-	t.Logf("strangers were admitted and the group served after each of %d removals", len(objects))
+	t.Logf("other users' pods were admitted and the group served after each of %d removals", len(objects))
 	t.Log("a second helm uninstall: ", lastLines(helm(t, w, "uninstall", release, "--no-hooks", "--wait", "--timeout", "2m")))
 	helm(t, w, upgrade(t, values)...)
 	if view, _ := formed(t, w, group); !sameMaster(view, master) {

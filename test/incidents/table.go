@@ -96,7 +96,7 @@ var masters = []incident{
 		number: 5, name: "Pod 0 elects itself", where: "helm/charts#9488",
 		there: "pod 0 rebooted, reached nobody and promoted itself",
 		here:  "nobody leads without an entry in the record that it made itself",
-		tests: append(process("TestBornAlone"), decide("TestPromotionNeedsMyOwnClaimForThisProcess")...),
+		tests: append(process("TestPodThatStartsAlone"), decide("TestPromotionNeedsMyOwnClaimForThisProcess")...),
 	},
 	{
 		number: 11, name: "Parallel start", where: "bitnami/charts#17047",
@@ -196,7 +196,7 @@ var sentinels = []incident{
 		number: 23, name: "Refused is not absent", where: "bitnami/charts#18195",
 		there: "a mesh was not ready, names did not resolve, and three pods took themselves for the first",
 		here:  "silence enables nothing; a mesh's sidecar starts before the agent",
-		tests: append(process("TestBornAlone"), mutate("TestAMeshThatComesLaterIsPutBeforeTheAgent")...),
+		tests: append(process("TestPodThatStartsAlone"), mutate("TestAMeshThatComesLaterIsPutBeforeTheAgent")...),
 	},
 }
 
@@ -206,7 +206,7 @@ var handing = []incident{
 		number: 6, name: "A new pod forces a failover", where: "DandyDeveloper/charts#33",
 		there: "a starting pod found a dead master named and ordered a failover",
 		here:  "a starting pod moves nobody; the election takes its course",
-		tests: process("TestBornBeforeTheFailover"),
+		tests: process("TestPodRecreatedBeforeTheFailover"),
 	},
 	{
 		number: 9, name: "Hook without Sentinel", where: "DandyDeveloper/charts#207",

@@ -10,7 +10,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
 )
 
-// TestMasterVanishes: the node of the master is lost without a word, and its pod is born again elsewhere.
+// TestMasterVanishes: the node of the master is lost without notice, and its pod is recreated elsewhere.
 func TestMasterVanishes(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
@@ -21,13 +21,13 @@ func TestMasterVanishes(t *testing.T) {
 		takenOver(s, set, old)
 		acknowledge(s, writer, 100)
 		old.Forget()
-		born := set.Start(old.Ordinal)
-		if now := set.WaitFormed(30 * time.Second); now == born {
-			t.Error("the pod that was born again leads")
+		recreated := set.Start(old.Ordinal)
+		if now := set.WaitFormed(30 * time.Second); now == recreated {
+			t.Error("the recreated pod leads")
 		}
 		w := written(s, writer)
-		s.Bar("clients waited", w.LongestGap, failover+patience)
-		// What the vanished master had acknowledged and not sent on yet is lost with it.
+		s.Bar("clients waited", w.LongestGap, failover+clientDelay)
+		// What the vanished master had acknowledged and not yet sent on is lost with it.
 		if len(w.Lost) > 20 {
 			t.Errorf("%d of %d acknowledged writes are lost", len(w.Lost), len(w.Acks))
 		}
@@ -71,16 +71,16 @@ func TestMasterKilledInPlace(t *testing.T) {
 	})
 }
 
-// TestMasterKilledForGood: the process dies and does not come back for a while; its agent lives and gives the mastership
-// away, before Sentinel sees anything.
+// TestMasterKilledForGood: the process dies and does not come back for a while; its agent goes on and gives the mastership away
+// before Sentinel notices anything.
 func TestMasterKilledForGood(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
 		fill(s, set, 200)
 		old.CrashServer(true)
 		s.Bar("writable", set.Writable(stalled), failover)
-		told(s, "TransferAfterCrash")
-		told(s, "TransferAccepted")
+		awaitEvent(s, "TransferAfterCrash")
+		awaitEvent(s, "TransferAccepted")
 		old.Release()
 		if now := set.WaitFormed(30 * time.Second); now == old {
 			t.Error("the pod whose process was dead leads")
@@ -95,7 +95,7 @@ func TestAgentKilled(t *testing.T) {
 		set, master := group(s, lab.Options{})
 		writer := writing(s, set)
 		for range 10 {
-			all(set.Live(), func(p *lab.Pod) { p.CrashAgent(false) })
+			forEach(set.Live(), func(p *lab.Pod) { p.CrashAgent(false) })
 			acknowledge(s, writer, 30)
 		}
 		w := written(s, writer)
@@ -113,14 +113,14 @@ func TestAgentKilled(t *testing.T) {
 	})
 }
 
-// TestNativePromotionStands: what Sentinel promotes by itself stays promoted, and gets into the record.
+// TestNativePromotionStands: what Sentinel promotes by itself stays promoted, and is adopted by the record.
 func TestNativePromotionStands(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
 		writer := writing(s, set)
 		acknowledge(s, writer, 50)
 		must(t, s.Sentinels.Pods[0].Failover(t.Context(), set))
-		until(s, 15*time.Second, "the record to take the switch over", func(context.Context) string {
+		until(s, 15*time.Second, "the record to adopt the switch", func(context.Context) string {
 			if now := set.Master(); now == nil || now == old {
 				return "it names the old master"
 			}
@@ -131,6 +131,6 @@ func TestNativePromotionStands(t *testing.T) {
 		if again := set.WaitFormed(20 * time.Second); again != now {
 			t.Errorf("%s leads, want what Sentinel chose: %s", again.Name, now.Name)
 		}
-		s.Bar("clients waited", written(s, writer).LongestGap, failover+patience)
+		s.Bar("clients waited", written(s, writer).LongestGap, failover+clientDelay)
 	})
 }

@@ -42,7 +42,7 @@ var twoChannels = map[string]string{
 	"valkey-8.1.1": "dual-channel-replication-enabled yes\nrepl-diskless-sync yes\n",
 }
 
-// TestSecondChannelOfASync: the user as whom a replica presents himself may use it.
+// TestSecondChannelOfASync: the user that a replica presents may use it.
 func TestSecondChannelOfASync(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		conf, has := twoChannels[s.Server.Name]

@@ -15,7 +15,7 @@ import (
 // hang is how long a node hangs: as long as Redis' own repl-timeout, after which links count as broken.
 const hang = time.Minute
 
-// TestFrozenMaster: the node of the master hangs, and comes back when another leads.
+// TestFrozenMaster: the node of the master hangs, and comes back when another pod leads.
 func TestFrozenMaster(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
@@ -44,7 +44,7 @@ func TestFrozenMaster(t *testing.T) {
 		if last := accepted(); !last.IsZero() {
 			s.Bar("the old master took writes after the thaw", last.Sub(thawed), time.Second)
 		}
-		s.Bar("clients waited", w.LongestGap, failover+patience)
+		s.Bar("clients waited", w.LongestGap, failover+clientDelay)
 		lost := 0
 		for _, ack := range w.Lost {
 			if ack.At.After(w.GapAt.Add(w.LongestGap - time.Millisecond)) {
@@ -54,12 +54,12 @@ func TestFrozenMaster(t *testing.T) {
 		if lost > 0 {
 			t.Errorf("%d writes that the new master acknowledged are lost", lost)
 		}
-		filledNothing(s, old)
+		directWriteIsGone(s, old)
 	})
 }
 
-// filledNothing: what was written to the old master directly is gone with its history.
-func filledNothing(s *lab.Scene, old *lab.Pod) {
+// directWriteIsGone checks that what was written to the old master directly is gone with its history.
+func directWriteIsGone(s *lab.Scene, old *lab.Pod) {
 	s.T.Helper()
 	until(s, 5*time.Second, "the old master's own writes to be gone", func(ctx context.Context) string {
 		if n, err := old.Do(ctx, "exists", lab.DirectKey); err != nil || n.(int64) != 0 {
@@ -69,8 +69,8 @@ func filledNothing(s *lab.Scene, old *lab.Pod) {
 	})
 }
 
-// TestIsolatedMaster: the master's network is silent for everybody. Another leads; when the network is back, the old one
-// follows.
+// TestIsolatedMaster: the master's network is silent in both directions. Another pod leads; when the network is back, the old
+// master follows.
 func TestIsolatedMaster(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
@@ -84,7 +84,7 @@ func TestIsolatedMaster(t *testing.T) {
 		if now := set.WaitFormed(20 * time.Second); now == old {
 			t.Error("the isolated pod leads again")
 		}
-		s.Bar("clients waited", written(s, writer).LongestGap, failover+patience)
+		s.Bar("clients waited", written(s, writer).LongestGap, failover+clientDelay)
 	})
 }
 
@@ -102,7 +102,7 @@ func TestAddressReused(t *testing.T) {
 		old.Forget()
 		intruder := other.StartAt(2, old.Address)
 		s.Logf("%s of the other group has the address %s of the dead master", intruder.Name, old.Address)
-		neitherMixed(s, set, old, other)
+		groupsStaySeparate(s, set, old, other)
 	})
 }
 
@@ -117,42 +117,42 @@ func TestAddressReusedByAMaster(t *testing.T) {
 		other.StartAt(0, old.Address)
 		other.Writable(20 * time.Second)
 		fillOther(s, other, 50)
-		neitherMixed(s, set, old, other)
+		groupsStaySeparate(s, set, old, other)
 	})
 }
 
-// TestAddressReusedWhileAgentsAreAway: nobody is there to let go of the address. The replicas still take nothing from a stranger:
-// he does not know the user of their group.
+// TestAddressReusedWhileAgentsAreAway: no agent is there to detach from the address. The replicas still take nothing from a
+// foreign server: it does not know the user of their group.
 func TestAddressReusedWhileAgentsAreAway(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
 		fill(s, set, 100)
 		other := s.Set(lab.Options{Name: "other", Replicas: 1})
 		replicas := slices.DeleteFunc(set.Live(), func(p *lab.Pod) bool { return p == old })
-		all(replicas, func(p *lab.Pod) { p.CrashAgent(true) })
+		forEach(replicas, func(p *lab.Pod) { p.CrashAgent(true) })
 		old.Lose()
 		old.Forget()
-		stranger := other.StartAt(0, old.Address)
+		foreign := other.StartAt(0, old.Address)
 		other.Writable(20 * time.Second)
 		fillOther(s, other, 50)
 		for _, p := range replicas {
-			until(s, 20*time.Second, p.Name+" to be refused by the stranger", func(context.Context) string {
+			until(s, 20*time.Second, p.Name+" to be refused by the foreign server", func(context.Context) string {
 				if !strings.Contains(p.Log("server.log"), "Unable to AUTH") {
 					return "not yet"
 				}
 				return ""
 			})
 			if n := count(s, p, "other:*"); n > 0 {
-				t.Errorf("%s took %d keys of the other group from %s", p.Name, n, stranger.Name)
+				t.Errorf("%s took %d keys of the other group from %s", p.Name, n, foreign.Name)
 			}
 		}
-		all(replicas, (*lab.Pod).Release)
-		neitherMixed(s, set, old, other)
+		forEach(replicas, (*lab.Pod).Release)
+		groupsStaySeparate(s, set, old, other)
 	})
 }
 
-// neitherMixed: both groups come to rest with their own data, all of it, and nothing else.
-func neitherMixed(s *lab.Scene, set *lab.Set, old *lab.Pod, other *lab.Set) {
+// groupsStaySeparate checks that both groups come to rest with their own data, all of it, and nothing else.
+func groupsStaySeparate(s *lab.Scene, set *lab.Set, old *lab.Pod, other *lab.Set) {
 	s.T.Helper()
 	until(s, stalled, "the first group to have another master", func(ctx context.Context) string {
 		if now := set.Master(); now == nil || now.Address == old.Address || now.Info(ctx, "role") != "master" {

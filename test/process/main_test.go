@@ -16,7 +16,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
 )
 
-// shared is the lab of all scenarios; nil where it cannot be, and absent says why.
+// shared is the lab of all scenarios; nil where there cannot be one, and absent says why.
 var (
 	shared *lab.Lab
 	absent error

@@ -12,8 +12,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
 )
 
-// TestFastEmptyReboot: the pod of the master is lost with its data and born again at once, before any Sentinel has missed
-// it; even its address is the same.
+// TestFastEmptyReboot: the pod of the master is lost with its data and recreated at once, before any Sentinel has missed it;
+// even its address is the same.
 func TestFastEmptyReboot(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
@@ -23,30 +23,30 @@ func TestFastEmptyReboot(t *testing.T) {
 		set.StartAt(old.Ordinal, old.Address)
 		s.Bar("writable", set.Writable(stalled), failover+4*time.Second)
 		if now := set.WaitFormed(stalled); now.Name == old.Name {
-			t.Error("the pod that was born empty leads")
+			t.Error("the pod that was recreated empty leads")
 		}
 		filled(s, set, 100)
 	})
 }
 
-// TestBornBeforeTheFailover: the same at another address. Being born moves nobody.
-func TestBornBeforeTheFailover(t *testing.T) {
+// TestPodRecreatedBeforeTheFailover: the same at another address. That the pod exists again changes no role.
+func TestPodRecreatedBeforeTheFailover(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
 		fill(s, set, 100)
 		old.Lose()
 		old.Forget()
-		born := set.Start(old.Ordinal)
+		recreated := set.Start(old.Ordinal)
 		s.Bar("writable", set.Writable(stalled), failover+2*time.Second)
-		if now := set.WaitFormed(stalled); now == born {
-			t.Error("the pod that was born empty leads")
+		if now := set.WaitFormed(stalled); now == recreated {
+			t.Error("the pod that was recreated empty leads")
 		}
 		filled(s, set, 100)
 	})
 }
 
-// TestBornAlone: a pod that reaches nobody does not promote itself.
-func TestBornAlone(t *testing.T) {
+// TestPodThatStartsAlone: a pod that reaches no other does not promote itself.
+func TestPodThatStartsAlone(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, master := group(s, lab.Options{})
 		fill(s, set, 50)
@@ -61,7 +61,7 @@ func TestBornAlone(t *testing.T) {
 			}
 		}
 		lonely.CrashServer(false)
-		err := world.Holds(t.Context(), 5*time.Second, "the lonely pod is no master", func(ctx context.Context) string {
+		err := world.Holds(t.Context(), 5*time.Second, "the isolated pod is not a master", func(ctx context.Context) string {
 			if role := lonely.Info(ctx, "role"); role == "master" {
 				return "it is"
 			}
@@ -82,7 +82,7 @@ func TestBornAlone(t *testing.T) {
 	})
 }
 
-// TestOrderedRestart: pods are born one after the other, each when the one before it is ready, and the last one led.
+// TestOrderedRestart: pods are created one after the other, each when the one before it is ready, and the last one led.
 func TestOrderedRestart(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, last := group(s, lab.Options{
@@ -93,8 +93,8 @@ func TestOrderedRestart(t *testing.T) {
 		}
 		fill(s, set, 100)
 		pods := append(set.Live(), s.Sentinels.Live()...)
-		all(pods, (*lab.Pod).Lose)
-		all(pods, (*lab.Pod).Forget)
+		forEach(pods, (*lab.Pod).Lose)
+		forEach(pods, (*lab.Pod).Forget)
 		s.Sentinels.StartAll()
 		for n := range set.Pods {
 			p := set.Start(n)

@@ -10,7 +10,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
 )
 
-// mishap is something that a person or another program did to a group, behind the backs of its agents.
+// mishap is something that a person or another program did to a group without its agents' knowledge.
 type mishap func(t *testing.T, set *lab.Set, master *lab.Pod)
 
 // mended does a mishap to a group with data: it must be whole again, with all its data.
@@ -33,7 +33,7 @@ func command(t *testing.T, p *lab.Pod, args ...any) {
 	}
 }
 
-// TestEveryoneAgreesOnAReplica: all Sentinels name a master that is none any more.
+// TestEveryoneAgreesOnAReplica: all Sentinels name a master that is no longer one.
 func TestEveryoneAgreesOnAReplica(t *testing.T) {
 	mended(t, func(t *testing.T, _ *lab.Set, master *lab.Pod) {
 		command(t, master, "replicaof", "127.0.0.1", 1)
@@ -61,7 +61,7 @@ func TestChain(t *testing.T) {
 	})
 }
 
-// TestCycle: everybody is a replica, the master of its own replica.
+// TestCycle: every pod is a replica, and the master is a replica of its own replica.
 func TestCycle(t *testing.T) {
 	mended(t, func(t *testing.T, set *lab.Set, master *lab.Pod) {
 		command(t, master, "replicaof", set.Replica().Address.String(), 6379)
@@ -97,7 +97,7 @@ func TestAgentsAwayDuringFailover(t *testing.T) {
 			return ""
 		})
 		pods := append(set.Live(), s.Sentinels.Live()...)
-		all(pods, func(p *lab.Pod) { p.CrashAgent(true) })
+		forEach(pods, func(p *lab.Pod) { p.CrashAgent(true) })
 		old.CrashServer(true)
 		takenOver(s, set, old)
 		var now *lab.Pod
@@ -106,7 +106,7 @@ func TestAgentsAwayDuringFailover(t *testing.T) {
 				now = p
 			}
 		}
-		all(pods, (*lab.Pod).Release)
+		forEach(pods, (*lab.Pod).Release)
 		if led := set.WaitFormed(stalled); led != now {
 			t.Errorf("%s leads, Sentinel chose %s", led.Name, now.Name)
 		}
@@ -119,10 +119,10 @@ func TestHandoverWithoutSentinels(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
 		fill(s, set, 100)
-		all(s.Sentinels.Live(), func(p *lab.Pod) { p.CrashServer(true) })
+		forEach(s.Sentinels.Live(), func(p *lab.Pod) { p.CrashServer(true) })
 		old.Delete()
 		set.Start(old.Ordinal)
-		all(s.Sentinels.Live(), (*lab.Pod).Release)
+		forEach(s.Sentinels.Live(), (*lab.Pod).Release)
 		if now := set.WaitFormed(stalled); now.Name == old.Name {
 			t.Error("the deleted pod leads")
 		}

@@ -18,7 +18,7 @@ import (
 const quiet = 20 * time.Second
 
 // TestIdleGroupAsksNothing: three Redis and three Sentinels with their agents, formed and written to, send no request to
-// the API server. Their watches stand, and are renewed every five to ten minutes.
+// the API server. Their watches stay open, and are renewed every five to ten minutes.
 func TestIdleGroupAsksNothing(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, _ := group(s, lab.Options{})
@@ -34,13 +34,13 @@ func TestIdleGroupAsksNothing(t *testing.T) {
 		before, err := s.Requests(s.Start)
 		must(t, err)
 		if len(before) == 0 {
-			t.Error("no request at all was written down: this test does not see them")
+			t.Error("no request at all was logged: this test does not see them")
 		}
 		s.Logf("%d requests in %s at rest; %d were answered before", len(requests), quiet, len(before)-len(requests))
 	})
 }
 
-// TestMasterCannotSave: the disk of the master takes no more, and Redis refuses writes.
+// TestMasterCannotSave: the disk of the master is full, and Redis refuses writes.
 func TestMasterCannotSave(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, sick := group(s, lab.Options{Args: []string{"--save", "3600", "1"}})
@@ -54,14 +54,14 @@ func TestMasterCannotSave(t *testing.T) {
 			}
 			return ""
 		})
-		told(s, "CannotSave")
+		awaitEvent(s, "CannotSave")
 		must(t, sick.EmptyDisk())
 		set.WaitFormed(stalled)
 		filled(s, set, 100)
 	})
 }
 
-// TestClientsOfADemotedMasterAreSentAway: a connection that stayed would get READONLY for ever.
+// TestClientsOfADemotedMasterAreSentAway: a connection that stayed open would get READONLY for ever.
 func TestClientsOfADemotedMasterAreSentAway(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{})
@@ -86,11 +86,11 @@ func TestClientsOfADemotedMasterAreSentAway(t *testing.T) {
 }
 
 // TestUsersOwnFile (K-C7): what a user's redis.conf says of the master has no effect, and what the agent cannot work with is
-// told by an Event. His other values stay.
+// reported by an Event. The other values stay.
 func TestUsersOwnFile(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, master := group(s, lab.Options{Conf: "maxmemory 77mb\nreplicaof 10.9.9.9 6379\nrename-command FLUSHALL \"\"\nreplica-priority 30\n"})
-		told(s, "UnsuitableConfiguration")
+		awaitEvent(s, "UnsuitableConfiguration")
 		fill(s, set, 100)
 		filled(s, set, 100)
 		got, err := master.Do(t.Context(), "config", "get", "maxmemory")

@@ -11,15 +11,15 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
 )
 
-// recovered is how long a group may take to be writable when everything was restarted.
+// recovered is how long a group may take to be writable after everything was restarted.
 const recovered = 15 * time.Second
 
 // everything loses all pods of Redis and Sentinel in one moment and starts them all again.
 func everything(s *lab.Scene, set *lab.Set, between func()) {
 	s.T.Helper()
 	pods := slices.Concat(set.Live(), s.Sentinels.Live())
-	all(pods, (*lab.Pod).Lose)
-	all(pods, (*lab.Pod).Forget)
+	forEach(pods, (*lab.Pod).Lose)
+	forEach(pods, (*lab.Pod).Forget)
 	if between != nil {
 		between()
 	}
@@ -51,11 +51,11 @@ func TestFullRestartWithoutVolumes(t *testing.T) {
 		everything(s, set, nil)
 		s.Bar("writable after the last start", set.Writable(stalled), recovered)
 		set.WaitFormed(recovered)
-		told(s, "DataGone")
+		awaitEvent(s, "DataGone")
 	})
 }
 
-// TestFullRestartWithNewVolumes: volumes that were replaced are known to be new.
+// TestFullRestartWithNewVolumes: volumes that were replaced are recognized as new.
 func TestFullRestartWithNewVolumes(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, _ := group(s, lab.Options{Persistent: true, Args: durable})
@@ -63,11 +63,11 @@ func TestFullRestartWithNewVolumes(t *testing.T) {
 		everything(s, set, set.LoseData)
 		s.Bar("writable after the last start", set.Writable(stalled), recovered)
 		set.WaitFormed(recovered)
-		told(s, "DataGone")
+		awaitEvent(s, "DataGone")
 	})
 }
 
-// TestFullRestartWithTheHoldersVolumeLost: the one that led comes back empty and must not be followed.
+// TestFullRestartWithTheHoldersVolumeLost: the pod that led comes back empty and must not be followed.
 func TestFullRestartWithTheHoldersVolumeLost(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, old := group(s, lab.Options{Persistent: true, Args: durable})
@@ -81,7 +81,7 @@ func TestFullRestartWithTheHoldersVolumeLost(t *testing.T) {
 	})
 }
 
-// TestRestoredBackup: every volume is new, and one of them holds a backup. Nobody leads and nobody overwrites it, and the
+// TestRestoredBackup: every volume is new, and one of them holds a backup. No pod leads and nothing overwrites it, and the
 // Event says what to do; without the record the group forms from it.
 func TestRestoredBackup(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
@@ -89,10 +89,10 @@ func TestRestoredBackup(t *testing.T) {
 		fill(s, set, 100)
 		restored := (old.Ordinal + 1) % len(set.Pods)
 		everything(s, set, func() { set.LoseAllBut(restored) })
-		told(s, "OnlyForeignData")
+		awaitEvent(s, "OnlyForeignData")
 		pods := set.Live()
-		all(pods, (*lab.Pod).Lose)
-		all(pods, (*lab.Pod).Forget)
+		forEach(pods, (*lab.Pod).Lose)
+		forEach(pods, (*lab.Pod).Forget)
 		set.ForgetRecord()
 		set.StartAll()
 		s.Bar("writable after the last start", set.Writable(stalled), recovered)
@@ -103,7 +103,7 @@ func TestRestoredBackup(t *testing.T) {
 	})
 }
 
-// TestBlankSentinels: three Sentinels that know nothing name the right master soon, and nobody ever hears of another.
+// TestBlankSentinels: three Sentinels that know nothing name the right master soon, and no client ever hears of another.
 func TestBlankSentinels(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, first := group(s, lab.Options{})
@@ -112,8 +112,8 @@ func TestBlankSentinels(t *testing.T) {
 		master := set.WaitFormed(20 * time.Second)
 		answers := s.ListenTo(set)
 		old := s.Sentinels.Live()
-		all(old, (*lab.Pod).Lose)
-		all(old, (*lab.Pod).Forget)
+		forEach(old, (*lab.Pod).Lose)
+		forEach(old, (*lab.Pod).Forget)
 		s.Sentinels.StartAll()
 		took := until(s, 10*time.Second, "all blank Sentinels to name the master", func(ctx context.Context) string {
 			for _, p := range s.Sentinels.Live() {

@@ -15,12 +15,13 @@ import (
 )
 
 const (
-	// failover is how long a group may be without a master that takes writes when one vanished: what Sentinel waits, and
-	// what it and the agents need besides.
+	// failover is how long a group may be without a master that takes writes when one vanished: what Sentinel waits, and what
+	// it and the agents need in addition.
 	failover = lab.DownAfter + 2500*time.Millisecond
-	// patience is how much longer a client may take, which waits for answers of the old master and asks Sentinel then.
-	patience = 1500 * time.Millisecond
-	// stalled is how long anything may take on a machine that stood still: Sentinels judge nobody for half a minute then.
+	// clientDelay is how much longer a client may take, which waits for answers of the old master before it asks Sentinel.
+	clientDelay = 1500 * time.Millisecond
+	// stalled is how long anything may take on a machine that stood still: Sentinels declare no server down for half a minute
+	// then.
 	stalled = time.Minute
 )
 
@@ -50,7 +51,7 @@ func acknowledge(s *lab.Scene, writer *world.Writer, more int) {
 	})
 }
 
-// written ends the writing and says what became of it.
+// written ends the writing and returns what became of it.
 func written(s *lab.Scene, writer *world.Writer) world.Written {
 	s.T.Helper()
 	w, err := writer.Stop(s.T.Context())
@@ -71,8 +72,8 @@ func until(s *lab.Scene, within time.Duration, what string, check func(context.C
 	return took
 }
 
-// all does something with several pods at once.
-func all(pods []*lab.Pod, do func(*lab.Pod)) {
+// forEach does something with several pods at once.
+func forEach(pods []*lab.Pod, do func(*lab.Pod)) {
 	var group sync.WaitGroup
 	for _, p := range pods {
 		group.Go(func() { do(p) })
@@ -80,8 +81,8 @@ func all(pods []*lab.Pod, do func(*lab.Pod)) {
 	group.Wait()
 }
 
-// told waits for an Event.
-func told(s *lab.Scene, reason string) {
+// awaitEvent waits for an Event.
+func awaitEvent(s *lab.Scene, reason string) {
 	s.T.Helper()
 	until(s, 10*time.Second, "Event "+reason, func(ctx context.Context) string {
 		if !s.Event(ctx, reason) {
@@ -99,10 +100,10 @@ func unmoved(s *lab.Scene, set *lab.Set, master *lab.Pod, during time.Duration) 
 		s.T.Fatal(err)
 	}
 	err = world.Holds(s.T.Context(), during, master.Name+" stays master", func(ctx context.Context) string {
-		r, _, err := set.Record(ctx)
+		r, _, failure := set.Record(ctx)
 		switch {
-		case err != nil:
-			return err.Error()
+		case failure != nil:
+			return failure.Error()
 		case r.PodUID != before.PodUID:
 			return "the record names " + r.Holder
 		case master.Info(ctx, "role") != "master":
@@ -132,7 +133,7 @@ func takenOver(s *lab.Scene, set *lab.Set, old *lab.Pod) {
 	s.Bar("another pod takes writes", took, failover)
 }
 
-// keys of one pod's Redis.
+// keys counts the keys of one pod's Redis.
 func keys(s *lab.Scene, p *lab.Pod) int64 {
 	s.T.Helper()
 	n, err := p.Do(s.T.Context(), "dbsize")
@@ -178,7 +179,7 @@ func filled(s *lab.Scene, set *lab.Set, n int) {
 	}
 }
 
-// must fails the test where the error is one.
+// must fails the test if there is an error.
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

@@ -13,12 +13,12 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 )
 
-// Handover is one handover that is being carried out.
+// Handover is a handover in progress.
 type Handover struct {
 	actor *Redis
 	view  model.View
 	state handover.State
-	// written and err are what became of the last step.
+	// written and err are the outcome of the last step.
 	written handover.WriteOutcome
 	err     error
 }
@@ -28,8 +28,8 @@ func (a *Redis) BeginHandover(v model.View, d decide.Decision) *Handover {
 	return &Handover{actor: a, view: v, state: handover.Begin(v, d)}
 }
 
-// Step observes what the next step needs and takes it. It says when to take the following one, or that it was the last, and then
-// why the handover did not come to its aim.
+// Step observes what the next step needs and takes it. It returns when to take the following one or, after the last one, why
+// the handover did not succeed.
 func (h *Handover) Step(ctx context.Context) (wait time.Duration, done bool, err error) {
 	a := h.actor
 	onTheWay, cancel := h.bounded(ctx)
@@ -59,7 +59,7 @@ func (h *Handover) Step(ctx context.Context) (wait time.Duration, done bool, err
 	return step.Recheck, false, nil
 }
 
-// bounded ends what is on the way at the handover's deadline; the last commands have their own time.
+// bounded ends what is in flight at the handover's deadline; the last commands have a time of their own.
 func (h *Handover) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline := h.state.Deadline()
 	if deadline.IsZero() {
@@ -78,7 +78,7 @@ func writeOutcome(err error) handover.WriteOutcome {
 	return handover.Unknown
 }
 
-// handOver takes all steps. Whatever becomes of the loop meanwhile, the end must be reached before the pause runs out.
+// handOver takes all steps. Whatever happens to the loop meanwhile, the end must be reached before the pause runs out.
 func (a *Redis) handOver(ctx context.Context, v model.View, d decide.Decision) error {
 	ctx = context.WithoutCancel(ctx)
 	for h := a.BeginHandover(v, d); ; {

@@ -34,16 +34,16 @@ import (
 // The numbers in these tests are those of docs/interleavings.md.
 
 const (
-	conflict = "conflict" // somebody else wrote the record first
+	conflict = "conflict" // another agent wrote the record first
 	unknown  = "unknown"  // no answer came, and none to the question what became of it
 	lost     = "lost"     // the write stands, and its answer was lost
 )
 
-// stage is a master that hands over to a replica, with the record between them. The journal is what was done to the
-// master and to the record, in order.
+// stage is a master that hands over to a replica, with the record between them. The journal is what was done to the master and
+// to the record, in order.
 type stage struct {
 	actor  *Redis
-	others *company
+	others *restOfGroup
 	view   model.View
 
 	mu      sync.Mutex
@@ -66,18 +66,18 @@ func (s *stage) Learn(l *coordinationv1.Lease) {
 	s.lease = l
 }
 
-// company are the others of the group: servers that are asked for real, and Sentinels that name the successor at once.
-type company struct {
+// restOfGroup is the rest of the group: servers that are really asked, and Sentinels that name the successor at once.
+type restOfGroup struct {
 	note      func(string)
 	clients   *redisio.Clients
 	announced func()
 }
 
-func (c *company) Ask(ctx context.Context, a model.Address) model.Redis {
+func (c *restOfGroup) Ask(ctx context.Context, a model.Address) model.Redis {
 	return redisio.Ask(ctx, c.clients.To(a, "", ""))
 }
 
-func (c *company) Announced(context.Context, model.Address) bool {
+func (c *restOfGroup) Announced(context.Context, model.Address) bool {
 	c.note("Sentinels name the successor")
 	if c.announced != nil {
 		c.announced()
@@ -85,7 +85,7 @@ func (c *company) Announced(context.Context, model.Address) bool {
 	return true
 }
 
-func (c *company) Notify(ctx context.Context, pod model.Address) { Notify(ctx, pod.Host) }
+func (c *restOfGroup) Notify(ctx context.Context, pod model.Address) { Notify(ctx, pod.Host) }
 
 // script is how a handover goes on this stage.
 type script struct {
@@ -128,7 +128,7 @@ func newStage(t *testing.T, how script) *stage {
 	t.Cleanup(func() { _ = ownClient.Close() })
 	clients := redisio.NewClients()
 	t.Cleanup(func() { clients.Sweep(0) })
-	s.others = &company{note: s.note, clients: clients}
+	s.others = &restOfGroup{note: s.note, clients: clients}
 	s.actor = NewRedis(redisio.NewServer(ownClient), record.NewStore(client.CoordinationV1().Leases("ns"), s), s.others, "ns.redis", time.Now)
 	s.actor.replication.run = "run-0" // it has presented itself
 	seen, err := record.Decode(s.lease)
@@ -202,8 +202,8 @@ const (
 	moved         = "replicaof SUCCESSOR; Sentinels name the successor; " + killed
 )
 
-// TestHandoverStepByStep (4, 13): every write that was acknowledged must be with whoever leads in the end. So writes stay
-// paused while it is unknown who that is, and clients are sent away when the Sentinels can tell them where to.
+// TestHandoverStepByStep (4, 13): every write that was acknowledged must be with whichever pod leads in the end. So writes stay
+// paused while that is unknown, and clients are disconnected once the Sentinels can tell them where to go.
 func TestHandoverStepByStep(t *testing.T) {
 	begun := pause + "; " + longer + "; offer; "
 	for name, c := range map[string]struct {
@@ -214,12 +214,12 @@ func TestHandoverStepByStep(t *testing.T) {
 		"the successor claims":                            {script{offset: 100, claims: 1}, begun + moved, nil},
 		"the successor lacks a write: nothing is offered": {script{offset: 99}, pause + "; " + unpause, handover.ErrNotCaughtUp},
 		"the successor restarted since it was chosen":     {script{offset: 100, runID: "run-2"}, pause + "; " + unpause, handover.ErrNotCaughtUp},
-		"the record was written by somebody else":         {script{offset: 100, writes: []string{conflict}}, begun + unpause, record.ErrConflict},
-		"nobody knows whether the offer stands":           {script{offset: 100, writes: []string{unknown}}, begun + fenced, nil},
+		"the record was written by another agent":         {script{offset: 100, writes: []string{conflict}}, begun + unpause, record.ErrConflict},
+		"it is unknown whether the offer stands":          {script{offset: 100, writes: []string{unknown}}, begun + fenced, nil},
 		"the offer stands and its answer was lost":        {script{offset: 100, writes: []string{lost}, claims: 1}, begun + moved, nil},
 		"no claim: the offer is taken back":               {script{offset: 100}, begun + "withdraw; " + unpause, handover.ErrNotAccepted},
 		"the claim comes while it is taken back":          {script{offset: 100, writes: []string{"", conflict}, claims: 2}, begun + "withdraw; " + moved, nil},
-		"no claim, and nobody knows whether it is taken back": {
+		"no claim, and it is unknown whether the offer is taken back": {
 			script{offset: 100, writes: []string{"", unknown}}, begun + "withdraw; " + fenced, handover.ErrNotAccepted,
 		},
 	} {
@@ -239,7 +239,7 @@ func TestHandoverStepByStep(t *testing.T) {
 	}
 }
 
-// TestHandoverOutlivesItsTurn (4b): the loop ends while writes are paused; what was begun is brought to its end.
+// TestHandoverOutlivesItsTurn (4b): the loop ends while writes are paused; what was begun is still finished.
 func TestHandoverOutlivesItsTurn(t *testing.T) {
 	s := newStage(t, script{offset: 100, claims: 1})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -263,7 +263,7 @@ func TestViewThatIsOlderWritesNothing(t *testing.T) {
 	}
 }
 
-// TestOfferWakesItsTarget (4e): a watch that is stuck must not cost the claim its time.
+// TestOfferWakesItsTarget (4e): a watch that is stuck must not delay the claim.
 func TestOfferWakesItsTarget(t *testing.T) {
 	host, listener := agentPort(t)
 	notified := make(chan string, 1)

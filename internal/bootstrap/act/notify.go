@@ -11,7 +11,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// Notify asks the agent on a host to look at once. It is a wake-up without content; a lost one costs a tick.
+// Notify asks the agent on a host to observe at once. It is a wake-up without content; a lost one costs a tick.
 func Notify(ctx context.Context, host string) {
 	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
 	defer cancel()

@@ -15,7 +15,7 @@ const (
 	asGroup = "config set masteruser ns.redis; config set masterauth ns.redis"
 )
 
-// told is what my Redis was told, in one line, and forgets it.
+// told returns what my Redis was told, in one line, and forgets it.
 func (s *stage) told() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -30,8 +30,8 @@ func (s *stage) told() string {
 	return text
 }
 
-// TestEachProcessIsMadeOneOfItsGroup: once, before anything else is done to it. A foreign server at a pod's address does not know the
-// user, and gets and gives nothing.
+// TestEachProcessIsMadeOneOfItsGroup: once, before anything else is done to it. A foreign server at a pod's address does not
+// know the user, so neither side gets data from the other.
 func TestEachProcessIsMadeOneOfItsGroup(t *testing.T) {
 	s := newStage(t, script{})
 	s.actor.replication = replicationUser{}
@@ -45,7 +45,7 @@ func TestEachProcessIsMadeOneOfItsGroup(t *testing.T) {
 	}
 	s.view.Self.Redis.RunID = "the next process"
 	if err := s.actor.Prepare(t.Context(), s.view); err != nil || s.told() != known+"; "+asGroup {
-		t.Errorf("the next process was not made one of the group: %v", err)
+		t.Errorf("the next process did not get the user: %v", err)
 	}
 	for what, r := range map[string]model.Redis{"silent": {}, "too old": {Answer: model.Up, RunID: "an old one", TooOld: true}} {
 		s.view.Self.Redis = r
@@ -55,7 +55,8 @@ func TestEachProcessIsMadeOneOfItsGroup(t *testing.T) {
 	}
 }
 
-// TestPlainMasterIsFollowedAsNobody: during adoption the master has no agent and knows no user of the group; the next one does.
+// TestPlainMasterIsFollowedAsNobody: during adoption the master has no agent and does not know the group's user; the next
+// master does.
 func TestPlainMasterIsFollowedAsNobody(t *testing.T) {
 	s := newStage(t, script{})
 	s.actor.replication = replicationUser{}
@@ -80,8 +81,8 @@ func TestPlainMasterIsFollowedAsNobody(t *testing.T) {
 	}
 }
 
-// TestAgentThatRestartsDuringAdoption: it learns of the pods after its Redis has answered, and must not present a replica of a
-// plain master as somebody whom that one refuses; nor leave one as nobody that has got another master, or is one.
+// TestAgentThatRestartsDuringAdoption: it learns of the pods after its Redis has answered. It must not authenticate a replica
+// of a plain master as a user that this master refuses; nor leave one without a user that has another master by now, or is one.
 func TestAgentThatRestartsDuringAdoption(t *testing.T) {
 	s := newStage(t, script{})
 	s.actor.replication = replicationUser{}
@@ -116,6 +117,6 @@ func TestAgentThatRestartsDuringAdoption(t *testing.T) {
 	}
 	s.view.Now = s.view.Now.Add(ensureAgain + time.Second)
 	if err := s.actor.Prepare(t.Context(), s.view); err != nil || s.told() != known {
-		t.Errorf("half a minute later the user is not made again: %v", err)
+		t.Errorf("half a minute later the user is not created again: %v", err)
 	}
 }

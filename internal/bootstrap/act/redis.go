@@ -12,7 +12,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// Server is the Redis that an agent stands beside. A command that returns an error may have been carried out or not.
+// Server is the Redis that an agent runs beside. A command that returns an error may have been carried out or not.
 type Server interface {
 	// Ask returns what the server says of itself; silence is an answer.
 	Ask(ctx context.Context) model.Redis
@@ -23,7 +23,7 @@ type Server interface {
 	ResumeWrites(ctx context.Context) error
 	Tune(ctx context.Context, want model.Tuning) error
 	// EnsureReplicationUser gives the server the user by which the servers of a group know each other, and AuthenticateAs sets
-	// as whom it presents itself to its master; empty: as nobody.
+	// the user that it presents to its master; an empty one means none.
 	EnsureReplicationUser(ctx context.Context, user string) error
 	AuthenticateAs(ctx context.Context, user string) error
 }
@@ -32,26 +32,26 @@ type Server interface {
 type Record interface {
 	// Newest is the newest version that is known.
 	Newest() model.Record
-	// Swap writes next where the record still has the version in it; record.ErrConflict: it has another by now.
+	// Swap writes next if the record still has the version in it, and returns record.ErrConflict if it does not.
 	Swap(ctx context.Context, next model.Record, why model.Reason) error
 }
 
-// Others are those whom an agent asks, and wakes, but never commands.
+// Others are the servers and agents that an agent asks and wakes, but never commands.
 type Others interface {
 	// Ask returns what another Redis of the group says of itself.
 	Ask(ctx context.Context, address model.Address) model.Redis
 	// Announced reports whether a majority of the Sentinels names an address.
 	Announced(ctx context.Context, master model.Address) bool
-	// Notify asks the agent at a pod's address to look at once. A lost notice costs a tick.
+	// Notify asks the agent at a pod's address to observe at once. A lost notice costs a tick.
 	Notify(ctx context.Context, pod model.Address)
 }
 
-// Redis acts for the agent of a Redis pod: on its own Redis and on the record of its group, on nothing else.
+// Redis acts for the agent of a Redis pod: on its own Redis and on the record of its group, and on nothing else.
 type Redis struct {
 	own    Server
 	record Record
 	others Others
-	// user is the name as which my Redis presents itself to its master.
+	// user is the replication user that my Redis presents to its master.
 	user string
 	// now is a clock that never jumps.
 	now func() time.Time
@@ -66,12 +66,12 @@ func NewRedis(own Server, record Record, others Others, user string, now func() 
 	return &Redis{own: own, record: record, others: others, user: user, now: now, next: handover.State.Next}
 }
 
-// SetHandover puts another step machine in the place of the right one: the simulation shows that it would be noticed.
+// SetHandover replaces the step machine by a wrong one: the simulation shows that it would be noticed.
 func (a *Redis) SetHandover(next func(handover.State, handover.View) (handover.Step, handover.State)) {
 	a.next = next
 }
 
-// Do carries the decision out. What came of it, the next observation shows.
+// Do carries out the decision. The next observation shows what came of it.
 func (a *Redis) Do(ctx context.Context, v model.View, d decide.Decision) error {
 	if d.Action == decide.Handover { // afterwards the role is another one: the next turn tunes for it
 		return a.handOver(ctx, v, d)
@@ -88,21 +88,21 @@ func (a *Redis) Do(ctx context.Context, v model.View, d decide.Decision) error {
 	return a.own.Tune(ctx, d.Tuning)
 }
 
-// writeAndNotify writes the record, and wakes the agent whom it concerns: its watch would tell it too, a little later.
-func (a *Redis) writeAndNotify(ctx context.Context, next *model.Record, whom model.Address, why model.Reason) error {
+// writeAndNotify writes the record, and wakes the agent that it concerns: its watch would do so too, a little later.
+func (a *Redis) writeAndNotify(ctx context.Context, next *model.Record, pod model.Address, why model.Reason) error {
 	if next == nil {
 		return nil
 	}
 	if err := a.record.Swap(ctx, *next, why); err != nil {
 		return err
 	}
-	if whom != (model.Address{}) {
-		a.others.Notify(ctx, whom)
+	if pod != (model.Address{}) {
+		a.others.Notify(ctx, pod)
 	}
 	return nil
 }
 
-// send sends commands in their order until one fails. Only what clients make of their connections is no reason to stop.
+// send sends commands in their order until one fails. A failure to disconnect clients is not a reason to stop.
 func (a *Redis) send(ctx context.Context, v model.View, commands []decide.Command) error {
 	var failed error
 	for _, c := range commands {
@@ -136,7 +136,7 @@ func (a *Redis) sendOne(ctx context.Context, v model.View, c decide.Command) err
 	return nil
 }
 
-// stillFollows asks my Redis once more whom it follows.
+// stillFollows asks my Redis once more which address it follows.
 func (a *Redis) stillFollows(ctx context.Context, master model.Address) bool {
 	r := a.own.Ask(ctx)
 	return r.Answer == model.Up && r.Role == model.Replica && r.Following == master

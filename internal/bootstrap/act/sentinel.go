@@ -19,11 +19,11 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// SentinelServer is the Sentinel that an agent stands beside.
+// SentinelServer is the Sentinel that an agent runs beside.
 type SentinelServer interface {
-	// Inject tells it, as its peer would, who is master of a group since which epoch.
+	// Inject tells it, as a peer would, which address is master of a group since which epoch.
 	Inject(ctx context.Context, from model.Peer, master model.Announcement) error
-	// Recreate makes it forget a group and know it again: this master, these settings and these peers.
+	// Recreate makes it forget a group and monitor it again with this master, these settings and these peers.
 	Recreate(ctx context.Context, master model.Announcement, watching model.Watching, peers []model.Peer) error
 	// Configure sets a group's settings.
 	Configure(ctx context.Context, group string, watching model.Watching) error
@@ -42,7 +42,7 @@ func NewSentinel(own SentinelServer, pods corev1client.PodsGetter) *Sentinel {
 	return &Sentinel{own: own, pods: pods}
 }
 
-// Do carries the decision for one group out. Record is the one that the view was made from.
+// Do carries out the decision for one group. Record is the one that the view was made from.
 func (a *Sentinel) Do(ctx context.Context, group string, record Record, d sentinel.Decision) error {
 	if c := d.Command; c != nil {
 		if err := a.send(ctx, group, *c); err != nil {
@@ -71,7 +71,7 @@ func (a *Sentinel) send(ctx context.Context, group string, c sentinel.Command) e
 	return nil
 }
 
-// Label gives one pod its role label. Labels go only upward in epochs, are guarded by the pod's resourceVersion, and are
+// Label gives one pod its role label. Labels only move to greater epochs, are guarded by the pod's resourceVersion, and are
 // written after a live read of the record, because a late watch would undo what another agent did right.
 func (a *Sentinel) Label(ctx context.Context, pod *corev1.Pod, role string, epoch uint64) error {
 	if before, err := strconv.ParseUint(pod.Annotations[contract.AnnotationRoleEpoch], 10, 64); err == nil && before > epoch {

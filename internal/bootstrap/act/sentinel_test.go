@@ -17,26 +17,26 @@ import (
 // TestLabelsGoUpward (21): three agents write the labels of a pod, each with what it has seen.
 func TestLabelsGoUpward(t *testing.T) {
 	for name, c := range map[string]struct {
-		bears, epoch string
+		label, epoch string
 		role         string
 		at           uint64
 		written      bool
 	}{
-		"a greater epoch":                {"replica", "1024", "master", 2048, true},
-		"the same epoch":                 {"replica", "1024", "master", 1024, true},
-		"a smaller epoch: my watch lags": {"replica", "2048", "master", 1024, false},
-		"the label stands already":       {"master", "1024", "master", 2048, false},
-		"the label is taken off":         {"master", "1024", "", 2048, true},
-		"the first label":                {"", "", "replica", 1024, true},
-		"what stands there is no number": {"replica", "x", "master", 1024, true},
-		"taken off by a smaller epoch":   {"master", "2048", "", 1024, false},
+		"a greater epoch":                 {"replica", "1024", "master", 2048, true},
+		"the same epoch":                  {"replica", "1024", "master", 1024, true},
+		"a smaller epoch: my watch lags":  {"replica", "2048", "master", 1024, false},
+		"the label is there already":      {"master", "1024", "master", 2048, false},
+		"the label is taken off":          {"master", "1024", "", 2048, true},
+		"the first label":                 {"", "", "replica", 1024, true},
+		"the epoch there is not a number": {"replica", "x", "master", 1024, true},
+		"taken off by a smaller epoch":    {"master", "2048", "", 1024, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
 				Namespace: "ns", Name: "redis-0", ResourceVersion: "77",
-				Labels: map[string]string{contract.LabelRole: c.bears}, Annotations: map[string]string{contract.AnnotationRoleEpoch: c.epoch},
+				Labels: map[string]string{contract.LabelRole: c.label}, Annotations: map[string]string{contract.AnnotationRoleEpoch: c.epoch},
 			}}
-			if c.bears == "" {
+			if c.label == "" {
 				delete(pod.Labels, contract.LabelRole)
 			}
 			client := fake.NewClientset(pod)
@@ -54,7 +54,7 @@ func TestLabelsGoUpward(t *testing.T) {
 	}
 }
 
-// checkLabelPatch: it goes to the status of the pod alone, and holds only for the pod that was seen.
+// checkLabelPatch fails the test unless the patch goes to the pod's status alone, and holds only for the pod that was seen.
 func checkLabelPatch(t *testing.T, action clienttesting.Action) {
 	t.Helper()
 	patch, ok := action.(clienttesting.PatchAction)

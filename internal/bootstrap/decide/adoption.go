@@ -8,8 +8,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// adoption: a running StatefulSet was labelled, and its pods get their agents one by one from the highest ordinal. Plain
-// pods are masters each of its own; the one with the data leads, and whoever has an agent follows it.
+// adoption decides while a running StatefulSet that was labelled gets its agents, pod by pod from the highest ordinal. Plain
+// pods are masters, each on its own; the one with the data leads, and every pod with an agent follows it.
 func (s *situation) adoption(plain []model.Pod) Decision {
 	first, why := s.plainLeader(plain)
 	if why != "" {
@@ -18,8 +18,8 @@ func (s *situation) adoption(plain []model.Pod) Decision {
 	mine := &s.Self.Redis
 	synced := s.memory.SyncedRun == mine.RunID
 	if mine.Keys > 0 && first.Redis.Keys == 0 && !synced {
-		// I hold the data and the plain pods hold none: nobody's data is at stake, and the rollout must go on to the
-		// formation in which mine leads.
+		// I hold the data and the plain pods hold none: no data is at stake, and the rollout must go on to the formation in
+		// which mine leads.
 		d := s.unchanged(model.AdoptionGoesOn)
 		d.Ready = true
 		return d
@@ -30,7 +30,7 @@ func (s *situation) adoption(plain []model.Pod) Decision {
 	}
 	d, follows := s.follows(&first)
 	if !follows {
-		// My data needs no other judgement: it has just been compared with the leader's itself.
+		// My data needs no other check: it has just been compared with the leader's.
 		if d = s.pointAt(&first, model.Adopting); s.mayJoin() {
 			d = s.join(d)
 		}
@@ -42,8 +42,8 @@ func (s *situation) adoption(plain []model.Pod) Decision {
 	return d
 }
 
-// rememberAdopted remembers whose data mine is: a restart with AOF loses the ids that would tell. The map of the memory before
-// is somebody else's.
+// rememberAdopted remembers whose data mine is: a restart with AOF loses the ids that would tell. It must not write into the
+// previous memory's map, which the caller still owns.
 func (s *situation) rememberAdopted(from *model.Pod) {
 	if claim, known := s.memory.AdoptedFrom[from.Ordinal]; known && claim == from.VolumeClaim {
 		return
@@ -56,7 +56,7 @@ func (s *situation) rememberAdopted(from *model.Pod) {
 	s.memory.AdoptedFrom = adopted
 }
 
-// plainLeader finds the one plain master with keys; the lowest ordinal when none has any. A reason says why there is none.
+// plainLeader finds the one plain master with keys, or the lowest ordinal when none has any. A reason says why there is none.
 func (s *situation) plainLeader(plain []model.Pod) (model.Pod, model.Reason) {
 	var masters []model.Pod
 	for _, p := range plain {
@@ -79,8 +79,8 @@ func (s *situation) plainLeader(plain []model.Pod) (model.Pod, model.Reason) {
 	return plain[0], ""
 }
 
-// readopting reports whether the recorded master is no more, no pod with an agent is master, but plain pods of the set live. The
-// label was removed and came back: what the plain pods hold is newer than the record.
+// readopting reports whether the recorded master no longer exists, no pod with an agent is master, but plain pods of the set
+// are running. The label was removed and came back: what the plain pods hold is newer than the record.
 func (s *situation) readopting() bool {
 	return s.leaderPod == nil && s.API && len(s.plainPods()) > 0 && !s.peerIsMaster
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// BenchmarkNext times what most turns are, a master that holds and a replica that follows, and the dearest one: a replica
-// that compares everybody's data because the master is gone.
+// BenchmarkNext times what most turns are, a master that stays and a replica that follows, and the most expensive one: a
+// replica that compares the data of all pods because the master is gone.
 func BenchmarkNext(b *testing.B) {
 	for _, size := range decidetest.GroupSizes {
 		pods, record := decidetest.Led(size.Pods)

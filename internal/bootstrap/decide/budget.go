@@ -10,22 +10,22 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// waitGoesOn is how long a wait may be out of sight: whatever lies between was not a wait.
-const waitGoesOn = 5 * time.Second
+// waitGap is how long a wait may be interrupted; after a longer gap it counts as a new one.
+const waitGap = 5 * time.Second
 
-// whileMissing says whether the budget of a wait is spent while a candidate has no pod.
+// whileMissing is what the clock of a wait does while a candidate has no pod.
 type whileMissing int
 
 const (
-	// theClockStands: a pod that does not exist yet is on its way.
-	theClockStands whileMissing = iota
-	// theClockRuns: nobody leads yet, and somebody has to begin.
-	theClockRuns
+	// clockStops is for waits in which a missing pod is on its way.
+	clockStops whileMissing = iota
+	// clockRuns is for waits without a leader, in which some pod has to begin.
+	clockRuns
 )
 
-// keepWaiting keeps the clock of the wait for candidates: it begins again at each sign of progress of any of them, and after a
-// time in which nothing was waited for. It does not run while the recorded holder loads, or anybody before there is one: a large
-// data set takes its time.
+// keepWaiting keeps the clock of the wait for candidates: it starts over at each sign of progress of any of them, and after a
+// time in which nothing was waited for. It does not run while the recorded holder is loading, or any candidate while there is
+// no holder: a large data set takes its time.
 func (s *situation) keepWaiting(missing whileMissing) {
 	var seen strings.Builder
 	absent, loading := false, false
@@ -38,7 +38,7 @@ func (s *situation) keepWaiting(missing whileMissing) {
 		seen.WriteString(strconv.Itoa(o) + p.UID + strconv.Itoa(int(p.Redis.Answer)) + ";")
 	}
 	m := &s.memory
-	if s.Now.Sub(m.WaitedAt) > waitGoesOn || m.Progress != seen.String() || absent && missing == theClockStands || loading {
+	if s.Now.Sub(m.WaitedAt) > waitGap || m.Progress != seen.String() || absent && missing == clockStops || loading {
 		m.WaitingSince, m.Progress = s.Now, seen.String()
 	}
 	m.WaitedAt = s.Now
@@ -50,5 +50,5 @@ func (s *situation) waited() time.Duration { return s.Now.Sub(s.memory.WaitingSi
 // budgetSpent reports whether the candidates have been waited for as long as the group can afford.
 func (s *situation) budgetSpent() bool { return s.waited() > s.Config.RecoveryTimeout }
 
-// mustWait reports whether a candidate has not answered, and has time left to do so.
+// mustWait reports whether a candidate has not answered, and still has time to do so.
 func (s *situation) mustWait() bool { return !s.allHeard() && !s.budgetSpent() }

@@ -8,8 +8,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// candidates are the ordinals that may hold the group's data: those with a pod, and those whose volume claim exists and whose pod
-// the StatefulSet would create.
+// candidates are the ordinals that may hold the group's data: those with a pod, and those whose volume claim exists and whose
+// pod the StatefulSet would create.
 func (s *situation) candidates() []int {
 	ordinals := make([]int, 0, s.size()+len(s.VolumeClaims))
 	for i := range s.size() {
@@ -29,8 +29,8 @@ func (s *situation) wanted(ordinal int) bool {
 	return ordinal >= s.FirstOrdinal && (s.Replicas < 0 || ordinal < s.FirstOrdinal+s.Replicas)
 }
 
-// unheard are the candidates whose Redis has not answered with its data; what one that is too old holds can lead only when it
-// comes back as a newer one.
+// unheard are the candidates whose Redis has not answered with its data; what a server that is too old holds can lead only once
+// it is back as a newer one.
 func (s *situation) unheard() []int {
 	return slices.DeleteFunc(s.candidates(), func(o int) bool {
 		p, exists := s.podOf(o)
@@ -41,7 +41,7 @@ func (s *situation) unheard() []int {
 // allHeard reports whether every candidate answered with its data.
 func (s *situation) allHeard() bool { return len(s.unheard()) == 0 }
 
-// eligible are the pods with an agent whose Redis answered, is new enough, and does not leave, by ordinal.
+// eligible are the pods with an agent whose Redis answered and is new enough, and that are not terminating, by ordinal.
 func (s *situation) eligible() []model.Pod {
 	pods := make([]model.Pod, 0, s.size())
 	for i := range s.size() {
@@ -53,7 +53,7 @@ func (s *situation) eligible() []model.Pod {
 	return pods
 }
 
-// plainPods are the living pods of the StatefulSet that have no agent yet, by ordinal.
+// plainPods are the existing pods of the StatefulSet that have no agent yet, by ordinal.
 func (s *situation) plainPods() []model.Pod {
 	var pods []model.Pod
 	for i := range s.Peers {
@@ -65,7 +65,7 @@ func (s *situation) plainPods() []model.Pod {
 	return pods
 }
 
-// named finds the pod of a name among some; false where there is none, or no name.
+// named finds the pod with a name among some; false where there is none, or the name is empty.
 func named(pods []model.Pod, name string) (model.Pod, bool) {
 	for _, p := range pods {
 		if name != "" && p.Name == name {

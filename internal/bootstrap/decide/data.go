@@ -12,7 +12,7 @@ import (
 // hasNoHistory reports whether a process has no history that the record knows.
 func (s *situation) hasNoHistory(r *model.Redis) bool { return r.Offset == 0 && !s.inLineage(r) }
 
-// overwritable reports whether a node may be overwritten without asking: no key, and either a process without a history or a
+// overwritable reports whether a node may be overwritten without asking: no keys, and either a process without a history or a
 // volume claim that the group does not know. A node that was emptied by FLUSHALL is not: it holds the group's newest history.
 func (s *situation) overwritable(p *model.Pod) bool {
 	if p.Redis.Answer != model.Up || p.Redis.Keys > 0 || p.Redis.LinkUp {
@@ -21,8 +21,8 @@ func (s *situation) overwritable(p *model.Pod) bool {
 	return s.hasNoHistory(&p.Redis) || !s.isMember(p)
 }
 
-// allOverwritable reports whether, of the pods that answered, none holds data. One that ends holds its data still, and its
-// successor may have it. Foreign data counts until its owner gives it up.
+// allOverwritable reports whether none of the pods that answered holds data. A terminating one still holds its data, and the
+// pod that replaces it may have it. Foreign data counts until its owner gives it up.
 func (s *situation) allOverwritable() bool {
 	for i := range s.size() {
 		p := s.pod(i)
@@ -41,7 +41,7 @@ func (s *situation) inLineage(r *model.Redis) bool {
 	return slices.Contains(s.Record.Lineage, r.ReplID) || realID(r.ReplID2) && slices.Contains(s.Record.Lineage, r.ReplID2)
 }
 
-// realID tells a replication id from the zeros that stand for none.
+// realID reports whether an id is not the row of zeros that stands for none.
 func realID(id string) bool {
 	for _, c := range id {
 		if c != '0' {
@@ -51,9 +51,9 @@ func realID(id string) bool {
 	return false
 }
 
-// foreign reports whether this is data that must not be replaced without a word from its owner: keys, in a volume claim that the
-// group does not know, under ids that it does not know. Ids lost by a restart are unknown, not foreign: the volume claim speaks
-// for them.
+// foreign reports whether this is data that must not be replaced without its owner's consent: keys, in a volume claim that the
+// group does not know, under ids that it does not know. Ids lost by a restart are unknown, not foreign: the volume claim
+// vouches for the data.
 func (s *situation) foreign(p *model.Pod) bool {
 	if p.Redis.Answer != model.Up || p.Redis.Keys == 0 || s.isMember(p) || s.inLineage(&p.Redis) {
 		return false
@@ -61,7 +61,7 @@ func (s *situation) foreign(p *model.Pod) bool {
 	return p.UID != s.Self.UID || s.memory.SyncedRun != p.Redis.RunID
 }
 
-// related reports whether two data sets are of one history: they share an id, or one of them is in the volume claim whose data I
+// related reports whether two data sets share a history: they share an id, or one of them is in the volume claim whose data I
 // followed before its pod had an agent (a restart with AOF loses the ids, so ids alone cannot tell).
 func (s *situation) related(a, b *model.Pod) bool {
 	adopted := func(p *model.Pod) bool {
@@ -70,7 +70,7 @@ func (s *situation) related(a, b *model.Pod) bool {
 	return shareID(&a.Redis, &b.Redis) || adopted(a) || adopted(b)
 }
 
-// shareID compares the present and the former ids of two servers.
+// shareID reports whether two servers share an id, present or former.
 func shareID(a, b *model.Redis) bool {
 	for _, x := range [...]string{a.ReplID, a.ReplID2} {
 		if realID(x) && (x == b.ReplID || x == b.ReplID2) {
@@ -80,8 +80,8 @@ func shareID(a, b *model.Redis) bool {
 	return false
 }
 
-// further prefers the greater offset under one id. Between different ids it prefers the one with an offset: a process
-// that restarted from AOF has none, and the replicas that followed it have all that it acknowledged to them.
+// further prefers the greater offset under one id. Between different ids it prefers the one with an offset: a process that
+// restarted from AOF has none, and the replicas that followed it have everything that it acknowledged to them.
 func further(a, b model.Pod) model.Pod {
 	if b.Redis.Offset > a.Redis.Offset {
 		return b
@@ -94,9 +94,9 @@ func (s *situation) isHoldersData(p *model.Pod) bool {
 	return p.Name == s.Record.Holder && s.isMember(p)
 }
 
-// bestData names the pod whose data leads: the recorded holder's own data, then data under the newest known id by
-// offset, then members in sync by keys. Never a foreign one while the record knows members. It is asked when everybody has
-// answered or has had its time. Processes that are unwilling to lead are left out. A reason says why nobody leads.
+// bestData names the pod whose data leads: the recorded holder's own data, then data under the newest known id by offset, then
+// members in sync by keys. Never a foreign one while the record knows members. It is called when every candidate has answered
+// or has had its time. Processes that are unwilling to lead are left out. A reason says why no pod leads.
 func (s *situation) bestData(unwilling []string) (model.Pod, model.Reason) {
 	pods := s.eligible()
 	if s.allOverwritable() {
@@ -105,17 +105,17 @@ func (s *situation) bestData(unwilling []string) (model.Pod, model.Reason) {
 	pods = slices.DeleteFunc(pods, func(p model.Pod) bool { return s.overwritable(&p) || s.foreign(&p) })
 	pods = willing(pods, unwilling)
 	if len(pods) == 0 {
-		return model.Pod{}, s.nobodysData()
+		return model.Pod{}, s.noLeaderReason()
 	}
 	worth := func(a, b model.Pod) int { return cmp.Or(s.compareData(&a, &b), b.Ordinal-a.Ordinal) }
 	best := slices.MaxFunc(pods, worth)
-	// One history is one sequence: who is further in it has all that the best one has.
+	// One history is one sequence: the pod that is furthest in it has everything that the best one has.
 	same := slices.DeleteFunc(pods, func(p model.Pod) bool { return p.Redis.ReplID != best.Redis.ReplID })
 	return slices.MaxFunc(same, func(a, b model.Pod) int { return cmp.Or(cmp.Compare(a.Redis.Offset, b.Redis.Offset), worth(a, b)) }), ""
 }
 
-// bestOfNothing: all that answered are overwritable. The recorded holder leads, or the lowest, but only when nobody is left who
-// may hold the data that they lack.
+// bestOfNothing chooses where all pods that answered are overwritable: the recorded holder, or the lowest ordinal, but only
+// when no candidate is left that may hold the data which they lack.
 func (s *situation) bestOfNothing(pods []model.Pod) (model.Pod, model.Reason) {
 	pods = slices.DeleteFunc(pods, func(p model.Pod) bool { return s.foreign(&p) })
 	if len(pods) == 0 || slices.ContainsFunc(s.unheard(), s.mayHoldData) {
@@ -127,15 +127,15 @@ func (s *situation) bestOfNothing(pods []model.Pod) (model.Pod, model.Reason) {
 	return pods[0], ""
 }
 
-// mayHoldData reports whether an ordinal may hold data that nobody has seen: not a pod whose data dies with it, if the group does
-// not know it yet, because it never had any, or if it ends.
+// mayHoldData reports whether an ordinal may hold data that has not been seen. A pod whose data dies with it does not if the
+// group does not know it yet, because it never had any, or if it is terminating.
 func (s *situation) mayHoldData(ordinal int) bool {
 	p, exists := s.podOf(ordinal)
 	return !exists || p.VolumeClaim != p.UID || s.isMember(p) && !p.Terminating
 }
 
-// willing leaves out the processes that let an offer pass, unless all did: their agents are gone, and the others cannot
-// wait for them for ever.
+// willing leaves out the processes that let an offer pass, unless all did: their agents are gone, and the others cannot wait
+// for them for ever.
 func willing(pods []model.Pod, unwilling []string) []model.Pod {
 	left := slices.DeleteFunc(slices.Clone(pods), func(p model.Pod) bool { return slices.Contains(unwilling, p.Redis.RunID) })
 	if len(left) == 0 {
@@ -144,8 +144,8 @@ func willing(pods []model.Pod, unwilling []string) []model.Pod {
 	return left
 }
 
-// nobodysData says why there is data, but none that may lead.
-func (s *situation) nobodysData() model.Reason {
+// noLeaderReason says why there is data, but none that may lead.
+func (s *situation) noLeaderReason() model.Reason {
 	if slices.ContainsFunc(s.eligible(), func(p model.Pod) bool { return s.foreign(&p) }) {
 		return model.OnlyForeignData
 	}
@@ -153,14 +153,14 @@ func (s *situation) nobodysData() model.Reason {
 }
 
 // compareData orders two pods by what their data is worth to the group; positive when a is worth more. It is a plain
-// lexicographic order, so that the answer does not depend on who is compared first.
+// lexicographic order, so that the answer does not depend on which is compared first.
 func (s *situation) compareData(a, b *model.Pod) int {
-	// A replica that was in sync and never went away has what was acknowledged to it; what a returning holder has on its
-	// disk, nobody can compare with it.
+	// A replica that was in sync and never went away has what was acknowledged to it; what a returning holder has on its disk
+	// cannot be compared with that.
 	if c := compareBools(s.unbroken(a), s.unbroken(b)); c != 0 {
 		return c
 	}
-	// An id that a restart lost cannot be compared; there the holder's own volume speaks for itself.
+	// An id that a restart lost cannot be compared; there the holder's own volume vouches for its data.
 	if c := compareBools(s.ownsUnknownID(a), s.ownsUnknownID(b)); c != 0 {
 		return c
 	}
@@ -194,7 +194,7 @@ func (s *situation) ownsUnknownID(p *model.Pod) bool {
 	return s.isHoldersData(p) && s.rank(&p.Redis) == len(s.Record.Lineage)
 }
 
-// rank is the place of a history in the lineage: smaller is newer, unknown comes last.
+// rank is the place of a history in the lineage: smaller is newer, and an unknown one comes last.
 func (s *situation) rank(r *model.Redis) int {
 	if i := slices.Index(s.Record.Lineage, r.ReplID); i >= 0 {
 		return i

@@ -16,7 +16,7 @@ const (
 	Wait Action = iota
 	// Follow makes my Redis a replica of Target.
 	Follow
-	// Fence makes my Redis a replica of the fence address, which serves nobody.
+	// Fence makes my Redis a replica of the fence address, which serves no clients.
 	Fence
 	// Claim writes me into the record at Epoch.
 	Claim
@@ -26,9 +26,9 @@ const (
 	OfferTransfer
 	// Handover pauses writes, lets Successor catch up, offers it the mastership and follows it: package handover.
 	Handover
-	// Retain keeps me master and keeps the record's members and lineage true.
+	// Retain keeps me master and keeps the record's members and lineage current.
 	Retain
-	// Join writes my volume claim among the record's members before my Redis takes the group's data.
+	// Join adds my volume claim to the record's members before my Redis takes the group's data.
 	Join
 )
 
@@ -37,8 +37,8 @@ func (a Action) String() string {
 	return [...]string{"wait", "follow", "fence", "claim", "promote", "offer", "handover", "retain", "join"}[a]
 }
 
-// Decision is one action with its reason and with everything that carrying it out needs, in the order in which it is done: the
-// record first, because a role that nobody wrote down is nobody's; then the commands; then the tuning.
+// Decision is one action with its reason and with everything that is needed to carry it out, in the order in which it is done:
+// the record first, because a role that is not written down belongs to no pod; then the commands; then the tuning.
 type Decision struct {
 	Action Action
 	Reason model.Reason
@@ -48,15 +48,15 @@ type Decision struct {
 	Epoch uint64
 	// Successor is the pod that Handover and OfferTransfer are about.
 	Successor model.Pod
-	// Record is what the record shall become, by compare-and-swap with the version in it; nil leaves it as it is.
+	// Record is what the record is to become, by compare-and-swap with the version in it; nil leaves it as it is.
 	Record *model.Record
 	// Commands are sent to my Redis, one after the other, until one fails.
 	Commands []Command
-	// Tuning is how my Redis shall be set after the action.
+	// Tuning is how my Redis is to be set after the action.
 	Tuning model.Tuning
 	// Ready is the answer of the readiness probe.
 	Ready bool
-	// Recheck is when to look again if nothing wakes the loop earlier.
+	// Recheck is when to observe again if nothing wakes the loop earlier.
 	Recheck time.Duration
 }
 
@@ -66,11 +66,11 @@ type CommandKind int
 const (
 	// ReplicateFrom makes it a replica of Master.
 	ReplicateFrom CommandKind = iota
-	// BecomeMaster ends its being a replica.
+	// BecomeMaster makes it stop being a replica.
 	BecomeMaster
 	// DisconnectClients closes the connections of ordinary clients and subscribers, so that they ask Sentinel again.
 	DisconnectClients
-	// PauseWrites holds back every write, for For at most.
+	// PauseWrites holds back every write, for at most For.
 	PauseWrites
 	// ResumeWrites ends the pause.
 	ResumeWrites
@@ -86,7 +86,7 @@ type Command struct {
 	Do CommandKind
 	// Master of ReplicateFrom.
 	Master model.Address
-	// OnlyFrom, where it is set, makes ReplicateFrom nothing unless the Redis still follows this address: a Sentinel may have
+	// OnlyFrom, where it is set, makes ReplicateFrom a no-op unless the Redis still follows this address: a Sentinel may have
 	// pointed it elsewhere since it was asked.
 	OnlyFrom model.Address
 	// For is how long PauseWrites lasts at most.

@@ -9,7 +9,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// majority reports whether most Sentinels of the whole set, silent ones included, answered and hold something.
+// majority reports whether most Sentinels of the whole set, silent ones included, answered and satisfy a condition.
 func (s *situation) majority(holds func(*model.Sentinel) bool) bool {
 	n := 0
 	for i := range s.Sentinels {
@@ -26,7 +26,7 @@ func (s *situation) majorityNamesSelf() bool {
 	return s.majority(func(x *model.Sentinel) bool { return x.Monitors && x.Address == self })
 }
 
-// leaderGone reports whether the named master is gone by somebody's answer. My own silence is never proof.
+// leaderGone reports whether the named master is gone by the answer of others. My own failure to reach it is never proof.
 func (s *situation) leaderGone() bool {
 	if s.API && s.leaderPod == nil && !s.selfLeads {
 		return true
@@ -46,7 +46,7 @@ func (s *situation) leaderGone() bool {
 	return true
 }
 
-// electable reports whether Sentinel could still promote somebody: a replica that answers and whose priority allows it.
+// electable reports whether Sentinel could still promote a replica: one that answers and whose priority allows it.
 func (s *situation) electable() bool {
 	for i := range s.size() {
 		if r := &s.pod(i).Redis; r.Answer == model.Up && r.Role == model.Replica && r.Priority > 0 {
@@ -56,19 +56,19 @@ func (s *situation) electable() bool {
 	return false
 }
 
-// sentinelsApart is how much later than down-after the last Sentinel of a set takes a master for dead.
+// sentinelsApart is how much later than down-after the last Sentinel of a set considers a master down.
 const sentinelsApart = 2 * time.Second
 
-// sentinelsWillNotAct reports whether the named pod is gone, and most Sentinels will never fail over: they go on seeing a live
-// server at its address, because another's pod has got it, or have let go of the group for that.
+// sentinelsWillNotAct reports whether the named pod is gone and most Sentinels will never fail over: they still see a live
+// server at its address, because another pod has got it, or have removed the group because of that.
 func (s *situation) sentinelsWillNotAct() bool {
 	return s.API && s.leaderPod == nil && s.majority(func(x *model.Sentinel) bool {
 		return !x.Monitors || x.Address == s.leader.address && !x.MasterDown
 	})
 }
 
-// followsUnknownAddress reports whether, by the word of the API, no pod of the group has the address that my Redis follows.
-// Whoever gets that address next is a foreign server, and my Redis would take its data for its master's. That holds during a
+// followsUnknownAddress reports whether, according to the API, no pod of the group has the address that my Redis follows. The
+// next pod that gets that address is a foreign server, and my Redis would take its data for its master's. That holds during a
 // failover too: what a Sentinel points my Redis at may be an address that it knows from before.
 func (s *situation) followsUnknownAddress() bool {
 	following := s.Self.Redis.Following
@@ -79,14 +79,14 @@ func (s *situation) followsUnknownAddress() bool {
 	return !known
 }
 
-// followedIsReplica reports whether the one that my Redis follows is a replica itself, everybody answered, and nobody is master.
-// No failover looks like that, because Sentinel promotes first; a link that is up says nothing then.
+// followedIsReplica reports whether the server that my Redis follows is a replica itself, every pod answered, and none is
+// master. No failover looks like that, because Sentinel promotes first; a link that is up proves nothing then.
 func (s *situation) followedIsReplica() bool {
 	followed, known := s.peerAt(s.Self.Redis.Following)
 	return known && followed.Redis.Role == model.Replica && s.allHeard() && !s.peerIsMaster && s.allSentinelsAnswered && !s.failoverRunning
 }
 
-// everyoneFollowsSelf is true for a group of one.
+// everyoneFollowsSelf reports whether every other pod answers and follows my Redis; it does for a group of one.
 func (s *situation) everyoneFollowsSelf() bool {
 	return !slices.ContainsFunc(s.Peers, func(p model.Pod) bool {
 		r := p.Redis
@@ -100,8 +100,8 @@ func (s *situation) inSyncWithSelf(p *model.Pod) bool {
 	return r.Role == model.Replica && r.Following == s.Self.Address && r.LinkUp
 }
 
-// WantsLiveRecord reports whether a decision hangs on the record as it is now: nobody else confirms that I am master, or
-// the named master does not answer as one.
+// WantsLiveRecord reports whether a decision depends on the record as it is now: nothing else confirms that I am master, or the
+// named master does not answer as one.
 func WantsLiveRecord(v model.View) bool {
 	s := situation{View: v}
 	s.findFacts()

@@ -11,14 +11,14 @@ import (
 
 // findings counts by name what the sweep finds wrong, and keeps the first turns that show it.
 type findings struct {
-	// excuses cover what is known to differ from the rule. The first that holds takes the finding.
+	// excuses cover the known differences from the rule. The first that holds takes the finding.
 	excuses []excuse
 	excused []int
 	count   map[string]int
 	shown   map[string][]string
 }
 
-// excuse says where a rule does not hold, and why that is borne.
+// excuse says where a rule does not hold, and why that is accepted.
 type excuse struct {
 	why   string
 	holds func(turn) bool
@@ -37,7 +37,7 @@ func (f *findings) add(name string, u turn) {
 	}
 }
 
-// report fails for each finding without an excuse, and for each excuse that nothing needs: a list of known differences that
+// report fails for each finding without an excuse, and for each excuse that is not needed: a list of known differences that
 // only grows hides the next one.
 func (f *findings) report(t *testing.T) {
 	t.Helper()

@@ -14,7 +14,7 @@ func (s *situation) formation() Decision {
 	if s.peerIsMaster && s.Self.Redis.Role != model.Master {
 		return s.unchanged(model.AnotherLeads)
 	}
-	s.keepWaiting(theClockRuns)
+	s.keepWaiting(clockRuns)
 	if s.mustWait() {
 		return s.unchanged(model.CandidatesSilent)
 	}
@@ -28,29 +28,29 @@ func (s *situation) formation() Decision {
 	return s.claim(why)
 }
 
-// firstMaster names the ordinal that begins the group, or -1 with the reason why nobody may.
+// firstMaster names the ordinal that begins the group, or returns -1 with the reason why none may.
 func (s *situation) firstMaster() (int, model.Reason) {
-	var holding, without []model.Pod
+	var withData, without []model.Pod
 	for _, p := range s.eligible() {
 		if p.Redis.Keys == 0 {
 			without = append(without, p)
 		} else {
-			holding = append(holding, p)
+			withData = append(withData, p)
 		}
 	}
-	for _, pods := range [...][]model.Pod{holding, without} {
+	for _, pods := range [...][]model.Pod{withData, without} {
 		if p, found := named(pods, s.Config.InitialMaster); found {
 			return p.Ordinal, model.BestData
 		}
 	}
-	if len(holding) == 0 {
+	if len(withData) == 0 {
 		if len(without) == 0 || !s.allOverwritable() {
 			return -1, model.CandidatesSilent
 		}
 		return without[0].Ordinal, model.AllEmpty
 	}
-	best := holding[0]
-	for _, p := range holding[1:] {
+	best := withData[0]
+	for _, p := range withData[1:] {
 		if !s.related(&best, &p) {
 			return -1, model.UnrelatedData
 		}

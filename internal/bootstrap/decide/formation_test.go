@@ -29,7 +29,7 @@ func TestFirstFormation(t *testing.T) {
 			view: fresh(pod(0), pod(1), pod(2, silent)), action: Wait, reason: model.CandidatesSilent,
 		},
 		{
-			name:   "a claim without a pod may hold data (R8b); the pod is Ready though fenced, so that the next is born (R9)",
+			name:   "a claim without a pod may hold data (R8b); the pod is Ready though fenced, so that the next is created (R9)",
 			view:   with(fresh(pod(0)), func(v *model.View) { v.OrderedReady, v.VolumeClaims = true, []int{0, 1, 2} }),
 			action: Wait, reason: model.CandidatesSilent, ready: true,
 		},
@@ -72,7 +72,7 @@ func TestFirstFormation(t *testing.T) {
 			view: fresh(edited(pod(0), func(p *model.Pod) { p.Terminating = true })), action: Wait, reason: model.CandidatesSilent,
 		},
 		{
-			name: "without the API nobody claims",
+			name: "without the API no pod claims",
 			view: with(fresh(pod(0)), func(v *model.View) { v.API = false }), action: Wait, reason: model.APIAway,
 		},
 		{
@@ -82,8 +82,8 @@ func TestFirstFormation(t *testing.T) {
 	})
 }
 
-// TestFormationEndsWithoutSilentHolder: a pod that never answers delays the first formation by the recovery timeout, not
-// for ever (R8c).
+// TestFormationEndsWithoutSilentHolder: a pod that never answers delays the first formation by the recovery timeout, not for
+// ever (R8c).
 func TestFormationEndsWithoutSilentHolder(t *testing.T) {
 	v := fresh(pod(1), pod(0, silent), pod(2))
 	d, m := Next(v, Memory{})
@@ -95,7 +95,7 @@ func TestFormationEndsWithoutSilentHolder(t *testing.T) {
 	}
 	v.Peers[0].Redis.Answer = model.Loading
 	if d, _ = Next(moment(v, 62*time.Second), m); d.Action == Claim {
-		t.Error("the clock did not begin anew at a sign of progress")
+		t.Error("the clock did not start over at a sign of progress")
 	}
 }
 
@@ -150,23 +150,23 @@ func TestAdoption(t *testing.T) {
 	})
 }
 
-// TestAdoptionEndsWithTheData: the last plain pod comes back with an agent and, after a restart with AOF, under an id that
-// nobody knows (R5). Those that followed it know whose data they have.
+// TestAdoptionEndsWithTheData: the last plain pod comes back with an agent and, after a restart with AOF, under an unknown id
+// (R5). The pods that followed it know whose data they have.
 func TestAdoptionEndsWithTheData(t *testing.T) {
 	leader := pod(0, plain, master)
 	_, m := Next(fresh(pod(1, replica(0)), leader, pod(2, replica(0))), Memory{})
 	if got, want := m.AdoptedFrom[0], "claim-0"; got != want {
 		t.Fatalf("AdoptedFrom[0]=%q, want %q", got, want)
 	}
-	back := pod(0, reborn, data(otherID, 0, 10))
+	back := pod(0, recreated, data(otherID, 0, 10))
 	d, _ := Next(fresh(pod(1, replica(0), linkDown), back, pod(2, replica(0), linkDown)), m)
 	if d.Action != Claim || d.Reason != model.BestData {
 		t.Fatalf("got %s/%s, want claim/BestData", d.Action, d.Reason)
 	}
 	if d.Record.Members[0].VolumeClaim != "claim-0" {
-		t.Error("the claim that was adopted is no member: its pod would refuse to follow")
+		t.Error("the claim that was adopted is not a member: its pod would refuse to follow")
 	}
-	empty := pod(0, reborn)
+	empty := pod(0, recreated)
 	if d, _ := Next(fresh(empty, pod(1, replica(0), linkDown), pod(2, replica(0), linkDown)), Memory{}); d.Action == Claim {
 		t.Error("the empty ordinal 0 claims over the replicas that hold the data")
 	}

@@ -22,22 +22,22 @@ func TestHandover(t *testing.T) {
 		view   model.View
 		action Action
 		reason model.Reason
-		heir   string
+		to     string
 	}{
-		{name: "nobody leaves", view: led(), action: Retain, reason: model.Incumbent},
-		{name: "my pod ends: the furthest replica takes over", view: led(leaving, func(v *model.View) { v.Peers[1].Redis.Offset = 120 }), action: Handover, reason: model.HandingOver, heir: "redis-2"},
-		{name: "a pod of the new revision goes first, or a rollout hands over twice", view: led(leaving, func(v *model.View) { v.Peers[0].Updated, v.Peers[1].Redis.Offset = true, 120 }), action: Handover, reason: model.HandingOver, heir: "redis-0"},
-		{name: "a terminating pod takes nothing", view: led(leaving, func(v *model.View) { v.Peers[0].Terminating = true }), action: Handover, reason: model.HandingOver, heir: "redis-2"},
-		{name: "scaling down: a pod that goes too takes nothing", view: led(leaving, func(v *model.View) { v.Replicas = 1 }), action: Handover, reason: model.HandingOver, heir: "redis-0"},
+		{name: "no pod leaves", view: led(), action: Retain, reason: model.Incumbent},
+		{name: "my pod is terminating: the furthest replica takes over", view: led(leaving, func(v *model.View) { v.Peers[1].Redis.Offset = 120 }), action: Handover, reason: model.HandingOver, to: "redis-2"},
+		{name: "a pod of the new revision goes first, or a rollout hands over twice", view: led(leaving, func(v *model.View) { v.Peers[0].Updated, v.Peers[1].Redis.Offset = true, 120 }), action: Handover, reason: model.HandingOver, to: "redis-0"},
+		{name: "a terminating pod takes nothing", view: led(leaving, func(v *model.View) { v.Peers[0].Terminating = true }), action: Handover, reason: model.HandingOver, to: "redis-2"},
+		{name: "scaling down: a pod that is removed too takes nothing", view: led(leaving, func(v *model.View) { v.Replicas = 1 }), action: Handover, reason: model.HandingOver, to: "redis-0"},
 		{name: "no replica in sync: the hook is answered at once", view: led(leaving, func(v *model.View) { v.Peers = v.Peers[:0] }), action: Retain, reason: model.NoSuccessor},
 		{name: "without the API the offer cannot be written: Sentinel takes over later", view: led(leaving, func(v *model.View) { v.API = false }), action: Retain, reason: model.HandingOver},
-		{name: "released: the lowest ordinal leads before the rollout reaches me", view: led(func(v *model.View) { v.Releasing = true }), action: Handover, reason: model.HandingToFirst, heir: "redis-0"},
+		{name: "released: the lowest ordinal leads before the rollout reaches me", view: led(func(v *model.View) { v.Releasing = true }), action: Handover, reason: model.HandingToFirst, to: "redis-0"},
 		{name: "released, and I am the lowest", view: with(formed(0, pod(0, master), pod(1, replica(0))), func(v *model.View) { v.Releasing = true }), action: Retain, reason: model.Incumbent},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if d, _ := Next(c.view, Memory{}); d.Action != c.action || d.Reason != c.reason || d.Successor.Name != c.heir {
-				t.Errorf("got %s/%s to %q, want %s/%s to %q", d.Action, d.Reason, d.Successor.Name, c.action, c.reason, c.heir)
+			if d, _ := Next(c.view, Memory{}); d.Action != c.action || d.Reason != c.reason || d.Successor.Name != c.to {
+				t.Errorf("got %s/%s to %q, want %s/%s to %q", d.Action, d.Reason, d.Successor.Name, c.action, c.reason, c.to)
 			}
 		})
 	}
@@ -46,8 +46,8 @@ func TestHandover(t *testing.T) {
 // TestOptedInAgain: the label was removed and set again. The record names a pod of the past; the plain pods have what was
 // written since.
 func TestOptedInAgain(t *testing.T) {
-	plainMaster := pod(0, reborn, plain, master)
-	v := formed(0, pod(2, reborn), plainMaster, pod(1, reborn, plain, silent))
+	plainMaster := pod(0, recreated, plain, master)
+	v := formed(0, pod(2, recreated), plainMaster, pod(1, recreated, plain, silent))
 	v.Peers[1].Redis = model.Redis{Answer: model.Up, Role: model.Master, RunID: "run-1-plain", ReplID: otherID}
 	if d, _ := Next(v, Memory{}); d.Action != Follow || d.Reason != model.Adopting || d.Target != plainMaster.Address {
 		t.Errorf("got %s/%s to %s, want to follow the plain master with keys", d.Action, d.Reason, d.Target)
@@ -58,7 +58,7 @@ func TestOptedInAgain(t *testing.T) {
 	}
 }
 
-// TestMasterThatCannotSave: Sentinel sees nothing wrong with a master that answers PING and refuses writes (scar 42).
+// TestMasterThatCannotSave: Sentinel sees nothing wrong with a master that answers PING and refuses writes (incident 42).
 func TestMasterThatCannotSave(t *testing.T) {
 	sick := pod(0, master)
 	sick.Redis.PersistenceError = true
@@ -68,25 +68,25 @@ func TestMasterThatCannotSave(t *testing.T) {
 	for name, c := range map[string]struct {
 		view   model.View
 		action Action
-		heir   string
+		to     string
 	}{
 		"a replica that can save takes over, though another is further": {formed(0, sick, well, ill), Handover, "redis-1"},
 		"none can: it stays, and says so":                               {formed(0, sick, ill), Retain, ""},
 		"it is alone":                                                   {formed(0, sick), Retain, ""},
 	} {
 		d, _ := Next(c.view, Memory{})
-		if d.Action != c.action || d.Reason != model.CannotSave || d.Successor.Name != c.heir || !d.Ready {
+		if d.Action != c.action || d.Reason != model.CannotSave || d.Successor.Name != c.to || !d.Ready {
 			t.Errorf("%s: got %s/%s to %q, ready %v", name, d.Action, d.Reason, d.Successor.Name, d.Ready)
 		}
 	}
 	leaving := formed(0, sick, ill)
 	leaving.Leaving = true
 	if d, _ := Next(leaving, Memory{}); d.Action != Handover || d.Successor.Name != "redis-2" {
-		t.Errorf("a pod that ends gives to whom there is: got %s to %q", d.Action, d.Successor.Name)
+		t.Errorf("a terminating pod gives to any replica there is: got %s to %q", d.Action, d.Successor.Name)
 	}
 }
 
-// TestSecondReplicationIDCounts: a promotion gives a history a new id, and the old one becomes the second (scar 51).
+// TestSecondReplicationIDCounts: a promotion gives a history a new id, and the old one becomes the second (incident 51).
 func TestSecondReplicationIDCounts(t *testing.T) {
 	p := pod(1, data(otherID, 100, 10))
 	p.VolumeClaim = "a claim that the record does not know"

@@ -30,8 +30,8 @@ func lasting(v model.View, m Memory, from, to time.Duration) (d Decision, after 
 	return d, m
 }
 
-// TestNativeFailoverIsWatchedToItsEnd (1): for a second nobody but the leading Sentinel knows that the replica was promoted.
-// Neither it nor the other replica, which the leader has pointed to it, is put back.
+// TestNativeFailoverIsWatchedToItsEnd (1): for a second only the leading Sentinel knows that the replica was promoted. Neither
+// that replica nor the other one, which the leader has pointed at it, is put back.
 func TestNativeFailoverIsWatchedToItsEnd(t *testing.T) {
 	leading := func(v *model.View) { flagged(v); v.Sentinels[1].FailoverInProgress = true }
 	old := pod(0, silent)
@@ -50,11 +50,12 @@ func TestNativeFailoverIsWatchedToItsEnd(t *testing.T) {
 	}
 	done := func(v *model.View) { v.Sentinels = sentinels(at(1), holderAt+1) }
 	if d, _ = Next(moment(with(formed(0, pod(1, master), old, pod(2, replica(1))), done), 13*time.Second), promoted); d.Action != Retain {
-		t.Errorf("the failover is over: %s/%s, want hold", d.Action, d.Reason)
+		t.Errorf("the failover is over: %s/%s, want retain", d.Action, d.Reason)
 	}
 }
 
-// TestLeaderOfAFailoverNamesNobody (2): in a failover the leader knows the new epoch already and perhaps the old address.
+// TestLeaderOfAFailoverNamesNobody (2): during a failover the leader already knows the new epoch, and perhaps still the old
+// address.
 func TestLeaderOfAFailoverNamesNobody(t *testing.T) {
 	v := formed(0, pod(2, replica(1)), pod(0, master), pod(1, master))
 	v.Sentinels = sentinels(at(1), holderAt+1)
@@ -64,7 +65,7 @@ func TestLeaderOfAFailoverNamesNobody(t *testing.T) {
 	}
 }
 
-// TestElectionsNeverReachAClaim (3): the Sentinels' counter goes up with the failed elections of all their groups.
+// TestElectionsNeverReachAClaim (3): the Sentinels' counter also goes up with the failed elections of all their groups.
 func TestElectionsNeverReachAClaim(t *testing.T) {
 	v := fresh(pod(0), pod(1), pod(2))
 	v.HelloEpoch = uint64(clock.UnixMilli()) + 500 // a counter that an earlier claim has raised
@@ -72,12 +73,12 @@ func TestElectionsNeverReachAClaim(t *testing.T) {
 		v.HelloEpoch++
 		d, _ := Next(v, Memory{})
 		if d.Action != Claim || d.Epoch%model.EpochStep != 0 || d.Epoch <= v.HelloEpoch {
-			t.Fatalf("after %d elections: %s at %d, the counter stands at %d", elections, d.Action, d.Epoch, v.HelloEpoch)
+			t.Fatalf("after %d elections: %s at %d, the counter is at %d", elections, d.Action, d.Epoch, v.HelloEpoch)
 		}
 	}
 }
 
-// TestNewRecordBeginsAboveOldSentinels (3): a StatefulSet that was deleted and made anew has a record without an epoch, while
+// TestNewRecordBeginsAboveOldSentinels (3): a StatefulSet that was deleted and recreated has a record without an epoch, while
 // the Sentinels remember its name with one.
 func TestNewRecordBeginsAboveOldSentinels(t *testing.T) {
 	remembered := uint64(clock.Add(time.Hour).UnixMilli())
@@ -89,23 +90,23 @@ func TestNewRecordBeginsAboveOldSentinels(t *testing.T) {
 	}
 }
 
-// TestSuccessorOfAnAgentGoesOnFromTheRecord (4b): the holder's agent died in a handover. The one that takes its place knows
+// TestSuccessorOfAnAgentGoesOnFromTheRecord (4b): the holder's agent died during a handover. The agent that replaces it knows
 // nothing but what it sees.
 func TestSuccessorOfAnAgentGoesOnFromTheRecord(t *testing.T) {
 	taken := with(formed(1, pod(0, master), pod(1, master), pod(2, replica(1))), func(v *model.View) { v.Record.Epoch += 1024 })
 	if d, _ := Next(taken, Memory{}); d.Action != Follow || d.Target != at(1) {
-		t.Errorf("the heir has claimed: %s/%s, want to follow it", d.Action, d.Reason)
+		t.Errorf("the successor has claimed: %s/%s, want to follow it", d.Action, d.Reason)
 	}
 	offered := with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0))), func(v *model.View) {
 		v.Record.Offer = &model.Offer{PodUID: "uid-1", RunID: "run-1", ReplID: lineageID, Offset: 100}
 	})
 	if d, _ := Next(offered, Memory{}); d.Action != Retain || d.Record == nil || d.Record.Offer != nil {
-		t.Errorf("the heir has not claimed: %s/%s, want to hold, which takes the offer back", d.Action, d.Reason)
+		t.Errorf("the successor has not claimed: %s/%s, want to retain, which takes the offer back", d.Action, d.Reason)
 	}
 }
 
-// TestHeirThatDiesIsReplaced (4d): the heir claimed, died, and the old master follows it already.
-func TestHeirThatDiesIsReplaced(t *testing.T) {
+// TestSuccessorThatDiesIsReplaced (4d): the successor claimed and died, and the old master already follows it.
+func TestSuccessorThatDiesIsReplaced(t *testing.T) {
 	v := with(formed(1, pod(0, replica(1), linkDown), pod(1, silent), pod(2, replica(1), linkDown)), flagged)
 	if d, _ := lasting(v, Memory{SyncedRun: "run-0"}, 0, 61*time.Second); d.Action != Claim || d.Reason != model.MasterGone {
 		t.Errorf("got %s/%s, want the old master to claim back", d.Action, d.Reason)
@@ -142,10 +143,10 @@ func TestOffsetsCompareUnderOneID(t *testing.T) {
 		change func(*model.View)
 		better int
 	}{
-		"one id: the greater offset":              {pod(0, data(lineageID, 90, 1)), pod(1, data(lineageID, 100, 1)), func(*model.View) {}, 1},
-		"the newer id, whatever the offsets":      {pod(0, data(lineageID, 5, 1)), pod(1, data(otherID, 900, 1)), func(v *model.View) { v.Record.Lineage = []string{lineageID, otherID} }, 0},
-		"no known id: who was in sync":            {pod(0, data(otherID, 0, 1)), pod(1, data(thirdID, 900, 50)), behind, 0},
-		"no known id, both in sync: who has more": {pod(0, data(otherID, 900, 1)), pod(1, data(thirdID, 0, 50)), func(*model.View) {}, 1},
+		"one id: the greater offset":                   {pod(0, data(lineageID, 90, 1)), pod(1, data(lineageID, 100, 1)), func(*model.View) {}, 1},
+		"the newer id, whatever the offsets":           {pod(0, data(lineageID, 5, 1)), pod(1, data(otherID, 900, 1)), func(v *model.View) { v.Record.Lineage = []string{lineageID, otherID} }, 0},
+		"no known id: the one in sync":                 {pod(0, data(otherID, 0, 1)), pod(1, data(thirdID, 900, 50)), behind, 0},
+		"no known id, both in sync: the one with more": {pod(0, data(otherID, 900, 1)), pod(1, data(thirdID, 0, 50)), func(*model.View) {}, 1},
 	} {
 		view := with(v, c.change)
 		order, got := newSituation(view, Memory{}).compareData(&c.b, &c.a), 0
@@ -161,13 +162,13 @@ func TestOffsetsCompareUnderOneID(t *testing.T) {
 
 // TestWhoWasInSyncIsWaitedFor (5): the recorded holder's volume is lost; a replica that had been down for hours is back first.
 func TestWhoWasInSyncIsWaitedFor(t *testing.T) {
-	v := formed(2, pod(0, reborn, data(otherID, 0, 10)), pod(1, silent), edited(pod(2, reborn), func(p *model.Pod) { p.VolumeClaim = "new" }))
+	v := formed(2, pod(0, recreated, data(otherID, 0, 10)), pod(1, silent), edited(pod(2, recreated), func(p *model.Pod) { p.VolumeClaim = "new" }))
 	v.Record.Members[0] = model.Member{VolumeClaim: "claim-0"}
 	_, m := Next(v, Memory{})
 	if d, _ := Next(moment(v, 30*time.Second), m); d.Action == Claim {
 		t.Errorf("the one that was not in sync leads before the other has come: %s", d.Reason)
 	}
-	v.Peers[0] = pod(1, reborn, data(thirdID, 0, 8))
+	v.Peers[0] = pod(1, recreated, data(thirdID, 0, 8))
 	if d, _ := Next(moment(v, 31*time.Second), m); d.Action == Claim {
 		t.Errorf("the one that was not in sync leads over the other, which has come: %s", d.Reason)
 	}
@@ -181,7 +182,7 @@ func TestWhoWasInSyncIsWaitedFor(t *testing.T) {
 func TestPoisonedRecordIsNotBelieved(t *testing.T) {
 	v := with(formed(0, pod(1, replica(0)), pod(0, master), pod(2, replica(0))), func(v *model.View) { v.Record.Epoch, v.Record.PodUID, v.Record.Address = ^uint64(0), "uid-2", at(2) })
 	if d, _ := Next(v, Memory{SyncedRun: "run-1"}); d.Target != at(0) {
-		t.Errorf("follows %s by an epoch beyond belief", d.Target)
+		t.Errorf("follows %s by an unbelievable epoch", d.Target)
 	}
 	if e := model.NextEpoch(clock, ^uint64(0), holderAt); e > uint64(clock.Add(model.BelievableAhead).UnixMilli()) {
 		t.Errorf("a claim goes on from it: %d", e)
@@ -198,19 +199,19 @@ func TestLossNeedsWitnesses(t *testing.T) {
 		gone   bool
 	}{
 		"its pod is not ready, no link stands, no Sentinel answers": {func(*model.View) {}, true},
-		"its pod is ready":                                   {func(v *model.View) { v.Peers[0].Ready = true }, false},
-		"another replica's link stands":                      {func(v *model.View) { v.Peers[1].Redis.LinkUp = true }, false},
-		"another replica does not answer":                    {func(v *model.View) { v.Peers[1] = but(v.Peers[1], silent) }, false},
-		"the API is away, so that nobody knows who is ready": {func(v *model.View) { v.API = false }, false},
-		"a majority of Sentinels answers and sees it":        {func(v *model.View) { v.Sentinels = sentinels(at(0), holderAt) }, false},
-		"a majority of Sentinels answers and misses it":      {func(v *model.View) { v.Sentinels = sentinels(at(0), holderAt); flagged(v); v.Peers[0].Ready = true }, true},
+		"its pod is ready":                              {func(v *model.View) { v.Peers[0].Ready = true }, false},
+		"another replica's link stands":                 {func(v *model.View) { v.Peers[1].Redis.LinkUp = true }, false},
+		"another replica does not answer":               {func(v *model.View) { v.Peers[1] = but(v.Peers[1], silent) }, false},
+		"the API is away, so that readiness is unknown": {func(v *model.View) { v.API = false }, false},
+		"a majority of Sentinels answers and sees it":   {func(v *model.View) { v.Sentinels = sentinels(at(0), holderAt) }, false},
+		"a majority of Sentinels answers and misses it": {func(v *model.View) { v.Sentinels = sentinels(at(0), holderAt); flagged(v); v.Peers[0].Ready = true }, true},
 		"one Sentinel of three misses it, two are silent, it is ready": {func(v *model.View) {
 			v.Sentinels[0] = sentinels(at(0), holderAt)[0]
 			v.Sentinels[0].MasterDown = true
 			v.Peers[0].Ready = true
 		}, false},
-		"the API says that its pod is no more":             {func(v *model.View) { v.Peers = v.Peers[1:] }, true},
-		"an old list of pods says that its pod is no more": {func(v *model.View) { v.Peers, v.API = v.Peers[1:], false; v.Peers[0].Redis.LinkUp = true }, false},
+		"the API says that its pod is gone":             {func(v *model.View) { v.Peers = v.Peers[1:] }, true},
+		"an old list of pods says that its pod is gone": {func(v *model.View) { v.Peers, v.API = v.Peers[1:], false; v.Peers[0].Redis.LinkUp = true }, false},
 	} {
 		v := with(notReady(), c.change)
 		if got := newSituation(v, Memory{}).leaderGone(); got != c.gone {
@@ -219,8 +220,8 @@ func TestLossNeedsWitnesses(t *testing.T) {
 	}
 }
 
-// TestBornLaterIsAskedBeforeItIsReplaced (8a): ordinal 0 began alone; ordinal 2 comes up with a volume from before.
-func TestBornLaterIsAskedBeforeItIsReplaced(t *testing.T) {
+// TestLaterPodIsAskedBeforeItIsReplaced (8a): ordinal 0 began alone; ordinal 2 comes up with a volume from before.
+func TestLaterPodIsAskedBeforeItIsReplaced(t *testing.T) {
 	record := func(v *model.View) {
 		v.Record.Members = map[int]model.Member{0: {VolumeClaim: "claim-0", InSync: true}}
 	}
@@ -236,24 +237,24 @@ func TestBornLaterIsAskedBeforeItIsReplaced(t *testing.T) {
 	})
 }
 
-// TestClockWaitsForTheBirth (9a): pods are born in order and the last one led. The time that its data is waited for must not
-// run before it exists, and begins again when it makes progress.
-func TestClockWaitsForTheBirth(t *testing.T) {
-	v := with(formed(2, pod(0, reborn, data(otherID, 0, 10)), pod(1, reborn, data(thirdID, 0, 10))), func(v *model.View) { v.OrderedReady, v.VolumeClaims = true, []int{0, 1, 2} })
+// TestClockWaitsForTheMissingPod (9a): pods are created in order and the last one led. The time that its data is waited for must not
+// run before it exists, and starts over when it makes progress.
+func TestClockWaitsForTheMissingPod(t *testing.T) {
+	v := with(formed(2, pod(0, recreated, data(otherID, 0, 10)), pod(1, recreated, data(thirdID, 0, 10))), func(v *model.View) { v.OrderedReady, v.VolumeClaims = true, []int{0, 1, 2} })
 	v.Sentinels = silentSentinels()
 	var d Decision
 	m := Memory{}
 	led := func(from, to time.Duration) bool { d, m = lasting(v, m, from, to); return d.Action == Claim }
 	if led(0, 10*time.Minute) {
-		t.Fatal("after ten minutes somebody else leads, and the holder was never born")
+		t.Fatal("after ten minutes another pod leads, and the holder was never created")
 	}
-	v.Peers = append(v.Peers, pod(2, reborn, silent))
+	v.Peers = append(v.Peers, pod(2, recreated, silent))
 	if led(10*time.Minute, 10*time.Minute+55*time.Second) {
-		t.Fatal("the holder is born, and somebody else leads")
+		t.Fatal("the holder exists, and another pod leads")
 	}
 	v.Peers[1].Redis.Answer = model.Loading
 	if led(11*time.Minute, 30*time.Minute) {
-		t.Fatal("the holder loads its data, and somebody else leads")
+		t.Fatal("the holder is loading its data, and another pod leads")
 	}
 	v.Peers[1] = but(v.Peers[1], silent)
 	if led(30*time.Minute, 30*time.Minute+55*time.Second) || !led(30*time.Minute+56*time.Second, 31*time.Minute+2*time.Second) {
@@ -261,23 +262,23 @@ func TestClockWaitsForTheBirth(t *testing.T) {
 	}
 }
 
-// TestReadyThoughFencedIsNarrow (9b): it lets one more pod be born, and nothing else.
+// TestReadyThoughFencedIsNarrow (9b): it lets one more pod be created, and does nothing else.
 func TestReadyThoughFencedIsNarrow(t *testing.T) {
-	ordered := with(formed(2, pod(0, reborn, data(otherID, 0, 10))), func(v *model.View) {
+	ordered := with(formed(2, pod(0, recreated, data(otherID, 0, 10))), func(v *model.View) {
 		v.OrderedReady, v.VolumeClaims, v.Sentinels = true, []int{0, 1, 2}, silentSentinels()
 	})
 	for name, c := range map[string]struct {
 		change func(*model.View)
 		ready  bool
 	}{
-		"one that must speak first is not born":  {func(*model.View) {}, true},
-		"pods are born all at once":              {func(v *model.View) { v.OrderedReady = false }, false},
-		"all are born":                           {func(v *model.View) { v.Peers = []model.Pod{pod(1, silent), pod(2, silent)} }, false},
-		"there is a master to sync with":         {func(v *model.View) { v.Peers = []model.Pod{pod(1, master)} }, false},
-		"it follows one who is no master":        {func(v *model.View) { v.Self = pod(0, replica(1), linkDown); v.Peers = []model.Pod{pod(1)} }, true},
-		"it follows somebody and is not in sync": {func(v *model.View) { v.Self = pod(0, replica(1), linkDown); v.Peers = []model.Pod{pod(1, silent)} }, false},
-		"it is the last one, and lower are away": {func(v *model.View) { v.Self = pod(2, reborn) }, false},
-		"its Redis loads":                        {func(v *model.View) { v.Self.Redis.Answer = model.Loading }, false},
+		"one that must speak first is missing":       {func(*model.View) {}, true},
+		"pods are created all at once":               {func(v *model.View) { v.OrderedReady = false }, false},
+		"all exist":                                  {func(v *model.View) { v.Peers = []model.Pod{pod(1, silent), pod(2, silent)} }, false},
+		"there is a master to sync with":             {func(v *model.View) { v.Peers = []model.Pod{pod(1, master)} }, false},
+		"it follows one that is not a master":        {func(v *model.View) { v.Self = pod(0, replica(1), linkDown); v.Peers = []model.Pod{pod(1)} }, true},
+		"it follows a silent pod and is not in sync": {func(v *model.View) { v.Self = pod(0, replica(1), linkDown); v.Peers = []model.Pod{pod(1, silent)} }, false},
+		"it is the last one, and lower are away":     {func(v *model.View) { v.Self = pod(2, recreated) }, false},
+		"its Redis loads":                            {func(v *model.View) { v.Self.Redis.Answer = model.Loading }, false},
 	} {
 		if d, _ := Next(with(ordered, c.change), Memory{}); d.Ready != c.ready {
 			t.Errorf("%s: ready %v by %s/%s, want %v", name, d.Ready, d.Action, d.Reason, c.ready)
@@ -285,7 +286,7 @@ func TestReadyThoughFencedIsNarrow(t *testing.T) {
 	}
 }
 
-// TestIsolatedMaster (10): who may go on writing when nobody confirms that it is master.
+// TestIsolatedMaster (10): when a master may go on writing although nothing confirms that it is one.
 func TestIsolatedMaster(t *testing.T) {
 	long := Memory{Confirmed: clock.Add(-6 * time.Second)}
 	two := formed(0, pod(0, master), pod(1, silent))
@@ -298,11 +299,11 @@ func TestIsolatedMaster(t *testing.T) {
 	}{
 		"a group of two, the other is silent":         {with(two, cutOff), long, model.Unconfirmed, 2},
 		"one replica is on my side, the other is not": {with(minority, cutOff), long, model.Unconfirmed, 3},
-		"a group of one":                  {with(formed(0, pod(0, master)), cutOff), long, model.Incumbent, 0},
-		"not for long enough":             {with(minority, cutOff), Memory{Confirmed: clock.Add(-4 * time.Second)}, model.Incumbent, 0},
-		"only the API is away":            {with(minority, func(v *model.View) { v.API = false }), long, model.Incumbent, 0},
-		"only the Sentinels are away":     {with(minority, func(v *model.View) { v.Sentinels = silentSentinels() }), long, model.Incumbent, 0},
-		"a replica follows somebody else": {with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(1))), cutOff), long, model.Unconfirmed, 3},
+		"a group of one":                {with(formed(0, pod(0, master)), cutOff), long, model.Incumbent, 0},
+		"not for long enough":           {with(minority, cutOff), Memory{Confirmed: clock.Add(-4 * time.Second)}, model.Incumbent, 0},
+		"only the API is away":          {with(minority, func(v *model.View) { v.API = false }), long, model.Incumbent, 0},
+		"only the Sentinels are away":   {with(minority, func(v *model.View) { v.Sentinels = silentSentinels() }), long, model.Incumbent, 0},
+		"a replica follows another pod": {with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(1))), cutOff), long, model.Unconfirmed, 3},
 	} {
 		c.view.Self.Redis.OnlineReplicas = 0
 		d, _ := Next(c.view, c.memory)
@@ -316,7 +317,7 @@ func TestIsolatedMaster(t *testing.T) {
 	}
 }
 
-// TestFirstWritesNeedNoReplica (10e): whoever was just promoted has no replica yet.
+// TestFirstWritesNeedNoReplica (10e): a master that was just promoted has no replica yet.
 func TestFirstWritesNeedNoReplica(t *testing.T) {
 	claimed := Memory{Claimed: Claimed{Epoch: holderAt, RunID: "run-0"}}
 	if d, _ := Next(formed(0, pod(0), pod(1, silent), pod(2, silent)), claimed); d.Action != Promote || d.Tuning.MinReplicas != 0 {
@@ -331,7 +332,8 @@ func TestFirstWritesNeedNoReplica(t *testing.T) {
 	}
 }
 
-// TestNameIsNotAnIdentity (11a, b): a pod of the same name, or the same pod after a reboot of its node, is not who was named.
+// TestNameIsNotAnIdentity (11a, b): a pod of the same name, or the same pod after a reboot of its node, is not the one that was
+// named.
 func TestNameIsNotAnIdentity(t *testing.T) {
 	claimed := Memory{Claimed: Claimed{Epoch: holderAt, RunID: "run-0"}}
 	for name, change := range map[string]func(*model.Pod){
@@ -355,13 +357,13 @@ func TestNameIsNotAnIdentity(t *testing.T) {
 	}
 }
 
-// TestDeletionFormsNothingAgain (14c): the record may go before the last pods do.
+// TestDeletionFormsNothingAgain (14c): the record may be deleted before the last pods are.
 func TestDeletionFormsNothingAgain(t *testing.T) {
 	ending := edited(pod(0, master), func(p *model.Pod) { p.Terminating = true })
 	for name, change := range map[string]func(*model.View){
-		"the record was collected":         func(v *model.View) { v.Record = model.Record{} },
-		"the same, and one was born since": func(v *model.View) { v.Self, v.Record = pod(0), model.Record{} },
-		"the record is new and empty":      func(v *model.View) { v.Record = model.Record{Known: true, UID: "second", Version: "1"} },
+		"the record was collected":            func(v *model.View) { v.Record = model.Record{} },
+		"the same, and one was created since": func(v *model.View) { v.Self, v.Record = pod(0), model.Record{} },
+		"the record is new and empty":         func(v *model.View) { v.Record = model.Record{Known: true, UID: "second", Version: "1"} },
 		"the StatefulSet is gone": func(v *model.View) {
 			v.SetGone, v.Self.Terminating, v.Record = true, false, model.Record{Known: true, Version: "1"}
 		},
@@ -395,7 +397,7 @@ func TestFlushAllIsNoLoss(t *testing.T) {
 	}
 	other := with(formed(0, old, pod(0, silent), pod(1, replica(0), linkDown, data(lineageID, 120, 0))), flagged)
 	if d, _ := lasting(other, Memory{SyncedRun: "run-2"}, 0, 61*time.Second); d.Action == Claim {
-		t.Error("what was deleted rises again")
+		t.Error("deleted keys are back")
 	}
 }
 
@@ -415,26 +417,26 @@ func TestRestartedMasterDoesNotWaitForEver(t *testing.T) {
 	}
 }
 
-// TestNoChainOfHandovers (19): the end of a StatefulSet ends all its pods, and each would hand over to the next.
+// TestNoChainOfHandovers (19): deleting a StatefulSet ends all its pods, and each would hand over to the next.
 func TestNoChainOfHandovers(t *testing.T) {
 	ends := func(p model.Pod) model.Pod { p.Terminating = true; return p }
 	v := formed(0, ends(pod(0, master)), ends(pod(1, replica(0))), ends(pod(2, replica(0))))
 	if d, _ := Next(v, Memory{}); d.Action != Retain || d.Reason != model.NoSuccessor {
-		t.Errorf("all end: %s/%s, want hold/NoSuccessor, which answers the hook", d.Action, d.Reason)
+		t.Errorf("all end: %s/%s, want retain/NoSuccessor, which answers the hook", d.Action, d.Reason)
 	}
-	// Evictions and node shutdowns end a pod without a word in the API: the kubelet's call is enough.
+	// Evictions and node shutdowns end a pod without any sign in the API: the kubelet's call is enough.
 	hook := with(formed(0, pod(0, master), pod(1, replica(0)), ends(pod(2, replica(0)))), func(v *model.View) { v.Leaving = true })
 	if d, _ := Next(hook, Memory{}); d.Action != Handover || d.Successor.Name != "redis-1" {
 		t.Errorf("the hook alone: %s to %q, want a handover to the one that stays", d.Action, d.Successor.Name)
 	}
 	behind := with(hook, func(v *model.View) { v.Peers = []model.Pod{pod(1, replica(0), linkDown)} })
 	if d, _ := Next(behind, Memory{}); d.Action != Retain || d.Reason != model.NoSuccessor {
-		t.Errorf("nobody is in sync: %s/%s, want hold/NoSuccessor", d.Action, d.Reason)
+		t.Errorf("no replica is in sync: %s/%s, want retain/NoSuccessor", d.Action, d.Reason)
 	}
 }
 
-// TestElectionsLandOnTheHolder (20): while no agent can tell the Sentinels, their own election must choose whom the record
-// names. Sentinel takes the least priority above 0.
+// TestElectionsLandOnTheHolder (20): while no agent can tell the Sentinels, their own election must choose the pod that the
+// record names. Sentinel takes the lowest priority above 0.
 func TestElectionsLandOnTheHolder(t *testing.T) {
 	priority := func(v model.View, m Memory) int { d, _ := Next(v, m); return d.Tuning.Priority }
 	synced := Memory{SyncedRun: "run-1"}
@@ -455,8 +457,8 @@ func TestElectionsLandOnTheHolder(t *testing.T) {
 	}
 }
 
-// TestFormationNeedsNoSentinel (25): the group must not wait for a set that waits for something else; but then nobody may
-// answer as master, for nobody else could name him.
+// TestFormationNeedsNoSentinel (25): the group must not wait for a set that waits for something else; but then no pod may
+// answer as master, for only Sentinels could name it.
 func TestFormationNeedsNoSentinel(t *testing.T) {
 	for name, set := range map[string][]model.Sentinel{"silent": silentSentinels(), "none at all": nil} {
 		v := with(fresh(pod(0), pod(1), pod(2)), func(v *model.View) { v.Sentinels = set })
@@ -501,17 +503,17 @@ func TestServerThatIsTooOld(t *testing.T) {
 		{name: "it does not stay master", view: formed(0, old(pod(0, master, data(otherID, 100, 10))), pod(1, replica(0))), action: Fence, reason: model.ServerTooOld},
 		{name: "not even before the record is read", view: with(formed(0, old(pod(0, master))), func(v *model.View) { v.Record = model.Record{} }), action: Fence, reason: model.ServerTooOld},
 		{name: "it takes no offer", view: with(formed(0, old(pod(1, replica(0), linkDown)), inPlace(0)), func(v *model.View) { v.Record.Offer = &model.Offer{PodUID: "uid-1", RunID: "run-1", ReplID: lineageID} }), action: Fence, reason: model.ServerTooOld},
-		{name: "it does not claim the data that is best", view: formed(2, old(pod(2, reborn, data(thirdID, 0, 10))), pod(0, reborn), pod(1, reborn)), action: Wait, reason: model.ServerTooOld},
-		{name: "it lets no further pod be born", view: with(fresh(old(pod(0))), func(v *model.View) { v.OrderedReady, v.VolumeClaims = true, []int{0, 1, 2} }), action: Wait, reason: model.ServerTooOld},
+		{name: "it does not claim the data that is best", view: formed(2, old(pod(2, recreated, data(thirdID, 0, 10))), pod(0, recreated), pod(1, recreated)), action: Wait, reason: model.ServerTooOld},
+		{name: "it lets no further pod be created", view: with(fresh(old(pod(0))), func(v *model.View) { v.OrderedReady, v.VolumeClaims = true, []int{0, 1, 2} }), action: Wait, reason: model.ServerTooOld},
 		{name: "the holder offers to a replica in sync", view: formed(0, old(inPlace(0)), pod(1, replica(0), linkDown)), action: OfferTransfer, reason: model.TransferAfterRestart},
-		{name: "the same while it loads", view: formed(0, loading, pod(1, replica(0), linkDown)), action: OfferTransfer, reason: model.TransferAfterRestart},
-		{name: "the holder without anybody to offer to", view: formed(0, old(but(inPlace(0), data(lineageID, 100, 10))), pod(1, silent)), action: Wait, reason: model.ServerTooOld},
-		{name: "nobody offers to it", view: formed(0, inPlace(0), old(pod(1, replica(0), linkDown)), pod(2, silent)), action: Wait, reason: model.RestartedWaiting},
-		{name: "nobody hands over to it", view: with(formed(0, pod(0, master), old(pod(1, replica(0)))), func(v *model.View) { v.Leaving = true }), action: Retain, reason: model.NoSuccessor, ready: true},
+		{name: "the same while it is loading", view: formed(0, loading, pod(1, replica(0), linkDown)), action: OfferTransfer, reason: model.TransferAfterRestart},
+		{name: "the holder without a replica to offer to", view: formed(0, old(but(inPlace(0), data(lineageID, 100, 10))), pod(1, silent)), action: Wait, reason: model.ServerTooOld},
+		{name: "it is offered nothing", view: formed(0, inPlace(0), old(pod(1, replica(0), linkDown)), pod(2, silent)), action: Wait, reason: model.RestartedWaiting},
+		{name: "no pod hands over to it", view: with(formed(0, pod(0, master), old(pod(1, replica(0)))), func(v *model.View) { v.Leaving = true }), action: Retain, reason: model.NoSuccessor, ready: true},
 		{name: "its data is waited for", view: fresh(pod(0), pod(1), old(pod(2, data(lineageID, 100, 10)))), action: Wait, reason: model.CandidatesSilent},
 		{name: "a plain one is followed: that is the way to a newer version", view: fresh(pod(1), old(pod(0, plain, master))), action: Follow, reason: model.Adopting, target: at(0)},
 	})
 	if model.ServerTooOld.Events() != model.Warning {
-		t.Error("nobody is told")
+		t.Error("no person is told")
 	}
 }

@@ -30,7 +30,7 @@ var invariants = []struct {
 		strange := r.Keys > 0 && !belongs(v, v.Self) && !slices.Contains(v.Record.Lineage, r.ReplID) && m.SyncedRun != r.RunID && !r.LinkUp
 		return d.Action != Follow && d.Action != Join || !strange || v.Config.ReplaceData == v.Self.Name
 	}},
-	{"S5: I follow a master that answered, never myself or an outsider", func(v model.View, _ Memory, d Decision) bool {
+	{"S5: I follow a master that answered, never myself or a foreign server", func(v model.View, _ Memory, d Decision) bool {
 		return d.Action != Follow && (d.Action != Join || d.Target == model.Address{}) || d.Target != v.Self.Address && slices.ContainsFunc(v.Peers, func(p model.Pod) bool {
 			return p.Address == d.Target && p.Redis.Answer == model.Up && (p.Redis.Role == model.Master || !p.Injected)
 		})
@@ -54,20 +54,21 @@ func belongs(v model.View, p model.Pod) bool {
 	return known && member.VolumeClaim == p.VolumeClaim
 }
 
-// holdsNothing: no key, no link, and either a process without history or a claim that the group does not know.
+// holdsNothing reports whether a pod has no key, no link, and either a process without a history or a claim that the group does
+// not know.
 func holdsNothing(v model.View, p model.Pod) bool {
 	r := p.Redis
 	history := r.Offset > 0 || slices.Contains(v.Record.Lineage, r.ReplID)
 	return r.Answer == model.Up && r.Keys == 0 && !r.LinkUp && (!history || !belongs(v, p))
 }
 
-// holdsKnownData: keys that are the group's; before there is a group, any keys.
+// holdsKnownData reports whether a pod has keys that are the group's; before there is a group, any keys.
 func holdsKnownData(v model.View, p model.Pod) bool {
 	known := !v.Record.HasHolder() || belongs(v, p) || slices.Contains(v.Record.Lineage, p.Redis.ReplID)
 	return p.Redis.Answer == model.Up && p.Redis.Keys > 0 && known
 }
 
-// recordedHolder: the record has my uid and my address.
+// recordedHolder reports whether the record has my uid and my address.
 func recordedHolder(v model.View) bool {
 	return v.Record.HasHolder() && v.Record.PodUID == v.Self.UID && v.Record.Address == v.Self.Address
 }
@@ -82,23 +83,23 @@ func checkInvariants(group []turn, wrong *findings) {
 	}
 }
 
-// rivalsBorne are the worlds in which two pods claim at one instant. The compare-and-swap lets one of them through, and here
-// either may be the one.
-var rivalsBorne = []excuse{
+// acceptedRivals are the worlds in which two pods claim at the same instant. The compare-and-swap lets one of them through, and
+// here either may be the one.
+var acceptedRivals = []excuse{
 	{"an offer stands, and the holder or another replica does not wait for its target", func(u turn) bool { return u.view.Record.Offer != nil }},
 	{"the named pod answers, and did not lead in its time: its agent is gone, which this world gives it all the same", func(u turn) bool {
 		return u.kind != "fresh" && u.kind != "claimed" && slices.ContainsFunc(append([]model.Pod{u.view.Self}, u.view.Peers...), func(p model.Pod) bool {
 			return p.Address == leaderOf(&u.view).address && p.Redis.Answer == model.Up
 		})
 	}},
-	{"who remembers that its link was up takes its own data for known, and nobody else can know that", func(u turn) bool {
+	{"a pod that remembers that its link was up takes its own data for known, and no other can know that", func(u turn) bool {
 		return u.memory.SyncedRun != "" && slices.ContainsFunc(append([]model.Pod{u.view.Self}, u.view.Peers...), func(p model.Pod) bool {
 			return p.Redis.Keys > 0 && !belongs(u.view, p) && !slices.Contains(u.view.Record.Lineage, p.Redis.ReplID)
 		})
 	}},
 }
 
-// checkRivals: all pods of a world that see the same come to the same leader.
+// checkRivals checks that all pods of a world that see the same choose the same leader.
 func checkRivals(group []turn, rivals *findings) {
 	claims := 0
 	for _, u := range group {

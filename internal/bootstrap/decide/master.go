@@ -11,8 +11,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// retain keeps me master. For down-after nobody may have confirmed it; then writes go on only while every other pod that I
-// know answers and follows me, because then nobody else can have been promoted. An API outage alone changes nothing.
+// retain keeps me master. If nothing has confirmed it for down-after, writes go on only while every other pod that I know
+// answers and follows me, because then no other can have been promoted. An API outage alone changes nothing.
 func (s *situation) retain() Decision {
 	confirmed := s.API && s.holdsRecord || s.majorityNamesSelf()
 	if confirmed || s.memory.Confirmed.IsZero() {
@@ -30,7 +30,7 @@ func (s *situation) retain() Decision {
 	s.memory.Led = Position{s.Self.Redis.ReplID, s.Self.Redis.Offset}
 	if successor, why := s.successor(); why != "" {
 		d.Reason = why
-		// Without the API the offer cannot be written down: Sentinel takes the mastership over later.
+		// Without the API the offer cannot be written: Sentinel takes over later.
 		if why != model.NoSuccessor && s.API {
 			d.Action, d.Successor, d.Recheck = Handover, successor, atOnce
 		}
@@ -46,7 +46,7 @@ func (s *situation) retain() Decision {
 	return d
 }
 
-// recordKeptTrue is the record with members and lineage as they are now, and without an offer; nil where it says just that.
+// recordKeptTrue is the record with members and lineage as they are now, and without an offer; nil where it already says that.
 func (s *situation) recordKeptTrue() *model.Record {
 	members, lineage := s.membersNow(), s.lineageWith(s.Self.Redis.ReplID)
 	if maps.Equal(members, s.Record.Members) && slices.Equal(lineage, s.Record.Lineage) && s.Record.Offer == nil {
@@ -57,7 +57,7 @@ func (s *situation) recordKeptTrue() *model.Record {
 	return &next
 }
 
-// successor says to whom and why I should give the mastership; no reason: I keep it.
+// successor says to which pod and why I should give the mastership; without a reason I keep it.
 func (s *situation) successor() (model.Pod, model.Reason) {
 	leaving, failing := s.leaving(), s.Self.Redis.PersistenceError
 	if !leaving && !failing && (!s.Releasing || s.Self.Ordinal == s.FirstOrdinal) {

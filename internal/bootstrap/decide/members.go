@@ -25,8 +25,8 @@ func (s *situation) copyOfMembers() map[int]model.Member {
 	return maps.Clone(s.Record.Members)
 }
 
-// membersNow is the record's table of members with what the peers said: silence leaves an entry as it was, an answer or
-// an absent pod changes it.
+// membersNow is the record's table of members with what the peers said: silence leaves an entry as it was, an answer or an
+// absent pod changes it.
 func (s *situation) membersNow() map[int]model.Member {
 	members := s.copyOfMembers()
 	for ordinal, member := range members {
@@ -48,8 +48,8 @@ func (s *situation) membersNow() map[int]model.Member {
 	return members
 }
 
-// membersAtClaim keeps what the record knew, adds me and the pods that are overwritable, whose next data will be the group's, and
-// adds the pods without an agent whose data I have followed.
+// membersAtClaim keeps what the record knew, adds me and the pods that are overwritable, whose next data will be the group's,
+// and adds the pods without an agent whose data I have followed.
 func (s *situation) membersAtClaim() map[int]model.Member {
 	members := map[int]model.Member{}
 	for ordinal, claim := range s.memory.AdoptedFrom {

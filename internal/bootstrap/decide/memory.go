@@ -10,12 +10,12 @@ import (
 
 // Memory is the only state that an agent carries from one turn to the next and cannot observe again.
 type Memory struct {
-	// Claimed is the last claim that I tried, until I have been seen as master by it.
+	// Claimed is the last claim that I attempted, until I have been seen as master by it.
 	Claimed Claimed
 	// SyncedRun is the run id under which my replication link was last seen up.
 	SyncedRun string
-	// MasterSince is when my Redis was first seen as a master that nothing names, and NamedEpoch the greatest epoch that
-	// named it while it was master; both are forgotten when it is seen as a replica.
+	// MasterSince is when my Redis was first seen as a master that nothing names, and NamedEpoch the greatest epoch that named
+	// it while it was master; both are forgotten when it is seen as a replica.
 	MasterSince time.Time
 	NamedEpoch  uint64
 	// SilentSince is when the named master stopped being seen as master; SilentEpoch is the epoch that named it.
@@ -27,8 +27,8 @@ type Memory struct {
 	Progress     string
 	// Confirmed is when the API or a majority of Sentinels last named me.
 	Confirmed time.Time
-	// OfferedTo is the process that my current offer names, and OfferedAt when the record was first seen with it; Declined
-	// are the processes that did not accept one.
+	// OfferedTo is the process that my current offer names, and OfferedAt when the record was first seen with it; Declined are
+	// the processes that did not accept one.
 	OfferedTo string
 	OfferedAt time.Time
 	Declined  []string
@@ -36,7 +36,7 @@ type Memory struct {
 	Led Position
 	// AnsweredRun is the process that my Redis last answered as.
 	AnsweredRun string
-	// AdoptedFrom are volume claims by ordinal of pods without an agent whose data I have followed.
+	// AdoptedFrom has, by ordinal, the volume claims of pods without an agent whose data I have followed.
 	AdoptedFrom map[int]string
 	// MaxEpoch is the greatest epoch seen in the record RecordUID: a smaller one in the same record is stale.
 	MaxEpoch  uint64

@@ -22,7 +22,7 @@ func (s *situation) unchanged(why model.Reason) Decision {
 	return d
 }
 
-// fence makes sure that my Redis serves nobody. It is a wait when that is already so.
+// fence makes sure that my Redis serves no clients. It is a wait when that is already so.
 func (s *situation) fence(why model.Reason) Decision {
 	r := &s.Self.Redis
 	d := Decision{Reason: why, Tuning: fencedTuning()}
@@ -41,7 +41,7 @@ func (s *situation) detach() Decision {
 	return d
 }
 
-// replicateFrom points my Redis; where it was master, its clients are sent away, so that they ask Sentinel.
+// replicateFrom points my Redis at a master; if it was master itself, its clients are disconnected, so that they ask Sentinel.
 func (s *situation) replicateFrom(master model.Address) []Command {
 	commands := []Command{{Do: ReplicateFrom, Master: master}}
 	if s.Self.Redis.Role == model.Master {
@@ -58,8 +58,8 @@ func (s *situation) promote(why model.Reason, epoch uint64, ready bool) Decision
 	}
 }
 
-// claim writes me into the record. A pod that leaves, or that cannot read the API, does not. The claim is remembered before
-// it is made: its answer may be lost, and a record that names me at this epoch is the answer then.
+// claim writes me into the record. A pod that is terminating, or that cannot read the API, does not. The claim is remembered
+// before it is made: its answer may be lost, and then a record that names me at this epoch is the answer.
 func (s *situation) claim(why model.Reason) Decision {
 	switch {
 	case s.Self.Terminating, s.API && !s.visible():
@@ -71,7 +71,7 @@ func (s *situation) claim(why model.Reason) Decision {
 	}
 	known := s
 	if why == model.DataGone {
-		// A new history begins. Whoever comes back later with the old one must not be overwritten as if it belonged to this.
+		// A new history begins. Data of the old one that comes back later must not be overwritten as if it belonged to this.
 		forgetful := *s
 		forgetful.Record.Members, forgetful.Record.Lineage = nil, nil
 		known = &forgetful
@@ -96,7 +96,7 @@ func (s *situation) claimEpoch() uint64 {
 	return model.NextEpoch(s.Now, seen...)
 }
 
-// follow points my Redis at a master, unless that would destroy data that nobody gave up.
+// follow points my Redis at a master, unless that would destroy data that its owner did not give up.
 func (s *situation) follow(master *model.Pod, why model.Reason) Decision {
 	if d, follows := s.follows(master); follows {
 		return d
@@ -126,9 +126,9 @@ func (s *situation) pointAt(master *model.Pod, why model.Reason) Decision {
 	}
 }
 
-// joinFirst lets a volume claim that the record does not know join the members before something else that my Redis does for the
-// group: a restart loses the ids of what it will hold, and then nothing else tells the group's data from foreign data. Data that
-// its owner gave up stays foreign until it is replaced.
+// joinFirst lets a volume claim that the record does not know join the members before my Redis does anything else for the
+// group: a restart loses the ids of what it will hold, and then nothing else distinguishes the group's data from foreign data.
+// Data that its owner gave up stays foreign until it is replaced.
 func (s *situation) joinFirst(d Decision) Decision {
 	if s.mayJoin() && !s.foreign(&s.Self) {
 		return s.join(d)
@@ -149,7 +149,8 @@ func (s *situation) join(d Decision) Decision {
 	return d
 }
 
-// readyWhileFenced lets the StatefulSet controller create the pod that must speak first, where pods are created in order.
+// readyWhileFenced reports whether my pod is to be Ready although fenced, so that the StatefulSet controller creates the pod
+// that must speak first, where pods are created in order.
 func (s *situation) readyWhileFenced() bool {
 	r := &s.Self.Redis
 	if !s.OrderedReady || r.Answer != model.Up || r.TooOld || r.Role != model.Replica || s.mayYetSync() || s.peerIsMaster {
@@ -163,7 +164,7 @@ func (s *situation) readyWhileFenced() bool {
 	return false
 }
 
-// mayYetSync reports whether my Redis follows somebody from whom its data may come: a server that is in sync itself, or did not
+// mayYetSync reports whether my Redis follows a server from which its data may come: one that is in sync itself, or did not
 // answer just now. One that answers and is not a master gives it nothing.
 func (s *situation) mayYetSync() bool {
 	r := &s.Self.Redis

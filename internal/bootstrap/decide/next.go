@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// tick is how long an agent waits for a wake-up before it looks again.
+	// tick is how long an agent waits for a wake-up before it observes again.
 	tick = time.Second
 	// soon is the recheck while something is about to change.
 	soon = 100 * time.Millisecond
@@ -31,7 +31,7 @@ func Next(v model.View, m Memory) (Decision, Memory) {
 	return d, s.memory
 }
 
-// decide is the table of docs/protocol.md: the first row that holds, decides.
+// decide is the table of docs/protocol.md: the first row that holds decides.
 func (s *situation) decide() Decision {
 	r := &s.Self.Redis
 	switch {
@@ -60,24 +60,25 @@ func (s *situation) decide() Decision {
 	return d
 }
 
-// recordIsStale reports whether the record went backwards: it was read from somewhere that lags.
+// recordIsStale reports whether the record went backwards: it was read from a source that lags.
 func (s *situation) recordIsStale() bool { return s.Record.Epoch < s.memory.MaxEpoch }
 
-// asMaster: my Redis accepts writes, rightly or not.
+// asMaster decides while my Redis accepts writes, rightly or not.
 func (s *situation) asMaster() Decision {
 	if s.promotedEmpty() {
 		return s.fence(model.PromotedEmpty)
 	}
 	if s.selfLeads {
-		// The claim is spent: who demotes me from now on has a reason, and a record that I read long ago must not undo it.
+		// The claim is spent: anything that demotes me from now on has a reason, and a record that I read long ago must not
+		// undo it.
 		s.memory.NamedEpoch, s.memory.MasterSince, s.memory.Claimed = s.leader.epoch, time.Time{}, Claimed{}
 		return s.retain()
 	}
 	if s.memory.MasterSince.IsZero() {
 		s.memory.MasterSince = s.Now
 	}
-	// A master that an epoch once named knows that it is superseded. One that nothing named yet is, most likely, the
-	// choice of a Sentinel whose failover is not over: demoting it would break that failover for many seconds.
+	// A master that an epoch once named knows that it is superseded. One that nothing has named yet is, most likely, the choice
+	// of a Sentinel whose failover is not over: demoting it would set that failover back by many seconds.
 	wasNamed := s.memory.NamedEpoch > 0 && s.leader.epoch > s.memory.NamedEpoch
 	overdue := s.Now.Sub(s.memory.MasterSince) > s.Config.FailoverTimeout
 	switch {
@@ -89,7 +90,7 @@ func (s *situation) asMaster() Decision {
 		if d := s.formation(); d.Action != Wait || !overdue {
 			return d
 		}
-		// The one that should claim waits for every other master to go.
+		// The pod that should claim waits for every other master to step down.
 		return s.fence(model.NeverNamed)
 	case s.chosenInstead():
 		return s.claim(model.MasterGone)
@@ -99,20 +100,20 @@ func (s *situation) asMaster() Decision {
 	return s.stayMaster(model.UnnamedMaster)
 }
 
-// stayMaster leaves a master alone that may turn out to be the right one soon.
+// stayMaster leaves alone a master that may turn out to be the right one soon.
 func (s *situation) stayMaster(why model.Reason) Decision {
 	return Decision{Reason: why, Ready: true, Tuning: s.masterTuning(), Recheck: soon}
 }
 
-// chosenInstead reports whether Sentinels finished a failover to my Redis at an epoch below that of a claim which they never heard
-// of, and whose pod is gone: it ended before it led. Clients write here already, and a claim makes that right.
+// chosenInstead reports whether Sentinels finished a failover to my Redis at an epoch below that of a claim which they never
+// heard of, and whose pod is gone: it ended before it led. Clients write here already, and a claim makes that right.
 func (s *situation) chosenInstead() bool {
 	return s.API && s.leaderPod == nil && s.majorityNamesSelf()
 }
 
-// promotedEmpty reports whether a Sentinel, which reads the replicas every ten seconds only, promoted a process that has just
-// restarted and holds nothing, while others hold the group's data, or may hold it. They would copy the nothing: here the failover
-// must break.
+// promotedEmpty reports whether a Sentinel, which reads the replicas only every ten seconds, promoted a process that has just
+// restarted and holds nothing, while others hold the group's data, or may hold it. They would copy the empty data set: this is
+// the one failover that must be broken.
 func (s *situation) promotedEmpty() bool {
 	r := &s.Self.Redis
 	if !s.Record.HasHolder() || s.holdsRecord || s.Record.PodUID == s.Self.UID || s.memory.SyncedRun == r.RunID || r.Keys > 0 || s.inLineage(r) {
@@ -130,7 +131,7 @@ func (s *situation) promotedEmpty() bool {
 	return false
 }
 
-// asReplica: my Redis follows somebody, or nobody.
+// asReplica decides while my Redis follows another server, or the fence address.
 func (s *situation) asReplica() Decision {
 	following := s.Self.Redis.Following
 	switch {
@@ -154,14 +155,14 @@ func (s *situation) asReplica() Decision {
 	return s.recovery()
 }
 
-// ownClaim reports whether the record names me at the epoch of my claim, which was made for this very process. Nobody else writes
-// my name at that epoch, so the claim was accepted, whether its answer came or not.
+// ownClaim reports whether the record names me at the epoch of my claim, which was made for this very process. Only I write my
+// name at that epoch, so the claim was accepted, whether its answer came or not.
 func (s *situation) ownClaim() bool {
 	return s.holdsRecord && s.memory.Claimed == Claimed{Epoch: s.Record.Epoch, RunID: s.Self.Redis.RunID}
 }
 
-// tooOld keeps a server fenced that lacks what a handover needs. If the record names it, because its image was changed in
-// its pod, it still gives the mastership to a replica in sync: nobody else would take it from a pod that lives.
+// tooOld keeps a server fenced that lacks what a handover needs. If the record names it, because the image was changed in its
+// pod, it still gives the mastership to a replica in sync: no other agent would take it from a running pod.
 func (s *situation) tooOld() Decision {
 	if s.holdsRecord && s.Self.Redis.Role != model.Master {
 		before := s.memory

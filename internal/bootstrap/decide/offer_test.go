@@ -18,8 +18,8 @@ func crashed(peers ...model.Pod) (model.View, Memory) {
 	return v, m
 }
 
-// TestCrashOfferGoesToWhoHasAll: pod 2 was out of reach for an hour, so its entry still says that it is in sync. While pod 1 does
-// not answer, nothing is offered to it.
+// TestCrashOfferGoesToWhoHasAll: pod 2 was out of reach for an hour, so its entry still says that it is in sync. While pod 1
+// does not answer, pod 2 is offered nothing.
 func TestCrashOfferGoesToWhoHasAll(t *testing.T) {
 	stale := pod(2, replica(0), linkDown, data(lineageID, 40, 10))
 	v, m := crashed(pod(1, silent), stale)
@@ -36,7 +36,7 @@ func TestCrashOfferGoesToWhoHasAll(t *testing.T) {
 	}
 }
 
-// TestTimeOfAnOfferBeginsInTheRecord: who could not see it has not let it pass.
+// TestTimeOfAnOfferBeginsInTheRecord: a process that could not see it has not let it pass.
 func TestTimeOfAnOfferBeginsInTheRecord(t *testing.T) {
 	v, m := crashed(pod(1, replica(0), linkDown, data(lineageID, 110, 10)), pod(2, replica(0), linkDown))
 	var d Decision
@@ -63,7 +63,7 @@ func TestTimeOfAnOfferBeginsInTheRecord(t *testing.T) {
 
 // TestOfferThatDoesNotFitBlocksNobody: its maker is gone, and its target is another process by now.
 func TestOfferThatDoesNotFitBlocksNobody(t *testing.T) {
-	v := formed(0, pod(1, data(otherID, 0, 10)), pod(0, reborn), pod(2, data(thirdID, 0, 9)))
+	v := formed(0, pod(1, data(otherID, 0, 10)), pod(0, recreated), pod(2, data(thirdID, 0, 9)))
 	v.Record.Offer = &model.Offer{PodUID: "uid-1", RunID: "the process before", ReplID: lineageID, Offset: 100}
 	v.Peers[0].VolumeClaim = "a new claim"
 	flagged(&v)
@@ -89,7 +89,7 @@ func TestCrashOffersGoRound(t *testing.T) {
 	}
 }
 
-// TestRefusalsEndWithTheMastership: who let an offer pass when I held the record before is asked like any other.
+// TestRefusalsEndWithTheMastership: a process that let an offer pass when I held the record before is asked like any other.
 func TestRefusalsEndWithTheMastership(t *testing.T) {
 	_, m := Next(formed(1, pod(0, replica(1)), pod(1, master), pod(2, replica(1))), Memory{Declined: []string{"run-1"}, OfferedTo: "run-2", OfferedAt: clock})
 	v, _ := crashed(pod(1, replica(0), linkDown), pod(2, replica(0), linkDown))

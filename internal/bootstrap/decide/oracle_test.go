@@ -65,7 +65,7 @@ func (o oracle) allowed() []Action {
 	return o.masterSilent()
 }
 
-// wait changes nothing, or lets go of an address that no pod of the group has.
+// wait changes nothing, or detaches from an address that no pod of the group has.
 func (o oracle) wait() []Action {
 	following := o.v.Self.Redis.Following
 	known := slices.ContainsFunc(o.pods(), func(p model.Pod) bool { return p.Address == following })
@@ -169,12 +169,12 @@ func (o oracle) restarted() []Action {
 	return o.onlyIf(len(o.silent()) == 0 && o.mayWrite(), Claim)
 }
 
-// behindMe: it has less than I of the same history, which an offer to it would lose.
+// behindMe reports whether a pod has less of my history than I: an offer to it would lose the rest.
 func (o oracle) behindMe(p model.Pod) bool {
 	return o.answers(o.v.Self) && p.Redis.ReplID == o.v.Self.Redis.ReplID && p.Redis.Offset < o.v.Self.Redis.Offset
 }
 
-// gone is the row "My Redis process is gone, I was master, I live": the connects are refused, after an answer.
+// gone is the row "My Redis process is gone, I was master, I live": connections are refused, after an answer.
 func (o oracle) gone() []Action {
 	crashed := o.v.Self.Redis.Refused && o.m.AnsweredRun != ""
 	if crashed && o.iAmRecorded() && o.v.API && !o.failover() && !o.someMaster() && slices.ContainsFunc(o.v.Peers, o.mayBeOffered) {
@@ -183,7 +183,7 @@ func (o oracle) gone() []Action {
 	return []Action{Wait}
 }
 
-// mayBeOffered: a replica in sync that answers, has the group's history, and has not let an offer pass.
+// mayBeOffered reports whether a pod is a replica in sync that answers, has the group's history, and has not let an offer pass.
 func (o oracle) mayBeOffered(p model.Pod) bool {
 	return o.answers(p) && !p.Terminating && p.Redis.Role == model.Replica && o.member(p) && o.v.Record.Members[p.Ordinal].InSync &&
 		o.ours(p.Redis) && !slices.Contains(o.m.Declined, p.Redis.RunID)
@@ -200,7 +200,7 @@ func (o oracle) masterSilent() []Action {
 		return o.answers(p) && p.Redis.Role == model.Replica && p.Redis.Priority > 0
 	})
 	soonest := overdue || !electable
-	if lives || !o.mayWrite() || o.someMaster() || !o.provenGone() || !soonest && !o.strangerAnswers() ||
+	if lives || !o.mayWrite() || o.someMaster() || !o.provenGone() || !soonest && !o.foreignServerAnswers() ||
 		len(o.silent()) > 0 && !o.waitedEnough() {
 		return o.wait()
 	}
@@ -217,8 +217,8 @@ func (o oracle) masterSilent() []Action {
 	return append(o.wait(), Claim)
 }
 
-// mayLead rules out what "best" forbids: an empty node beside one with data, a stranger, one that leaves, and one that is
-// behind another under the same id. The recorded holder's own data comes before all others.
+// mayLead rules out what "best" forbids: an empty node beside one with data, one with foreign data, one that is terminating,
+// and one that is behind another under the same id. The recorded holder's own data comes before all others.
 func (o oracle) mayLead(p model.Pod) bool {
 	if !o.answers(p) || p.Terminating || o.foreign(p) || o.givenUp(p) && slices.ContainsFunc(o.answered(), o.othersData) {
 		return false
@@ -233,10 +233,10 @@ func (o oracle) mayLead(p model.Pod) bool {
 	})
 }
 
-// givenUp is another pod that is named, answers, and did not lead in its time: its agent is gone.
+// givenUp reports whether a pod is another one that is named, answers, and did not lead in its time: its agent is gone.
 func (o oracle) givenUp(p model.Pod) bool { return p.UID != o.v.Self.UID && o.names(p) }
 
-// othersData may lead in its place.
+// othersData reports whether a pod that was not named may lead in place of the named one.
 func (o oracle) othersData(p model.Pod) bool {
 	return !o.names(p) && !p.Terminating && !o.foreign(p) && o.hasData(p)
 }
@@ -255,13 +255,14 @@ func (o oracle) answered() []model.Pod {
 	return slices.DeleteFunc(o.pods(), func(p model.Pod) bool { return !o.answers(p) })
 }
 
-// silent are the possible holders that have not answered. In the sweep each of them has a pod.
+// silent are the candidates that have not answered. In the sweep each of them has a pod.
 func (o oracle) silent() []model.Pod { return slices.DeleteFunc(o.pods(), o.answers) }
 
-// waitedEnough: the memories of the sweep fit to their views, so that the clock has not begun anew.
+// waitedEnough reports whether recovery-timeout is over: the memories of the sweep fit their views, so that the clock has not
+// started over.
 func (o oracle) waitedEnough() bool { return o.waited(0) }
 
-// waited: nobody loads whose data counts, and recovery-timeout and some more are over.
+// waited reports whether recovery-timeout and some more are over, and no pod whose data counts is loading.
 func (o oracle) waited(more time.Duration) bool {
 	loads := slices.ContainsFunc(o.pods(), func(p model.Pod) bool {
 		return p.Redis.Answer == model.Loading && (p.Name == o.v.Record.Holder || o.v.Record.PodUID == "")
@@ -271,7 +272,8 @@ func (o oracle) waited(more time.Duration) bool {
 
 func (o oracle) mayWrite() bool { return o.v.API && !o.v.Self.Terminating && !o.v.SetGone }
 
-// mayJoin: a pod that the group does not know yet, with nothing foreign in it, writes its claim down before all else.
+// mayJoin reports whether a pod is new to the group and holds nothing foreign: then it adds its claim to the members before all
+// else.
 func (o oracle) mayJoin() bool {
 	return o.v.API && o.v.Record.HasHolder() && o.answers(o.v.Self) && !o.member(o.v.Self) && !o.foreign(o.v.Self)
 }
@@ -282,7 +284,7 @@ func (o oracle) names(p model.Pod) bool {
 
 func (o oracle) iAmRecorded() bool { return o.uid != "" && o.names(o.v.Self) }
 
-// master is the verified master: a living pod that the greatest epoch names and that answers role:master.
+// master is the verified master: a running pod that the greatest epoch names and that answers role:master.
 func (o oracle) master() *model.Pod {
 	i := slices.IndexFunc(o.v.Peers, func(p model.Pod) bool { return o.names(p) && o.answers(p) && p.Redis.Role == model.Master })
 	if i < 0 {
@@ -295,7 +297,8 @@ func (o oracle) someMaster() bool {
 	return slices.ContainsFunc(o.v.Peers, func(p model.Pod) bool { return o.answers(p) && p.Redis.Role == model.Master })
 }
 
-// offered: the holder that the greatest epoch names holds the mastership out to this process, which has the data for it.
+// offered reports whether the holder that the greatest epoch names offers the mastership to this process, which has the data
+// for it.
 func (o oracle) offered() bool {
 	offer, r := o.v.Record.Offer, o.v.Self.Redis
 	return offer != nil && o.epoch == o.v.Record.Epoch && offer.PodUID == o.v.Self.UID && !o.iAmRecorded() &&
@@ -314,7 +317,7 @@ func (o oracle) mostSentinelsNameMe() bool {
 	return o.count(func(s model.Sentinel) bool { return s.Monitors && s.Address == o.v.Self.Address }) >= 2
 }
 
-// count says how many of the three Sentinels hold something.
+// count is the number of the three Sentinels that satisfy a condition.
 func (o oracle) count(holds func(model.Sentinel) bool) (n int) {
 	for _, s := range o.v.Sentinels {
 		if holds(s) {
@@ -324,8 +327,8 @@ func (o oracle) count(holds func(model.Sentinel) bool) (n int) {
 	return n
 }
 
-// provenGone: the pod is gone from the API; or most Sentinels say so; or, where most are silent, it is not Ready and every
-// other link is down. No pod of the sweep is Ready.
+// provenGone reports whether the pod is gone from the API; or most Sentinels say so; or, where most are silent, it is not Ready
+// and every other link is down. No pod of the sweep is Ready.
 func (o oracle) provenGone() bool {
 	holder := slices.IndexFunc(o.v.Peers, o.names)
 	switch {
@@ -339,9 +342,9 @@ func (o oracle) provenGone() bool {
 	})
 }
 
-// strangerAnswers: the pod is gone and most Sentinels will never fail over, because they see a server at its address or have
-// let go of the group. They have had down-after to see it.
-func (o oracle) strangerAnswers() bool {
+// foreignServerAnswers reports whether the pod is gone and most Sentinels will never fail over, because they see a server at its
+// address or have removed the group. They have had down-after to see it.
+func (o oracle) foreignServerAnswers() bool {
 	gone := o.v.API && !slices.ContainsFunc(o.v.Peers, o.names)
 	quiet := o.count(func(s model.Sentinel) bool {
 		return s.Answered && (!s.Monitors || s.Address == o.address && !s.MasterDown)
@@ -362,15 +365,16 @@ func (o oracle) hasData(p model.Pod) bool {
 	return o.answers(p) && (r.Keys > 0 || r.LinkUp || (o.ours(r) || r.Offset > 0) && o.member(p))
 }
 
-// foreign: keys in a claim that is no member's, under an id that is not of the lineage, and this run never had a link.
+// foreign reports whether a pod has keys in a claim of no member, under an id outside the lineage, and this run never had a
+// link.
 func (o oracle) foreign(p model.Pod) bool {
 	synced := p.UID == o.v.Self.UID && (p.Redis.LinkUp || o.m.SyncedRun == p.Redis.RunID)
 	return o.answers(p) && p.Redis.Keys > 0 && !o.member(p) && !o.ours(p.Redis) && !synced
 }
 
-// differences are where the decider and the protocol's text part. One that no view needs any more has to go.
+// differences are where the decider and the protocol's text differ. One that no view needs any more has to go.
 var differences = []excuse{
-	{"who was promoted by a failover that is over claims at once, where a claim that Sentinels never heard of stands above it and its pod is gone", func(u turn) bool {
+	{"a pod that was promoted by a failover that is over claims at once, where a claim that Sentinels never heard of stands above it and its pod is gone", func(u turn) bool {
 		return u.view.Self.Redis.Role == model.Master && u.decision.Action == Claim && u.decision.Reason == model.MasterGone
 	}},
 }

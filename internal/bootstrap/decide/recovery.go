@@ -8,9 +8,9 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// recovery: the named master does not answer as master, and it is not my own pod.
+// recovery decides when the named master does not answer as master, and is not my own pod.
 func (s *situation) recovery() Decision {
-	s.missLeader(s.leader.epoch)
+	s.trackLeaderSilence(s.leader.epoch)
 	switch {
 	case s.leaderReturns():
 		return s.unchanged(model.MasterReturning)
@@ -19,7 +19,7 @@ func (s *situation) recovery() Decision {
 	case s.peerIsMaster:
 		return s.unchanged(model.AnotherLeads)
 	}
-	s.keepWaiting(theClockStands)
+	s.keepWaiting(clockStops)
 	if s.mustWait() || !s.mayReplaceLeader() {
 		if s.failoverRunning {
 			return s.unchanged(model.FailoverRunning)
@@ -43,8 +43,8 @@ func (s *situation) recovery() Decision {
 	return s.claim(model.MasterGone)
 }
 
-// missLeader keeps the clock of the silence of the master that an epoch names.
-func (s *situation) missLeader(epoch uint64) {
+// trackLeaderSilence keeps the clock of the silence of the master that an epoch names.
+func (s *situation) trackLeaderSilence(epoch uint64) {
 	if s.memory.SilentEpoch != epoch || s.memory.SilentSince.IsZero() {
 		s.memory.SilentSince, s.memory.SilentEpoch = s.Now, epoch
 	}
@@ -53,8 +53,8 @@ func (s *situation) missLeader(epoch uint64) {
 // silentFor is how long the named master has not been seen as master.
 func (s *situation) silentFor() time.Duration { return s.Now.Sub(s.memory.SilentSince) }
 
-// leaderReturns reports whether the named pod's Redis answers again, so that its own agent decides who leads. It has as long as it
-// may wait for others itself, and a failover more; then it is taken for one whose agent is gone. The wait for it is one for a
+// leaderReturns reports whether the named pod's Redis answers again, so that its own agent decides who leads. That agent has as
+// long as it may wait for others itself, and a failover more; then it counts as gone. The wait for it is a wait for a
 // candidate, whose clock goes on.
 func (s *situation) leaderReturns() bool {
 	switch p := s.leaderPod; {
@@ -63,11 +63,11 @@ func (s *situation) leaderReturns() bool {
 	case p.Redis.Answer == model.Loading || !s.API:
 		return true
 	}
-	s.keepWaiting(theClockStands)
+	s.keepWaiting(clockStops)
 	return s.waited() <= s.Config.RecoveryTimeout+s.Config.FailoverTimeout
 }
 
-// leaderRun is the process of the named pod, which did not lead in its time; nil where there is none.
+// leaderRun is the process of the named pod if it did not lead in its time; nil where there is none.
 func (s *situation) leaderRun() []string {
 	if s.leaderPod != nil && s.leaderPod.Redis.RunID != "" {
 		return []string{s.leaderPod.Redis.RunID}
@@ -75,17 +75,18 @@ func (s *situation) leaderRun() []string {
 	return nil
 }
 
-// mayReplaceLeader reports whether the named master is proven gone, and Sentinel has had its time; it needs none where it could
-// elect nobody, as when everything restarted. A holder that comes back alone does not overtake the replicas that never went away.
+// mayReplaceLeader reports whether the named master is proven gone and Sentinel has had its time; it needs none where it could
+// elect no replica, as when everything restarted. A holder that comes back alone does not overtake the replicas that never went
+// away.
 func (s *situation) mayReplaceLeader() bool {
 	if !s.leaderGone() {
 		return false
 	}
-	patience := s.Config.DownAfter + s.Config.FailoverTimeout
+	budget := s.Config.DownAfter + s.Config.FailoverTimeout
 	if s.failoverRunning || !s.allSentinelsAnswered {
-		// One that does not answer may lead a failover just as well: its silence must not be worth more than its word.
-		patience += s.Config.FailoverTimeout
+		// A Sentinel that does not answer may lead a failover just as well: its silence must not count for more than its word.
+		budget += s.Config.FailoverTimeout
 	}
 	silent := s.silentFor()
-	return silent > patience || !s.electable() || silent > s.Config.DownAfter+sentinelsApart && s.sentinelsWillNotAct()
+	return silent > budget || !s.electable() || silent > s.Config.DownAfter+sentinelsApart && s.sentinelsWillNotAct()
 }

@@ -21,11 +21,11 @@ func TestRestartedInItsPod(t *testing.T) {
 	loading.Redis.Answer = model.Loading
 	run(t, []situationCase{
 		{
-			name: "a replica in sync answers: it is offered the mastership at once (scar 39)",
+			name: "a replica in sync answers: it is offered the mastership at once (incident 39)",
 			view: formed(0, inPlace(0), pod(1, replica(0), linkDown), pod(2, replica(0), linkDown)), action: OfferTransfer, reason: model.TransferAfterRestart,
 		},
 		{
-			name: "also while I am still loading (R18)",
+			name: "even while I am still loading (R18)",
 			view: formed(0, loading, pod(1, replica(0), linkDown), pod(2, replica(0), linkDown)), action: OfferTransfer, reason: model.TransferAfterRestart,
 		},
 		{
@@ -37,11 +37,11 @@ func TestRestartedInItsPod(t *testing.T) {
 			view: with(formed(0, but(inPlace(0), data(otherID, 0, 10))), func(v *model.View) { v.Replicas = 1 }), action: Claim, reason: model.RestartedInPlace,
 		},
 		{
-			name: "everybody answered and everybody is empty: the holder leads, and says that the data is gone",
+			name: "every pod answered and all are empty: the holder leads, and says that the data is gone",
 			view: formed(0, inPlace(0), pod(1), pod(2)), action: Claim, reason: model.DataGone,
 		},
 		{
-			name:   "without the API, with data, and a majority of Sentinels names me: the old epoch stands",
+			name:   "without the API, with data, and a majority of Sentinels names me: the old epoch still counts",
 			view:   with(formed(0, but(inPlace(0), data(otherID, 0, 10)), pod(1), pod(2)), func(v *model.View) { v.API = false }),
 			action: Promote, reason: model.RestartedInPlace,
 		},
@@ -91,15 +91,15 @@ func TestOfferIsTakenByTheProcessItNames(t *testing.T) {
 	}
 	v.Self.Redis.RunID = "restarted empty meanwhile" // R4c
 	if d, _ := Next(v, Memory{}); d.Action == Claim {
-		t.Error("a process that restarted after the offer takes it")
+		t.Error("a process that restarted after the offer accepts it")
 	}
 	v = with(v, func(v *model.View) { v.Self.Redis.RunID, v.Self.Redis.Offset = "run-1", 99 })
 	if d, _ := Next(v, Memory{}); d.Action == Claim {
-		t.Error("a process behind the offered offset takes it")
+		t.Error("a process behind the offered offset accepts it")
 	}
 	v.Record.Offer = &model.Offer{PodUID: "uid-2"}
 	if d, _ := Next(v, Memory{}); d.Action == Claim {
-		t.Error("an offer to another pod is taken")
+		t.Error("an offer to another pod is accepted")
 	}
 }
 
@@ -119,7 +119,7 @@ func TestMasterSilent(t *testing.T) {
 			memory: Memory{SyncedRun: "run-1"}, action: Wait, reason: model.MasterSilent, ready: true,
 		},
 		{
-			name: "my own silence is no proof (R7): the Sentinels see the master up, nobody is deposed",
+			name: "my own failure to reach it is not a proof (R7): the Sentinels see the master up, and it is not deposed",
 			view: formed(0, pod(1, replica(0), linkDown), two...), memory: seen, action: Wait, reason: model.MasterSilent, ready: true,
 		},
 		{
@@ -136,19 +136,19 @@ func TestMasterSilent(t *testing.T) {
 			memory: seen, action: Wait, reason: model.FailoverRunning, ready: true,
 		},
 		{
-			name:   "the API is away: no claims",
+			name:   "the API is unreachable: no claims",
 			view:   with(formed(0, pod(1, replica(0), linkDown), two...), func(v *model.View) { down(v); v.API = false }),
 			memory: seen, action: Wait, reason: model.APIAway, ready: true,
 		},
 	})
 }
 
-// TestCycle: the holder follows its own replica. Nobody is master and no failover runs: waiting helps nobody.
+// TestCycle: the holder follows its own replica. No pod is master and no failover runs: waiting does not help.
 func TestCycle(t *testing.T) {
 	self, others := pod(0, replica(1)), []model.Pod{pod(1, replica(0)), pod(2, replica(0))}
 	run(t, []situationCase{
 		{
-			name: "everybody answered and nobody is master", view: formed(0, self, others...), memory: Memory{SyncedRun: "run-0"},
+			name: "every pod answered and none is master", view: formed(0, self, others...), memory: Memory{SyncedRun: "run-0"},
 			action: Fence, reason: model.RestartedWaiting,
 		},
 		{
@@ -175,34 +175,34 @@ func TestAddressOfADeadMaster(t *testing.T) {
 	}
 	run(t, []situationCase{
 		{
-			name: "it lets go at once, before a stranger gets the address", view: formed(0, self, other),
+			name: "it detaches at once, before a foreign server gets the address", view: formed(0, self, other),
 			memory: Memory{SyncedRun: "run-1"}, action: Fence, reason: model.MasterAddressGone, ready: true,
 		},
 		{
-			name: "an old list of pods is no evidence", view: with(formed(0, self, other), func(v *model.View) { v.API = false }),
+			name: "an old list of pods is not evidence", view: with(formed(0, self, other), func(v *model.View) { v.API = false }),
 			memory: Memory{SyncedRun: "run-1"}, action: Wait, reason: model.APIAway, ready: true,
 		},
 		{
-			name: "a stranger answers there, so Sentinel never fails over: the best claims", view: formed(0, away, other),
+			name: "a foreign server answers there, so Sentinel never fails over: the best claims", view: formed(0, away, other),
 			memory: seen, action: Claim, reason: model.MasterGone, ready: true,
 		},
 		{
-			name: "nobody answers there: Sentinel has its time", view: with(formed(0, away, other), down),
+			name: "no server answers there: Sentinel has its time", view: with(formed(0, away, other), down),
 			memory: seen, action: Wait, reason: model.MasterSilent, ready: true,
 		},
 	})
 	v := formed(0, self, other)
 	if d, _ := Next(v, Memory{SyncedRun: "run-1"}); d.Tuning.Priority == 0 {
-		t.Error("a replica that let go may not be elected by Sentinel any more")
+		t.Error("a replica that detached may not be elected by Sentinel any more")
 	}
 }
 
 func TestEverythingRestarted(t *testing.T) {
 	// All pods are new, their claims are the old ones, and ordinal 2 was the master. AOF keeps no ids (R5).
-	back := func(n int) model.Pod { return pod(n, reborn, data(thirdID[:39]+string(rune('0'+n)), 0, 10)) }
+	back := func(n int) model.Pod { return pod(n, recreated, data(thirdID[:39]+string(rune('0'+n)), 0, 10)) }
 	ordered := func(v *model.View) { v.OrderedReady, v.VolumeClaims = true, []int{0, 1, 2} }
-	blank := func(n int) model.Pod {
-		p := pod(n, reborn)
+	withoutHistory := func(n int) model.Pod {
+		p := pod(n, recreated)
 		p.VolumeClaim = p.UID
 		return p
 	}
@@ -215,28 +215,28 @@ func TestEverythingRestarted(t *testing.T) {
 			name: "the others wait for it", view: formed(2, back(0), back(1), back(2)), action: Wait, reason: model.AnotherLeads,
 		},
 		{
-			name: "OrderedReady: fenced and Ready, so that the holder is born (R9)",
+			name: "OrderedReady: fenced and Ready, so that the holder is created (R9)",
 			view: with(formed(2, back(0)), ordered), action: Wait, reason: model.MasterSilent, ready: true,
 		},
 		{
 			name: "the holder's volume is lost: the best of the members leads",
-			view: formed(2, back(0), back(1), edited(pod(2, reborn), func(p *model.Pod) { p.VolumeClaim = "new" })), action: Claim, reason: model.MasterGone,
+			view: formed(2, back(0), back(1), edited(pod(2, recreated), func(p *model.Pod) { p.VolumeClaim = "new" })), action: Claim, reason: model.MasterGone,
 		},
 		{
 			name: "all volumes are lost: the recorded holder leads again (L2)",
-			view: formed(2, blank(2), blank(0), blank(1)), action: Claim, reason: model.DataGone,
+			view: formed(2, withoutHistory(2), withoutHistory(0), withoutHistory(1)), action: Claim, reason: model.DataGone,
 		},
 		{
-			name: "all volumes are lost: the others wait, and their new claims join the members", view: formed(2, blank(0), blank(1), blank(2)),
+			name: "all volumes are lost: the others wait, and their new claims join the members", view: formed(2, withoutHistory(0), withoutHistory(1), withoutHistory(2)),
 			action: Join, reason: model.Joining,
 		},
 	})
 }
 
-// TestReturningHolderDoesNotHoldUpTheReplicas: the holder's pod is back with its volume under an id that nobody knows,
-// Sentinel did not fail over in its time, and two replicas never went away: one of them leads.
+// TestReturningHolderDoesNotHoldUpTheReplicas: the holder's pod is back with its volume under an unknown id, Sentinel did not
+// fail over in its time, and two replicas never went away: one of them leads.
 func TestReturningHolderDoesNotHoldUpTheReplicas(t *testing.T) {
-	back := pod(0, reborn, data(thirdID, 0, 10))
+	back := pod(0, recreated, data(thirdID, 0, 10))
 	v := formed(0, pod(1, replica(0), linkDown), back, pod(2, replica(0), linkDown))
 	long := Memory{SyncedRun: "run-1", SilentSince: clock.Add(-16 * time.Second), SilentEpoch: holderAt}
 	if d, _ := Next(v, long); d.Action != Claim || d.Reason != model.MasterGone {
@@ -248,10 +248,10 @@ func TestReturningHolderDoesNotHoldUpTheReplicas(t *testing.T) {
 	}
 }
 
-// TestNeverTheEmptyOne: whatever the silence of the others, a node without data does not lead a group that had some (S3).
+// TestNeverTheEmptyOne: however many others are silent, a node without data does not lead a group that had some (S3).
 func TestNeverTheEmptyOne(t *testing.T) {
 	for _, peer := range []model.Pod{pod(1, replica(0), linkDown), pod(1, silent)} {
-		v := formed(0, edited(pod(0, reborn), func(p *model.Pod) { p.VolumeClaim = "new volume" }), peer, pod(2, replica(0), linkDown))
+		v := formed(0, edited(pod(0, recreated), func(p *model.Pod) { p.VolumeClaim = "new volume" }), peer, pod(2, replica(0), linkDown))
 		_, m := Next(v, Memory{})
 		v.Now = clock.Add(10 * time.Minute)
 		for range 3 {
@@ -264,7 +264,7 @@ func TestNeverTheEmptyOne(t *testing.T) {
 }
 
 // TestNamedMasterWithoutAgent: everything restarted, the recorded holder's Redis answers, and its agent is gone. It has as long
-// as it may wait for others, and a failover more; while it loads it has all the time.
+// as it may wait for others, and a failover more; while it is loading its time is not limited.
 func TestNamedMasterWithoutAgent(t *testing.T) {
 	v := formed(0, pod(1, data(otherID, 0, 10)), pod(0, data(thirdID, 0, 10)), pod(2, data(otherID, 0, 9)))
 	flagged(&v)
@@ -277,14 +277,14 @@ func TestNamedMasterWithoutAgent(t *testing.T) {
 	}
 	v.Peers[0].Redis.Answer = model.Loading
 	if d, _ := lasting(v, Memory{}, 0, time.Hour); d.Reason != model.MasterReturning {
-		t.Errorf("%s/%s while it loads", d.Action, d.Reason)
+		t.Errorf("%s/%s while it is loading", d.Action, d.Reason)
 	}
 }
 
-// TestBlankPodThatSentinelsName: it was elected while the API was away, restarted empty before the record heard of it, and may
-// not lead; everybody waits for everybody.
-func TestBlankPodThatSentinelsName(t *testing.T) {
-	v := formed(0, pod(1, data(lineageID, 100, 10)), pod(0, reborn), pod(2))
+// TestEmptyPodThatSentinelsName: it was elected while the API was away, restarted empty before the record heard of it, and may
+// not lead; every pod waits for another.
+func TestEmptyPodThatSentinelsName(t *testing.T) {
+	v := formed(0, pod(1, data(lineageID, 100, 10)), pod(0, recreated), pod(2))
 	v.Sentinels = sentinels(at(2), holderAt+1)
 	flagged(&v)
 	if d, _ := lasting(v, Memory{}, 0, 72*time.Second); d.Action != Claim {
@@ -299,11 +299,11 @@ func TestWaitOfYesterday(t *testing.T) {
 	healthy := formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0)))
 	_, m = lasting(healthy, m, time.Minute, 10*time.Minute)
 	if d, _ := Next(moment(waiting, 11*time.Minute), m); d.Reason != model.RestartedWaiting {
-		t.Errorf("%s/%s at the first look of the second restart", d.Action, d.Reason)
+		t.Errorf("%s/%s in the first turn of the second restart", d.Action, d.Reason)
 	}
 }
 
-// TestAgentThatRestartsKeepsItsReplicaElectable: the master died, and nobody else may be left.
+// TestAgentThatRestartsKeepsItsReplicaElectable: the master died, and no other replica may be left.
 func TestAgentThatRestartsKeepsItsReplicaElectable(t *testing.T) {
 	v := formed(0, pod(1, replica(0), linkDown), pod(0, silent), pod(2, silent))
 	if d, _ := Next(v, Memory{}); d.Tuning.Priority == 0 || !d.Ready {
@@ -315,7 +315,7 @@ func TestAgentThatRestartsKeepsItsReplicaElectable(t *testing.T) {
 	}
 }
 
-// TestPodWithoutVolumeThatEnds: a cache group lost everything, and one of its pods hangs on a node that is lost.
+// TestPodWithoutVolumeThatEnds: a cache group lost everything, and one of its pods is stuck on a lost node.
 func TestPodWithoutVolumeThatEnds(t *testing.T) {
 	ephemeral := func(p model.Pod) model.Pod { p.VolumeClaim = p.UID; return p }
 	v := formed(0, ephemeral(inPlace(0)), ephemeral(pod(1)), ephemeral(pod(2, silent)))

@@ -46,7 +46,7 @@ func TestSelf(t *testing.T) {
 			view: formed(0, pod(1, silent), pod(0, master)), action: Wait, reason: model.NotRunning,
 		},
 		{
-			name:   "another pod bears my name (R11a): fenced, and nothing is written",
+			name:   "another pod has my name (R11a): fenced, and nothing is written",
 			view:   with(formed(0, pod(0, master), pod(1, replica(0))), func(v *model.View) { v.UIDByName = "successor" }),
 			action: Fence, reason: model.Replaced,
 		},
@@ -61,7 +61,7 @@ func TestSelf(t *testing.T) {
 			memory: Memory{MaxEpoch: holderAt + 1024}, action: Wait, reason: model.RecordUnknown, ready: true,
 		},
 		{
-			name:   "the record was deleted and made anew: its small epoch is no relic of an old watch",
+			name:   "the record was deleted and recreated: its small epoch does not come from an old watch",
 			view:   with(formed(0, pod(0, master), pod(1, replica(0))), func(v *model.View) { v.Record = model.Record{Known: true, UID: "second"} }),
 			memory: Memory{MaxEpoch: holderAt, RecordUID: "first"}, action: Retain, reason: model.Incumbent, ready: true,
 		},
@@ -83,13 +83,13 @@ func TestFollowing(t *testing.T) {
 			memory: Memory{SyncedRun: "run-1"}, action: Wait, reason: model.Synced, target: at(0), ready: true,
 		},
 		{
-			name:   "foreign data is not replaced without a word (R8)",
-			view:   formed(0, edited(pod(1, data(otherID, 5, 3)), func(p *model.Pod) { p.VolumeClaim = "stranger" }), pod(0, master)),
+			name:   "foreign data is not replaced without its owner's consent (R8)",
+			view:   formed(0, edited(pod(1, data(otherID, 5, 3)), func(p *model.Pod) { p.VolumeClaim = "foreign" }), pod(0, master)),
 			action: Wait, reason: model.ForeignData,
 		},
 		{
-			name: "foreign data is replaced when its owner says so; until then its claim is no member",
-			view: with(formed(0, edited(pod(1, data(otherID, 5, 3)), func(p *model.Pod) { p.VolumeClaim = "stranger" }), pod(0, master)),
+			name: "foreign data is replaced when its owner says so; until then its claim is not a member",
+			view: with(formed(0, edited(pod(1, data(otherID, 5, 3)), func(p *model.Pod) { p.VolumeClaim = "foreign" }), pod(0, master)),
 				func(v *model.View) { v.Config.ReplaceData = "redis-1" }),
 			action: Follow, reason: model.Following, target: at(0),
 		},
@@ -98,12 +98,12 @@ func TestFollowing(t *testing.T) {
 			view: formed(0, pod(1, data(otherID, 0, 10)), pod(0, master)), action: Follow, reason: model.Following, target: at(0),
 		},
 		{
-			name:   "a failover is running: nobody is pointed back (R1)",
+			name:   "a failover is running: no replica is pointed back (R1)",
 			view:   with(formed(0, pod(2, replica(1)), pod(0, master), pod(1, master)), func(v *model.View) { v.Sentinels[0].FailoverInProgress = true }),
 			action: Wait, reason: model.FailoverRunning, ready: true,
 		},
 		{
-			name:   "the address belongs to another uid (R11): it is no verified master",
+			name:   "the address belongs to another uid (R11): it is not a verified master",
 			view:   formed(0, pod(1, replica(0), linkDown), edited(pod(0, master), func(p *model.Pod) { p.UID = "foreign" })),
 			memory: Memory{SyncedRun: "run-1"}, action: Wait, reason: model.AnotherLeads, ready: true,
 		},
@@ -114,11 +114,11 @@ func TestMaster(t *testing.T) {
 	native := with(formed(0, pod(1, master), pod(0, silent)), func(v *model.View) { v.Sentinels[0].FailoverInProgress = true })
 	run(t, []situationCase{
 		{
-			name: "named by the record: hold", view: formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0))),
+			name: "named by the record: retain", view: formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0))),
 			action: Retain, reason: model.Incumbent, ready: true,
 		},
 		{
-			name:   "named by Sentinels at a greater epoch: hold, the record follows",
+			name:   "named by Sentinels at a greater epoch: retain, the record follows",
 			view:   with(formed(0, pod(1, master), pod(0, silent)), func(v *model.View) { v.Sentinels = sentinels(at(1), holderAt+1) }),
 			action: Retain, reason: model.Incumbent, ready: true,
 		},
@@ -156,7 +156,7 @@ func TestMaster(t *testing.T) {
 			memory: Memory{Confirmed: clock.Add(-6 * time.Second)}, action: Retain, reason: model.Unconfirmed,
 		},
 		{
-			name:   "cut off, but everybody follows me: writes go on",
+			name:   "cut off, but every replica follows me: writes go on",
 			view:   with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0))), func(v *model.View) { v.API, v.Sentinels = false, silentSentinels() }),
 			memory: Memory{Confirmed: clock.Add(-6 * time.Second)}, action: Retain, reason: model.Incumbent, ready: true,
 		},
@@ -190,8 +190,8 @@ func TestPromotionNeedsMyOwnClaimForThisProcess(t *testing.T) {
 	}
 }
 
-// TestClaimWhoseAnswerIsLost: the record took it all the same. Whoever reads his name there at the epoch of his claim has to
-// lead: he does not take himself for one who restarted, and gives nothing away.
+// TestClaimWhoseAnswerIsLost: the record took it all the same. A pod that reads its name there at the epoch of its claim has to
+// lead: it does not take itself for one that restarted, and gives nothing away.
 func TestClaimWhoseAnswerIsLost(t *testing.T) {
 	v := fresh(pod(0), pod(1), pod(2))
 	d, m := Next(v, Memory{})
@@ -204,8 +204,8 @@ func TestClaimWhoseAnswerIsLost(t *testing.T) {
 	}
 }
 
-// TestClaimIsSpentByTheMastership: a master that somebody demoted does not promote itself again by the record that it
-// read before; it offers or claims anew, which the compare-and-swap guards.
+// TestClaimIsSpentByTheMastership: a master that was demoted does not promote itself again by the record that it read before;
+// it offers or claims again, which the compare-and-swap guards.
 func TestClaimIsSpentByTheMastership(t *testing.T) {
 	m := Memory{Claimed: Claimed{Epoch: holderAt, RunID: "run-0"}}
 	_, m = Next(formed(0, pod(0, master), pod(1, replica(0))), m)
@@ -219,7 +219,7 @@ func TestClaimIsSpentByTheMastership(t *testing.T) {
 func TestEpochs(t *testing.T) {
 	e := model.NextEpoch(clock, holderAt, 12)
 	if e%1024 != 0 || e <= uint64(clock.UnixMilli()) || e <= holderAt {
-		t.Errorf("epoch %d is no multiple of 1024 above clock and record", e)
+		t.Errorf("epoch %d is not a multiple of 1024 above clock and record", e)
 	}
 	future := uint64(clock.Add(time.Hour).UnixMilli())
 	if e := model.NextEpoch(clock, future); e <= future {
@@ -235,7 +235,7 @@ func TestEpochs(t *testing.T) {
 	}
 }
 
-// TestClockPutBack: what is remembered lies in the future then, and must not make a wait longer than from now.
+// TestClockPutBack: what is remembered lies in the future then, and must not make a wait longer than it would be from now.
 func TestClockPutBack(t *testing.T) {
 	v := formed(0, but(inPlace(0), data(otherID, 0, 10)), pod(1, silent), pod(2, silent))
 	_, m := Next(moment(v, time.Hour), Memory{})

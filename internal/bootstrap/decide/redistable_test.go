@@ -18,7 +18,7 @@ const (
 	redisCells = 6
 )
 
-// TestRedisTable: every situation of testdata/redis.txt has the answer that stands there.
+// TestRedisTable: every situation of testdata/redis.txt has the answer that is written there.
 func TestRedisTable(t *testing.T) {
 	decidetest.CheckTable(t, redisTable, redisCells, func(question []string) ([]string, error) {
 		in := &reader{}
@@ -38,7 +38,8 @@ func readyWord(d Decision) string {
 	return "-"
 }
 
-// targetWord is whom the action is about: the master to follow, the heir, or the pod that the mastership is offered to.
+// targetWord is the pod that the action is about: the master to follow, the successor, or the pod that the mastership is
+// offered to.
 func targetWord(v model.View, d Decision) string {
 	a := d.Target
 	switch d.Action {
@@ -99,7 +100,7 @@ func (in *reader) world(v *model.View, word string) {
 	}
 }
 
-// memory reads one word. What is remembered of the named master is remembered of the one that the view names.
+// memory reads one word. What is remembered of the named master applies to the one that the view names.
 func (in *reader) memory(v model.View, m *Memory, word string) {
 	name, value, _ := strings.Cut(word, "=")
 	switch name {
@@ -135,7 +136,7 @@ func (in *reader) memory(v model.View, m *Memory, word string) {
 	}
 }
 
-// TestNotationRefusesWhatItDoesNotKnow: a word that is overlooked would make a line say something else than it reads.
+// TestNotationRefusesWhatItDoesNotKnow: a word that is overlooked would make a line mean something else than it says.
 func TestNotationRefusesWhatItDoesNotKnow(t *testing.T) {
 	good := []string{"0.", "1? 2>0", "0 0+1! ?", "0 behind=2", "noapi", "synced silent=16s"}
 	in := &reader{}

@@ -8,13 +8,13 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// restarted: the record names me, but my Redis is not the process that was promoted. It came up fenced, so nothing is
-// lost yet. A replica that was in sync holds what I may have lost: it leads, whether I am still loading or not.
+// restarted decides when the record names me, but my Redis is not the process that was promoted. It came up fenced, so nothing
+// is lost yet. A replica that was in sync holds what I may have lost: it leads, whether I am still loading or not.
 func (s *situation) restarted() Decision {
 	if !s.API {
 		return s.restartedUnwritten()
 	}
-	if s.offerStanding(offerPatience) {
+	if s.offerStanding(offerBudget) {
 		d := s.unchanged(model.RestartedWaiting)
 		d.Recheck = soon
 		return d
@@ -29,7 +29,7 @@ func (s *situation) restarted() Decision {
 	if s.Self.Redis.Answer != model.Up {
 		return s.unchanged(model.LoadingData)
 	}
-	s.keepWaiting(theClockStands)
+	s.keepWaiting(clockStops)
 	if s.mustWait() {
 		return s.unchanged(model.RestartedWaiting)
 	}
@@ -49,12 +49,13 @@ func (s *situation) restarted() Decision {
 	return s.offer(&best, model.TransferAfterRestart)
 }
 
-// restartedUnwritten: nothing can be offered or claimed, but the old epoch still names me, and so do most Sentinels.
+// restartedUnwritten decides when nothing can be offered or claimed, but the old epoch still names me, and so do most
+// Sentinels.
 func (s *situation) restartedUnwritten() Decision {
 	if s.Self.Redis.Answer != model.Up || s.overwritable(&s.Self) || !s.majorityNamesSelf() || len(s.notBehindSelf(s.inSyncReplicas())) > 0 {
 		return s.unchanged(model.APIAway)
 	}
-	s.keepWaiting(theClockStands)
+	s.keepWaiting(clockStops)
 	if s.mustWait() {
 		return s.unchanged(model.RestartedWaiting)
 	}
@@ -62,7 +63,7 @@ func (s *situation) restartedUnwritten() Decision {
 }
 
 // coversAll reports whether my Redis has the history of the replicas, and no less of it than any of them: it did not restart at
-// all, or came back with everything. My claim succeeded and I was told nothing of it, for example.
+// all, or came back with everything. My claim succeeded and its answer was lost, for example.
 func (s *situation) coversAll(replicas []model.Pod) bool {
 	mine := &s.Self.Redis
 	return mine.Answer == model.Up && s.inLineage(mine) && s.allHeard() && !slices.ContainsFunc(replicas, func(p model.Pod) bool {
@@ -70,11 +71,11 @@ func (s *situation) coversAll(replicas []model.Pod) bool {
 	})
 }
 
-// repointed: the record names me, but somebody made my Redis the replica of another, or another answers as master: a
-// Sentinel's failover that has not reached the record. It is left alone; only if it led to no master in failover-timeout
-// my Redis is fenced, and the next turn judges it as restarted.
+// repointed decides when the record names me, but my Redis was made the replica of another, or another answers as master: a
+// Sentinel's failover that has not reached the record. It is left alone; only if it led to no master in failover-timeout is my
+// Redis fenced, and the next turn judges it as restarted.
 func (s *situation) repointed() Decision {
-	s.missLeader(s.Record.Epoch)
+	s.trackLeaderSilence(s.Record.Epoch)
 	switch {
 	case s.followedIsReplica():
 		return s.fence(model.RestartedWaiting)

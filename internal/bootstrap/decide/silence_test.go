@@ -54,15 +54,15 @@ var silenceThatMayEnable = []excuse{
 		answered := func(s *model.Sentinel) bool { return s.Answered }
 		return newSituation(u.before, Memory{}).majority(answered) && !newSituation(u.view, Memory{}).majority(answered)
 	}},
-	{"in an outage of the API nobody can offer or claim: my data leads on at the old epoch, as long as most Sentinels name me", func(u turn) bool {
+	{"in an outage of the API no pod can offer or claim: my data goes on leading at the old epoch, as long as most Sentinels name me", func(u turn) bool {
 		return u.before.API && !u.view.API && u.decision.Action == Promote && u.decision.Reason == model.RestartedInPlace && newSituation(u.view, Memory{}).majorityNamesSelf()
 	}},
-	{"recovery-timeout bounds the wait for a possible holder: who was silent so long is not waited for", func(u turn) bool {
+	{"recovery-timeout bounds the wait for a candidate: one that was silent for so long is not waited for", func(u turn) bool {
 		return waiting(u.view, u.memory).budgetSpent() && u.before.API == u.view.API && slices.Equal(u.before.Sentinels, u.view.Sentinels)
 	}},
 }
 
-// torn: two Sentinels that answered name two addresses at one epoch.
+// torn reports whether two Sentinels that answered name two addresses at one epoch.
 func torn(v model.View) bool {
 	names := map[uint64]model.Address{}
 	for _, s := range v.Sentinels {
@@ -76,9 +76,9 @@ func torn(v model.View) bool {
 	return false
 }
 
-// checkSilence is S7: what a pod does not dare while somebody answers, it does not dare when he falls silent, at the same
-// instant and with the same memory. The memory is the one that fits to the view before, and the one that fits to the view
-// after: an agent that waited long for somebody who was silent all the time.
+// checkSilence is S7: what a pod does not dare while another answers, it does not dare when that one falls silent, at the same
+// instant and with the same memory. The memory is the one that fits the view before, and the one that fits the view after: an
+// agent that waited long for a pod that was silent all the time.
 func checkSilence(group []turn, wrong *findings) {
 	for _, u := range group {
 		for _, s := range silences(u.view) {

@@ -15,22 +15,22 @@ type situation struct {
 	memory Memory
 	// leader is what the greatest epoch says.
 	leader leader
-	// leaderPod is the living peer that is named, and master the same pod if it answers role:master; nil where there is none.
+	// leaderPod is the existing peer that is named, and master the same pod if it answers role:master; nil where there is none.
 	leaderPod *model.Pod
 	master    *model.Pod
-	// selfLeads: the greatest epoch names me. holdsRecord: and it is the record that says so, or agrees.
+	// selfLeads reports whether the greatest epoch names me, and holdsRecord whether it is the record's, or agrees with it.
 	selfLeads   bool
 	holdsRecord bool
-	// peerIsMaster: a peer with an agent answers role:master, named or not.
+	// peerIsMaster reports whether a peer with an agent answers role:master, named or not.
 	peerIsMaster bool
-	// failoverRunning: a Sentinel that answered shows a failover of this group.
+	// failoverRunning reports whether a Sentinel that answered shows a failover of this group.
 	failoverRunning bool
-	// allSentinelsAnswered is the opposite of silence; an empty set is silent.
+	// allSentinelsAnswered reports whether no Sentinel is silent; an empty set is silent.
 	allSentinelsAnswered bool
 }
 
-// findFacts looks at the view once, and brings the memory up to date. It is no constructor, so that a situation stays where it is
-// declared: a turn at rest allocates nothing.
+// findFacts looks at the view once, and brings the memory up to date. It is not a constructor, so that a situation stays where
+// it is declared: a turn at rest allocates nothing.
 func (s *situation) findFacts() {
 	s.leader, s.allSentinelsAnswered = leaderOf(&s.View), len(s.Sentinels) > 0
 	s.selfLeads = s.leader.isSelf(&s.Self)
@@ -76,8 +76,8 @@ func leaderOf(v *model.View) leader {
 	return l
 }
 
-// outrankedBy reports whether a Sentinel names another at a greater epoch. Where two Sentinels differ at one epoch, any fixed
-// order between their addresses is as good, as long as every agent takes the same.
+// outrankedBy reports whether a Sentinel names another master at a greater epoch. Where two Sentinels differ at one epoch, any
+// fixed order between their addresses will do, as long as every agent uses the same.
 func (l leader) outrankedBy(s *model.Sentinel) bool {
 	return s.ConfigEpoch > l.epoch || s.ConfigEpoch == l.epoch && l.podUID == "" && s.Address.String() < l.address.String()
 }
@@ -85,13 +85,13 @@ func (l leader) outrankedBy(s *model.Sentinel) bool {
 // exists reports whether anything names a master.
 func (l leader) exists() bool { return l.epoch > 0 && l.address != model.Address{} }
 
-// isSelf reports whether my pod is named: with its address and, where the record speaks, with its uid. A name is not an
+// isSelf reports whether my pod is named: with its address and, where the record is the source, with its uid. A name is not an
 // identity.
 func (l leader) isSelf(self *model.Pod) bool {
 	return l.exists() && l.address == self.Address && (l.podUID == "" || l.podUID == self.UID)
 }
 
-// is reports whether a living peer is named.
+// is reports whether an existing peer is named.
 func (l leader) is(p *model.Pod) bool {
 	return p.UID != "" && p.Address == l.address && (l.podUID == "" || l.podUID == p.UID)
 }
@@ -130,8 +130,8 @@ func (s *situation) podOf(ordinal int) (*model.Pod, bool) {
 	return nil, false
 }
 
-// visible reports whether the API shows my own pod. One that was deleted by force lives on for a while; nobody knows its volume
-// claim any more, and what it wrote into the record would make its successor's data foreign.
+// visible reports whether the API shows my own pod. One that was deleted by force goes on running for a while; its volume claim
+// is no longer known, and what it wrote into the record would make its successor's data foreign.
 func (s *situation) visible() bool { return s.UIDByName == s.Self.UID }
 
 // leaving reports whether my pod is about to end.
@@ -142,7 +142,7 @@ func (s *situation) syncedOnce() bool {
 	return s.Self.Redis.RunID != "" && s.memory.SyncedRun == s.Self.Redis.RunID
 }
 
-// someoneSilent reports whether a peer or a Sentinel did not answer in this observation.
-func (s *situation) someoneSilent() bool {
+// anySilent reports whether a peer or a Sentinel did not answer in this observation.
+func (s *situation) anySilent() bool {
 	return !s.allSentinelsAnswered || slices.ContainsFunc(s.Peers, func(p model.Pod) bool { return p.Redis.Answer == model.Silent })
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // The sweep goes through all worlds that three nodes, three Sentinels and a record can make out of few states each, in the
-// notation of testdata/redis.txt. N is the node itself, A and B the next two in a circle; H is the recorded holder, I the
-// next one. What no test thought of stands among them.
+// notation of testdata/redis.txt. N is the node itself, A and B the next two in a circle; H is the recorded holder, I the next
+// one. What no test thought of is among them.
 
 var nodeStates = []string{
 	"",            // no such pod
@@ -25,17 +25,17 @@ var nodeStates = []string{
 	"N>A",         // synced replica of A
 	"N>B",         // synced replica of B
 	"N/A=a@90*9",  // cut off from A, and behind
-	"N.=a@100*10", // let go, with the group's data
-	"N.",          // fenced, blank and empty
-	"N.=b@0*10+born",
+	"N.=a@100*10", // detached, with the group's data
+	"N.",          // fenced, no history and no data
+	"N.=b@0*10+new",
 	"N.=c@7*3+volume", // with foreign data
 	"N>A+term",
 }
 
 var recordStates = []string{"none", "0", "1 behind=2", "2 lost=0", "0 offer=1@100"}
 
-// commonSentinels are the sets that the sweep combines with everything else: agreed, silent, down, failing over, switched,
-// and of three minds.
+// commonSentinels are the sets that the sweep combines with everything else: agreed, silent, down, failing over, switched, and
+// of three opinions.
 var commonSentinels = []string{"H H H", "? ? ?", "H! H! H!", "H! H! H~", "I+1 I+1 I+1", "H H! ?"}
 
 // sentinelStates are what a single Sentinel may say where its set is drawn at random.
@@ -123,7 +123,7 @@ func (p *parsed) views(w world) []model.View {
 	return all
 }
 
-// memoryOf is one of the memories that fit to a view.
+// memoryOf is one of the memories that fit a view.
 func memoryOf(v model.View, kind string) Memory {
 	run := v.Self.Redis.RunID
 	switch kind {
@@ -192,7 +192,7 @@ type turn struct {
 	kind     string
 	memory   Memory
 	decision Decision
-	// before is the view of which one answer is missing in view, where that is what is looked at.
+	// before is the view of which one answer is missing in view, where a check compares the two.
 	before model.View
 }
 
@@ -201,8 +201,8 @@ func (u turn) String() string {
 	return fmt.Sprintf("%s | me %d, memory %s => %s %s %s", u.world, u.view.Self.Ordinal, u.kind, d.Action, d.Reason, d.Target)
 }
 
-// check looks at all turns of one world that have the same kind of memory. A step above one skips worlds, for checks that
-// ask many times about each; it has no divisor in common with the number of choices, or it would see some of them only.
+// check looks at all turns of one world that have the same kind of memory. A step above one skips worlds, for checks that ask
+// many times about each; it has no divisor in common with the number of choices, or it would see only some of them.
 type check struct {
 	name  string
 	step  int
@@ -214,11 +214,11 @@ type check struct {
 // the number of choices.
 const shortStride = 23
 
-// TestEveryView decides on every view of every world with every memory, and lets every check look.
+// TestEveryView decides on every view of every world with every memory, and runs every check on it.
 func TestEveryView(t *testing.T) {
 	checks := []*check{
 		{name: "invariants", step: 1, visit: checkInvariants},
-		{name: "one pod claims", step: 1, visit: checkRivals, findings: findings{excuses: rivalsBorne}},
+		{name: "one pod claims", step: 1, visit: checkRivals, findings: findings{excuses: acceptedRivals}},
 		{name: "the oracle agrees", step: 1, visit: checkOracle, findings: findings{excuses: differences}},
 		{name: "order does not matter", step: 19, visit: checkOrder},
 		{name: "silence enables nothing", step: 29, visit: checkSilence, findings: findings{excuses: silenceThatMayEnable}},

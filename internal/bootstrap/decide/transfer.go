@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	// crashPatience is how long a replica has to accept the mastership of a process that is gone, and offerPatience that of one
+	// crashBudget is how long a replica has to accept the mastership of a process that is gone, and offerBudget that of one
 	// that is back.
-	crashPatience = 300 * time.Millisecond
-	offerPatience = time.Second
-	// askingTheSilent is how much longer it may take while somebody does not answer: its agent waits for that one too, in the
-	// observation that runs when the offer comes and perhaps in that after it.
-	askingTheSilent = time.Second
+	crashBudget = 300 * time.Millisecond
+	offerBudget = time.Second
+	// silenceAllowance is how much longer it may take while a pod or Sentinel does not answer: the target's agent waits for that
+	// one too, in the observation that runs when the offer comes and perhaps in the one after it.
+	silenceAllowance = time.Second
 )
 
-// notRunning: my Redis is silent, so there is nothing to point or promote. If its process is gone and the record names it,
-// the replicas in sync hold what clients wrote: they are offered the mastership, one after the other and again from the
-// first, until one leads or my Redis is back. What it holds then is judged as restarted.
+// notRunning decides while my Redis is silent, so that there is nothing to point or promote. If its process is gone and the
+// record names it, the replicas in sync hold what clients wrote: they are offered the mastership, one after the other and again
+// from the first, until one leads or my Redis is back. What it holds then is judged as restarted.
 func (s *situation) notRunning() Decision {
 	wait := Decision{Reason: model.NotRunning, Recheck: soon}
 	switch {
@@ -30,7 +30,7 @@ func (s *situation) notRunning() Decision {
 	case s.failoverRunning:
 		wait.Reason = model.FailoverRunning
 		return wait
-	case s.offerStanding(crashPatience):
+	case s.offerStanding(crashBudget):
 		return wait
 	}
 	s.passOver()
@@ -42,9 +42,9 @@ func (s *situation) notRunning() Decision {
 	return s.offer(&replicas[0], model.TransferAfterCrash)
 }
 
-// successors are the replicas in sync, the furthest first, that may be offered the mastership. Who was in sync when the members
-// last changed may have stood still since then: while another one is silent, only those are offered it that have all that I
-// had when I last led.
+// successors are the replicas in sync, the furthest first, that may be offered the mastership. A replica that was in sync when
+// the members last changed may have stood still since then: while another one is silent, only those are offered it that have
+// everything that I had when I last led.
 func (s *situation) successors() []model.Pod {
 	replicas, led := s.notBehindSelf(s.inSyncReplicas()), s.memory.Led
 	someoneInSyncUnheard := func(o int) bool { return o != s.Self.Ordinal && s.Record.Members[o].InSync }
@@ -56,21 +56,21 @@ func (s *situation) successors() []model.Pod {
 	})
 }
 
-// inSyncReplicas are the peers whose link stood when the members last changed, and that have not let an offer pass; the
+// inSyncReplicas are the peers whose link was up when the members last changed, and that have not let an offer pass; the
 // furthest first.
 func (s *situation) inSyncReplicas() []model.Pod {
 	pods := slices.DeleteFunc(s.eligible(), func(p model.Pod) bool {
 		if p.UID == s.Self.UID || p.Redis.Role != model.Replica || slices.Contains(s.memory.Declined, p.Redis.RunID) {
 			return true
 		}
-		// A process that lost its own memory too is one without a history: what it had in sync is gone.
+		// A process that lost its own memory too has no history: what it had in sync is gone.
 		return !s.isMember(&p) || !s.Record.Members[p.Ordinal].InSync || !s.inLineage(&p.Redis)
 	})
 	slices.SortStableFunc(pods, func(a, b model.Pod) int { return s.compareData(&b, &a) })
 	return pods
 }
 
-// notBehindSelf leaves out the replicas that have less than I of one history: an offer to them would lose the difference.
+// notBehindSelf leaves out the replicas that have less of one history than I: an offer to them would lose the difference.
 func (s *situation) notBehindSelf(replicas []model.Pod) []model.Pod {
 	mine := &s.Self.Redis
 	return slices.DeleteFunc(replicas, func(p model.Pod) bool {
@@ -79,12 +79,12 @@ func (s *situation) notBehindSelf(replicas []model.Pod) []model.Pod {
 }
 
 // offerStanding reports whether the record has my offer, and its target has not had its time yet.
-func (s *situation) offerStanding(patience time.Duration) bool {
+func (s *situation) offerStanding(budget time.Duration) bool {
 	offer := s.Record.Offer
-	if s.someoneSilent() {
-		patience += askingTheSilent
+	if s.anySilent() {
+		budget += silenceAllowance
 	}
-	if offer == nil || offer.RunID != s.memory.OfferedTo || s.Now.Sub(s.memory.OfferedAt) > patience {
+	if offer == nil || offer.RunID != s.memory.OfferedTo || s.Now.Sub(s.memory.OfferedAt) > budget {
 		return false
 	}
 	return !slices.ContainsFunc(s.Peers, func(p model.Pod) bool {
@@ -92,8 +92,8 @@ func (s *situation) offerStanding(patience time.Duration) bool {
 	})
 }
 
-// passOver remembers that the process that I offered to last has let its time pass. An offer that the record never had is
-// none: its writing failed.
+// passOver remembers that the process that I last offered to has let its time pass. An offer that the record never had does not
+// count: its write failed.
 func (s *situation) passOver() {
 	m := &s.memory
 	if !m.OfferedAt.IsZero() && !slices.Contains(m.Declined, m.OfferedTo) {
@@ -102,7 +102,7 @@ func (s *situation) passOver() {
 	m.OfferedTo, m.OfferedAt = "", time.Time{}
 }
 
-// offer holds the mastership out to one process, at the position at which I saw it. Its time begins when the record has it.
+// offer offers the mastership to one process, at the position at which I saw it. Its time begins when the record has it.
 func (s *situation) offer(p *model.Pod, why model.Reason) Decision {
 	r, next := &p.Redis, s.Record
 	s.memory.OfferedTo = r.RunID
@@ -112,9 +112,9 @@ func (s *situation) offer(p *model.Pod, why model.Reason) Decision {
 	}
 }
 
-// offeredToSelf reports whether the holder holds out the mastership to this very process, which has at least the data that it is
-// offered for, and no greater epoch says that it is not the holder's any more. An offer that does not fit says nothing, and
-// nothing waits for it: who made it may be gone.
+// offeredToSelf reports whether the holder offers the mastership to this very process, which has at least the data that it is
+// offered for, and no greater epoch says that the mastership is no longer the holder's. An offer that does not fit means
+// nothing, and nothing waits for it: the agent that made it may be gone.
 func (s *situation) offeredToSelf() bool {
 	offer, r := s.Record.Offer, &s.Self.Redis
 	return offer != nil && offer.PodUID == s.Self.UID && !s.holdsRecord && s.leader.epoch == s.Record.Epoch &&

@@ -4,7 +4,7 @@ package decide
 
 import "github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 
-// holderPriority makes Sentinel's own election land on the recorded holder where that is a replica in its eyes.
+// holderPriority makes Sentinel's own election choose the recorded holder where Sentinel takes that for a replica.
 const holderPriority = 1
 
 // fencedTuning is how every Redis starts: it serves nothing and Sentinel never elects it.

@@ -27,7 +27,7 @@ var (
 	silent          = decidetest.Silent
 	data            = decidetest.Data
 	plain           = decidetest.Plain
-	reborn          = decidetest.Reborn
+	recreated       = decidetest.Recreated
 	sentinels       = decidetest.Sentinels
 	silentSentinels = decidetest.SilentSentinels
 	recordOf        = decidetest.RecordOf
@@ -63,9 +63,9 @@ func newSituation(v model.View, m Memory) *situation {
 	return s
 }
 
-// waiting is a situation in which candidates are waited for, whoever is missing.
+// waiting is a situation in which candidates are waited for, whichever is missing.
 func waiting(v model.View, m Memory) *situation {
 	s := newSituation(v, m)
-	s.keepWaiting(theClockRuns)
+	s.keepWaiting(clockRuns)
 	return s
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package environment is who an agent is: its pod, what the webhook told it, and how it reaches the API.
+// Package environment is the identity of an agent: its pod, what the webhook told it, and how it reaches the API.
 package environment
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// Environment is who the agent is: its pod, and what the webhook told it.
+// Environment is the agent's identity: its pod, and what the webhook told it.
 type Environment struct {
 	Namespace string
 	PodName   string
@@ -29,16 +29,16 @@ type Environment struct {
 	// HookToken must come with the preStop hook.
 	HookToken string
 	Log       *slog.Logger
-	// ConfigDir and PrivateDir are contract.ConfigDir and contract.PrivateDir, but for tests.
+	// ConfigDir and PrivateDir are contract.ConfigDir and contract.PrivateDir, except in tests.
 	ConfigDir  string
 	PrivateDir string
 	// Listen is where the agent's endpoints are served.
 	Listen string
-	// Kubernetes is how the API is reached; nil: as a pod does.
+	// Kubernetes is how the API is reached; nil means as a pod does.
 	Kubernetes *rest.Config
 }
 
-// Read takes the environment from variables and names each that is missing or wrong.
+// Read takes the environment from variables and names each that is missing or invalid.
 func Read(getenv func(string) string, log *slog.Logger) (Environment, error) {
 	e := Environment{
 		Namespace: getenv(contract.EnvNamespace), PodName: getenv(contract.EnvPodName), PodUID: getenv(contract.EnvPodUID),
@@ -47,7 +47,7 @@ func Read(getenv func(string) string, log *slog.Logger) (Environment, error) {
 	}
 	for name, value := range map[string]string{contract.EnvNamespace: e.Namespace, contract.EnvPodName: e.PodName, contract.EnvPodUID: e.PodUID} {
 		if value == "" {
-			return e, fmt.Errorf("environment variable %s is empty: the agent runs in pods that the webhook has injected", name)
+			return e, fmt.Errorf("environment variable %s is empty: the agent runs only in pods that the webhook has injected", name)
 		}
 	}
 	first, _, _ := strings.Cut(getenv(contract.EnvPodIPs), ",")
@@ -60,13 +60,13 @@ func Read(getenv func(string) string, log *slog.Logger) (Environment, error) {
 	return e, err
 }
 
-// Client makes a client of the API with small buffers: the agent stands in every Redis pod.
+// Client makes a client of the API with small buffers: an agent runs in every Redis pod.
 func (e Environment) Client() (kubernetes.Interface, error) {
 	config := e.Kubernetes
 	if config == nil {
 		var err error
 		if config, err = rest.InClusterConfig(); err != nil {
-			return nil, fmt.Errorf("finding the Kubernetes API: %w", err)
+			return nil, fmt.Errorf("configuring the Kubernetes client: %w", err)
 		}
 	}
 	config = rest.CopyConfig(config)
@@ -76,12 +76,12 @@ func (e Environment) Client() (kubernetes.Interface, error) {
 	config.UserAgent = "redis-sentinel-bootstrap"
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
-		return nil, fmt.Errorf("making a Kubernetes client: %w", err)
+		return nil, fmt.Errorf("creating the Kubernetes client: %w", err)
 	}
 	return client, nil
 }
 
-// Server is the Redis or Sentinel that the agent stands beside, over loopback.
+// Server is the Redis or Sentinel that the agent runs beside, over loopback.
 func (e Environment) Server() model.Address {
 	host := "127.0.0.1"
 	if e.PodIP.Is6() {

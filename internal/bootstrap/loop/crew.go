@@ -10,21 +10,21 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Crew are the goroutines of one agent. All of them end before Wait returns, and a panic in one is a line in the log.
+// Crew is the goroutines of one agent. All of them end before Wait returns, and a panic in one is a line in the log.
 type Crew struct {
 	group *errgroup.Group
 	log   *slog.Logger
-	// ctx ends when the agent is to end, or when one of the crew failed.
+	// ctx ends when the agent is to end, or when one of the goroutines failed.
 	ctx context.Context //nolint:containedctx // it is the life of the goroutines, not of a call
 }
 
-// NewCrew begins with nobody. Its context ends with ctx, or with the first error.
+// NewCrew makes an empty crew. Its context ends with ctx, or with the first error.
 func NewCrew(ctx context.Context, log *slog.Logger) (*Crew, context.Context) {
 	group, ctx := errgroup.WithContext(ctx)
 	return &Crew{group: group, log: log, ctx: ctx}, ctx
 }
 
-// Go runs a function that the agent cannot do without: its error ends the agent, and after a panic it begins again.
+// Go runs a function that the agent cannot do without: its error ends the agent, and after a panic it is started again.
 func (c *Crew) Go(f func(context.Context) error) {
 	c.group.Go(func() error {
 		for {
@@ -37,7 +37,7 @@ func (c *Crew) Go(f func(context.Context) error) {
 	})
 }
 
-// Keep runs a function for as long as the agent lives: where it returns early, it begins again a second later.
+// Keep runs a function for as long as the agent lives: where it returns early, it is started again a second later.
 func (c *Crew) Keep(f func(context.Context)) {
 	c.Go(func(ctx context.Context) error {
 		for ctx.Err() == nil {
@@ -48,7 +48,7 @@ func (c *Crew) Keep(f func(context.Context)) {
 	})
 }
 
-// Pause ends early with the context.
+// Pause waits; it ends early with the context.
 func Pause(ctx context.Context, long time.Duration) {
 	timer := time.NewTimer(long)
 	defer timer.Stop()
@@ -58,7 +58,7 @@ func Pause(ctx context.Context, long time.Duration) {
 	}
 }
 
-// Spawn runs something beside the turns, once; a panic ends it.
+// Spawn runs something beside the turns, once; a panic ends only that.
 func (c *Crew) Spawn(f func(context.Context)) {
 	c.group.Go(func() error {
 		Guard(c.log, func() { f(c.ctx) })

@@ -31,8 +31,8 @@ func TestPanicEndsATurnOnly(t *testing.T) {
 	})
 }
 
-// TestCrewIsJoined: SIGTERM in the middle of a handover must not leave its offer and its pause behind, so that the agent ends when the
-// turn has come to its end, and not before.
+// TestCrewIsJoined: SIGTERM in the middle of a handover must not leave its offer and its pause behind, so the agent ends when
+// the turn has come to its end, and not before.
 func TestCrewIsJoined(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -53,7 +53,8 @@ func TestCrewIsJoined(t *testing.T) {
 	})
 }
 
-// TestPanicEndsNothingElse: whatever panics beside the turns, the process and the others go on, and what the agent needs begins again.
+// TestPanicEndsNothingElse: whatever panics beside the turns, the process and the other goroutines go on, and what the agent
+// needs is started again.
 func TestPanicEndsNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -81,7 +82,7 @@ func TestPanicEndsNothingElse(t *testing.T) {
 	})
 }
 
-// TestErrorEndsTheCrew: an agent whose probes nobody answers must be seen.
+// TestErrorEndsTheCrew: an agent whose probes are not answered must be noticed.
 func TestErrorEndsTheCrew(t *testing.T) {
 	crew, ctx := NewCrew(t.Context(), slog.New(slog.DiscardHandler))
 	crew.Keep(func(ctx context.Context) { <-ctx.Done() })
@@ -91,7 +92,8 @@ func TestErrorEndsTheCrew(t *testing.T) {
 	}
 }
 
-// TestPanicTogetherEndsTheTurn: one question of many panics in a goroutine of its own; the turn that asked ends, and the next comes.
+// TestPanicTogetherEndsTheTurn: one question of many panics in a goroutine of its own; the turn that asked ends, and the next
+// one runs.
 func TestPanicTogetherEndsTheTurn(t *testing.T) {
 	finished := Guard(slog.New(slog.DiscardHandler), func() {
 		var all Together

@@ -17,10 +17,10 @@ const (
 	afterPanic = time.Second
 )
 
-// Wakeup is a channel of one: many calls between two turns are one wake-up.
+// Wakeup is a channel of capacity one: many calls between two turns are one wake-up.
 type Wakeup chan struct{}
 
-// NewWakeup returns one that nobody has used yet.
+// NewWakeup returns a Wakeup that has not been used yet.
 func NewWakeup() Wakeup { return make(Wakeup, 1) }
 
 // Wake makes the next turn begin at once.
@@ -46,11 +46,11 @@ func Repeat(ctx context.Context, log *slog.Logger, woken Wakeup, turn func(conte
 	}
 }
 
-// Guard runs a function and writes down its panic, if there is one. It reports whether the function came to its end.
+// Guard runs a function and logs its panic, if there is one. It reports whether the function returned.
 func Guard(log *slog.Logger, f func()) (finished bool) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			log.Error("a turn failed", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			log.Error("recovered from a panic", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 		}
 	}()
 	f()

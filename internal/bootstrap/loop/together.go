@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// Together runs functions at the same time for one turn. A panic in one of them is raised again by Wait, in the goroutine of the
-// turn, which it ends.
+// Together runs functions at the same time for one turn. A panic in one of them is raised again by Wait, in the goroutine of
+// the turn, which it ends.
 type Together struct {
 	all   sync.WaitGroup
 	once  sync.Once

@@ -21,5 +21,5 @@ func (a Address) String() string {
 	return net.JoinHostPort(a.Host, strconv.Itoa(a.Port))
 }
 
-// FenceAddress is the address that a fenced Redis follows: nothing listens there, and nobody else can.
+// FenceAddress is the address that a fenced Redis follows: nothing listens there, and no other pod can.
 var FenceAddress = Address{Host: "127.0.0.1", Port: 1}

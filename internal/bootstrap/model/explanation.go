@@ -6,7 +6,7 @@ package model
 type EventPolicy int
 
 const (
-	// NoEvent reasons stand in log, metric and status only.
+	// NoEvent reasons appear only in log, metric and status.
 	NoEvent EventPolicy = iota
 	// NormalWhenActed reasons become a normal Event when something was done for them.
 	NormalWhenActed
@@ -18,8 +18,8 @@ const (
 	Warning
 )
 
-// explanation is what a person should know of a reason: what it means, what to do (nothing where it is empty), and
-// whether an Event tells it.
+// explanation is what a person should know of a reason: what it means, what to do (nothing where it is empty), and whether it
+// becomes an Event.
 type explanation struct {
 	reason   Reason
 	sentence string
@@ -27,7 +27,7 @@ type explanation struct {
 	events   EventPolicy
 }
 
-// explained finds the line of a reason in the two tables.
+// explained maps each reason to its line in the two tables.
 var explained = func() map[Reason]explanation {
 	m := make(map[Reason]explanation, len(redisReasons)+len(sentinelReasons))
 	for _, table := range [][]explanation{redisReasons, sentinelReasons} {
@@ -39,73 +39,73 @@ var explained = func() map[Reason]explanation {
 }()
 
 var redisReasons = []explanation{
-	{NotRunning, "My Redis does not answer; there is nothing to point or promote.", "If it lasts, read the log of the Redis container: it does not start, or it hangs.", NoEvent},
-	{LoadingData, "My Redis lives and loads its data set.", "", NoEvent},
-	{ServerTooOld, "My Redis is older than Redis 6.2 or Valkey 7.2: it is fenced, and neither leads nor follows.", "Use an image of Redis 6.2, Valkey 7.2 or newer for the Redis container in the pod template of the StatefulSet. Its data stays as it is.", Warning},
-	{RecordUnknown, "The record has not been read yet, so nobody may lead by it.", "If it lasts, look for the Lease `redis-sentinel-NAME` of the StatefulSet NAME, and whether the pod's account may read it.", WarningWhenLasting},
-	{Replaced, "Another pod bears my name in the API: my Redis is fenced and I write nothing.", "Nothing, if the pod was replaced. Otherwise look for a second pod or cluster that uses this identity.", WarningWhenLasting},
+	{NotRunning, "Redis does not answer, so it can be neither configured nor promoted.", "If it lasts, read the log of the Redis container: it does not start, or it hangs.", NoEvent},
+	{LoadingData, "Redis is running and loads its data set.", "", NoEvent},
+	{ServerTooOld, "Redis is older than Redis 6.2 or Valkey 7.2: it is fenced, and neither leads nor follows.", "Use an image with Redis 6.2, Valkey 7.2 or newer for the Redis container in the pod template of the StatefulSet. The data stays as it is.", Warning},
+	{RecordUnknown, "The record has not been read yet, so no pod may lead by it.", "If it lasts, check that the Lease `redis-sentinel-NAME` of the StatefulSet NAME exists, and that the pod's service account may read it.", WarningWhenLasting},
+	{Replaced, "The API shows another pod under this pod's name: Redis is fenced and nothing is written.", "Nothing, if the pod was replaced. Otherwise look for a second pod or cluster that uses the same identity.", WarningWhenLasting},
 	{SetDeleted, "The StatefulSet does not exist, so no group is formed.", "Create the StatefulSet again, or delete its pods.", NoEvent},
-	{Leaving, "My pod is terminating: it neither forms nor claims.", "", NoEvent},
-	{Incumbent, "The greatest epoch names me, and my Redis is master.", "", NoEvent},
-	{HandingOver, "My pod is about to end: writes are paused while a replica catches up and takes the mastership.", "", NoEvent},
-	{HandingToFirst, "The label was removed and pods lose their agents from the highest ordinal: the lowest takes the mastership, because its data is what remains.", "", NoEvent},
-	{NoSuccessor, "My pod is about to end and no replica is in sync: nobody can take the mastership.", "Find out why no replica is in sync before you delete the master: nobody can take its writes over.", NoEvent},
-	{CannotSave, "My Redis cannot save its data, perhaps for want of space: a replica that can takes the mastership, and while there is none, mine goes on.", "Make room on the volume, or find out from Redis' log why a save or an append failed.", Warning},
-	{Unconfirmed, "Neither the API nor a majority of Sentinels has named me of late, and not every replica follows me: writes are refused.", "Look at the network between this node, the API server and the Sentinels.", WarningWhenLasting},
-	{Superseded, "A greater epoch names another node, which answers as master: my Redis follows it.", "", NormalWhenActed},
-	{PromotedBySentinel, "A Sentinel made my Redis master and its failover is not over: it is left alone.", "", NoEvent},
-	{PromotedEmpty, "A Sentinel made my Redis master, but its process has just restarted and holds nothing, while others hold the group's data, or may hold it: it is fenced.", "", WarningWhenActed},
-	{UnnamedMaster, "My Redis is master, but nothing names it yet.", "", NoEvent},
-	{NeverNamed, "My Redis was master for a whole failover timeout and nothing named it: it is fenced.", "Nothing. If it happens again, somebody promotes Redis by hand.", WarningWhenActed},
-	{OwnClaim, "The record accepted my claim: my Redis becomes master.", "", NoEvent},
-	{TransferAccepted, "The holder offers me the mastership and my data is what it offered for: I claim.", "", NormalWhenActed},
-	{Following, "The greatest epoch names a node that answers as master: my Redis follows it.", "", NoEvent},
-	{Joining, "My data claim is new to the group: it joins the record's members before my Redis takes the group's data.", "", NoEvent},
-	{Synced, "My Redis follows the named master and its link is up.", "", NoEvent},
-	{ForeignData, "My Redis holds data that does not belong to this group.", "Save the data if you need it; then set annotation `redis-sentinel.dev/replace-data` on the pod template to the pod's name.", WarningWhenLasting},
-	{FailoverRunning, "A Sentinel shows a failover in progress: it goes first.", "Nothing; it ends within failover-timeout.", NoEvent},
-	{MasterSilent, "The named master is silent: Sentinel has its time to fail over.", "", NoEvent},
-	{MasterReturning, "The named master's Redis restarted: its own agent decides who leads.", "", NoEvent},
-	{MasterGone, "The named master is proven gone, Sentinel did not fail over, and my data is best: I claim.", "Find out why the master went and why Sentinel did not replace it.", WarningWhenActed},
-	{MasterAddressGone, "My Redis follows an address that no pod of the group has any more: it lets go, before a stranger gets that address.", "", NoEvent},
-	{AnotherLeads, "Another pod is the one that should claim: I wait for it.", "", NoEvent},
-	{CandidatesSilent, "A pod that may hold data has not answered yet.", "Bring the missing pod up, or wait: after recovery-timeout the others go on without it if one of them has data. If all of them are empty they wait, so that nothing is given up that it may hold; delete its pod and its claim if they are lost.", WarningWhenLasting},
-	{AllEmpty, "Every possible holder is empty, and I am the one to begin: I claim.", "", NormalWhenActed},
-	{BestData, "The group has no master and my data is best: I claim.", "", NormalWhenActed},
-	{UnrelatedData, "Several pods hold data that does not belong together.", "Set annotation `redis-sentinel.dev/initial-master` on the pod template to the name of the pod whose data counts.", WarningWhenLasting},
-	{DataGone, "All possible holders answered and all are empty: the data is gone, and the recorded holder leads again.", "Restore from a backup, if this was no cache.", WarningWhenActed},
-	{OnlyForeignData, "Of the pods that answered, those with data hold none of this group's: nobody leads before a person has chosen.", "If that data is right, restored from a backup for example: scale to 0, delete the other claims and the Lease `redis-sentinel-NAME`, scale up. If it may go, set annotation `redis-sentinel.dev/replace-data` on the pod template to the name of the pod that holds it.", WarningWhenLasting},
-	{TransferAfterCrash, "My Redis was master and its process is gone: I offer the mastership to the replica in sync that is furthest.", "Read the previous log of the Redis container; `kubectl describe pod` says whether its memory limit ended it.", WarningWhenActed},
-	{TransferAfterRestart, "My Redis restarted and a replica in sync holds the data: I offer it the mastership.", "", NormalWhenActed},
-	{RestartedWaiting, "My Redis restarted and I wait for the replica that I offered the mastership to, or for pods that may hold newer data.", "", NoEvent},
-	{RestartedInPlace, "My Redis restarted with its data and no replica can lead: I claim again.", "", NormalWhenActed},
-	{Resumed, "The whole group restarted, and I am the recorded holder with my data: I claim again.", "", NormalWhenActed},
-	{Adopting, "Pods without an agent still run: my Redis follows the one that holds the data.", "", NoEvent},
-	{AdoptingForeign, "Pods without an agent still run, and my data is not theirs: I touch nothing.", "Choose whose data counts: `redis-sentinel.dev/replace-data` or `redis-sentinel.dev/initial-master` on the pod template.", WarningWhenLasting},
-	{AdoptionGoesOn, "Pods without an agent still run and hold no data; I hold some and lead when all have an agent.", "", NoEvent},
-	{SeveralPlainMasters, "Several pods without an agent are masters with data.", "Set annotation `redis-sentinel.dev/initial-master` on the pod template to the name of the pod whose data counts.", WarningWhenLasting},
-	{PlainPodsSilent, "Pods without an agent do not answer; protected mode or a password may keep me out.", "Let the agent's pod in: bind Redis to the pod's address, turn protected mode off, and use no password during adoption.", WarningWhenLasting},
-	{APIAway, "The Kubernetes API does not answer: roles stay, Sentinel fails over, nobody claims.", "Bring the API server back. Failover works without it; nothing else does.", NoEvent},
+	{Leaving, "This pod is terminating: it neither forms a group nor claims the mastership.", "", NoEvent},
+	{Incumbent, "The greatest epoch names this pod, and its Redis is master.", "", NoEvent},
+	{HandingOver, "This pod is about to stop: writes are paused while a replica catches up and takes over as master.", "", NoEvent},
+	{HandingToFirst, "The opt-in label was removed and pods lose their agents from the highest ordinal down: the lowest ordinal takes over as master, because its data is what remains.", "", NoEvent},
+	{NoSuccessor, "This pod is about to stop and no replica is in sync: no pod can take over as master.", "Before you delete the master, find out why no replica is in sync: no other pod has all of its writes.", NoEvent},
+	{CannotSave, "Redis cannot save its data, perhaps for lack of disk space: a replica that can save takes over as master; until there is one, this Redis stays master.", "Free space on the volume, or find in the Redis log why a save or an append failed.", Warning},
+	{Unconfirmed, "Recently neither the API nor a majority of Sentinels named this pod, and not every replica follows it: writes are refused.", "Check the network between this node, the API server and the Sentinels.", WarningWhenLasting},
+	{Superseded, "A greater epoch names another pod, which answers as master: Redis follows it.", "", NormalWhenActed},
+	{PromotedBySentinel, "A Sentinel promoted this Redis and its failover is not over: nothing is changed.", "", NoEvent},
+	{PromotedEmpty, "A Sentinel promoted this Redis, but its process has just restarted without data, while others hold the group's data, or may hold it: it is fenced.", "", WarningWhenActed},
+	{UnnamedMaster, "Redis is master, but nothing names it yet.", "", NoEvent},
+	{NeverNamed, "Redis was master for a whole failover timeout and nothing named it: it is fenced.", "Nothing. If it happens again, someone promotes Redis by hand.", WarningWhenActed},
+	{OwnClaim, "The record accepted this pod's claim: its Redis becomes master.", "", NoEvent},
+	{TransferAccepted, "The holder offers the mastership to this pod, which has the data that the offer requires: it claims the mastership.", "", NormalWhenActed},
+	{Following, "The greatest epoch names a pod that answers as master: Redis follows it.", "", NoEvent},
+	{Joining, "This pod's volume claim is new to the group: it joins the record's members before Redis takes the group's data.", "", NoEvent},
+	{Synced, "Redis follows the named master and its replication link is up.", "", NoEvent},
+	{ForeignData, "Redis holds data that does not belong to this group.", "Save the data if you need it; then set the annotation `redis-sentinel.dev/replace-data` on the pod template to the pod's name.", WarningWhenLasting},
+	{FailoverRunning, "A Sentinel reports a failover in progress: it goes first.", "Nothing; it ends within failover-timeout.", NoEvent},
+	{MasterSilent, "The named master does not answer: Sentinel is given its time to fail over.", "", NoEvent},
+	{MasterReturning, "The named master's Redis restarted: its own agent decides which pod leads.", "", NoEvent},
+	{MasterGone, "The named master is proven gone, Sentinel did not fail over, and this pod has the best data: it claims the mastership.", "Find out why the master went down and why Sentinel did not replace it.", WarningWhenActed},
+	{MasterAddressGone, "Redis follows an address that no pod of the group has any more: it is detached, before a foreign server gets that address.", "", NoEvent},
+	{AnotherLeads, "Another pod should claim the mastership: this one waits for it.", "", NoEvent},
+	{CandidatesSilent, "A pod that may hold data has not answered yet.", "Bring the missing pod up, or wait: after recovery-timeout the others go on without it if one of them has data. If all of them are empty they keep waiting, so that data which it may hold is not given up; if it is lost, delete its pod and its volume claim.", WarningWhenLasting},
+	{AllEmpty, "Every candidate is empty, and this pod is the one to begin: it claims the mastership.", "", NormalWhenActed},
+	{BestData, "The group has no master and this pod has the best data: it claims the mastership.", "", NormalWhenActed},
+	{UnrelatedData, "Several pods hold data that does not belong together.", "Set the annotation `redis-sentinel.dev/initial-master` on the pod template to the name of the pod whose data is to be kept.", WarningWhenLasting},
+	{DataGone, "Every candidate answered and all are empty: the data is gone, and the recorded holder leads again.", "Restore from a backup, unless this is a cache.", WarningWhenActed},
+	{OnlyForeignData, "Of the pods that answered, those with data hold none of this group's: no pod leads before a person has chosen.", "If that data is right, restored from a backup for example: scale to 0, delete the other volume claims and the Lease `redis-sentinel-NAME`, scale up. If it may be overwritten, set the annotation `redis-sentinel.dev/replace-data` on the pod template to the name of the pod that holds it.", WarningWhenLasting},
+	{TransferAfterCrash, "Redis was master and its process is gone: the most advanced replica in sync is offered the mastership.", "Read the previous log of the Redis container; `kubectl describe pod` shows whether it was killed at its memory limit.", WarningWhenActed},
+	{TransferAfterRestart, "Redis restarted and a replica in sync holds the data: it is offered the mastership.", "", NormalWhenActed},
+	{RestartedWaiting, "Redis restarted and waits for the replica that was offered the mastership, or for pods that may hold newer data.", "", NoEvent},
+	{RestartedInPlace, "Redis restarted with its data and no replica can lead: this pod claims the mastership again.", "", NormalWhenActed},
+	{Resumed, "The whole group restarted, and this pod is the recorded holder with its data: it claims the mastership again.", "", NormalWhenActed},
+	{Adopting, "Pods without an agent are still running: Redis follows the one that holds the data.", "", NoEvent},
+	{AdoptingForeign, "Pods without an agent are still running, and this pod's data is not theirs: nothing is changed.", "Choose whose data is to be kept: `redis-sentinel.dev/replace-data` or `redis-sentinel.dev/initial-master` on the pod template.", WarningWhenLasting},
+	{AdoptionGoesOn, "Pods without an agent are still running and hold no data; this pod holds some and leads once all have an agent.", "", NoEvent},
+	{SeveralPlainMasters, "Several pods without an agent are masters with data.", "Set the annotation `redis-sentinel.dev/initial-master` on the pod template to the name of the pod whose data is to be kept.", WarningWhenLasting},
+	{PlainPodsSilent, "Pods without an agent do not answer; protected mode or a password may keep this pod out.", "Let this pod connect: bind Redis to the pod's address, turn protected mode off, and use no password during adoption.", WarningWhenLasting},
+	{APIAway, "The Kubernetes API does not answer: roles stay as they are, Sentinel fails over, and no pod claims the mastership.", "Bring the API server back. Failover works without it; nothing else does.", NoEvent},
 }
 
 var sentinelReasons = []explanation{
-	{SentinelSilent, "My Sentinel does not answer.", "If it lasts, read the log of the Sentinel container.", NoEvent},
+	{SentinelSilent, "Sentinel does not answer.", "If it lasts, read the log of the Sentinel container.", NoEvent},
 	{NotFormed, "The record names no master yet.", "", NoEvent},
-	{GroupGone, "The record does not exist any more: my Sentinel forgets the group.", "", NoEvent},
-	{GroupAbsent, "The record does not exist or names another set, and my Sentinel does not know the group.", "", NoEvent},
-	{ServedElsewhere, "The record names another Sentinel set: my Sentinel forgets the group.", "", NoEvent},
-	{EpochUnbelievable, "An epoch lies more than a day ahead of the clock: nobody believes it.", "Look for a wrong clock, or for somebody who writes epochs: into the Lease, or by PUBLISH on a Redis that the set watches.", NoEvent},
-	{AddressTaken, "No pod of the group has the recorded master's address any more, and a stranger answers there: my Sentinel forgets the group until a master claims it.", "", NoEvent},
-	{HolderUnverified, "The recorded master does not answer as master: my Sentinel is not pointed at it.", "If it lasts, look at the pod that the record names.", NoEvent},
-	{NewGroup, "The record names a master that answers, and my Sentinel does not know the group.", "", NoEvent},
-	{NativeSwitch, "Sentinel finished a failover to a pod of the group that answers as master: the record takes it over.", "", NoEvent},
-	{SwitchUnverified, "My Sentinel names a pod that does not answer as master, at a greater epoch than the record.", "", NoEvent},
-	{SwitchToUnknownAddress, "My Sentinel names an address that is no pod of the group: the recorded master gets a greater epoch.", "If it happens again, somebody publishes hellos through a Redis that the set watches.", NoEvent},
-	{EqualEpochs, "Record and Sentinel name two addresses at one epoch: the recorded master gets a greater epoch.", "", NoEvent},
-	{SentinelBehind, "The record is ahead of my Sentinel, and the recorded master answers.", "", NoEvent},
-	{AloneBehind, "The record is ahead of my Sentinel, which has no peers: the group is made anew in it.", "", NoEvent},
-	{StaleEntries, "My Sentinel lists replicas or Sentinels that no longer exist: the group is made anew in it.", "", NoEvent},
-	{NoElectableReplica, "A replica is in sync, but my Sentinel lists none that it could elect: the group is made anew in it, which reads them at once.", "", NoEvent},
-	{SettingsDiffer, "My Sentinel has other settings of the group than the record.", "", NoEvent},
+	{GroupGone, "The record no longer exists: Sentinel is told to forget the group.", "", NoEvent},
+	{GroupAbsent, "The record does not exist or names another Sentinel set, and this Sentinel does not know the group.", "", NoEvent},
+	{ServedElsewhere, "The record names another Sentinel set: this Sentinel is told to forget the group.", "", NoEvent},
+	{EpochUnbelievable, "An epoch is more than a day ahead of the clock: it is not believed.", "Look for a wrong clock, or for something that writes epochs: into the Lease, or by PUBLISH on a Redis that the set watches.", NoEvent},
+	{AddressTaken, "No pod of the group has the recorded master's address any more, and a foreign server answers there: Sentinel is told to forget the group until a master claims it.", "", NoEvent},
+	{HolderUnverified, "The recorded master does not answer as master: Sentinel is not pointed at it.", "If it lasts, check the pod that the record names.", NoEvent},
+	{NewGroup, "The record names a master that answers, and this Sentinel does not know the group.", "", NoEvent},
+	{NativeSwitch, "Sentinel finished a failover to a pod of the group that answers as master: the record adopts it.", "", NoEvent},
+	{SwitchUnverified, "Sentinel names a pod that does not answer as master, at a greater epoch than the record.", "", NoEvent},
+	{SwitchToUnknownAddress, "Sentinel names an address that no pod of the group has: the recorded master gets a greater epoch.", "If it happens again, something publishes hello messages through a Redis that the set watches.", NoEvent},
+	{EqualEpochs, "Record and Sentinel name two addresses at the same epoch: the recorded master gets a greater epoch.", "", NoEvent},
+	{SentinelBehind, "The record is ahead of Sentinel, and the recorded master answers.", "", NoEvent},
+	{AloneBehind, "The record is ahead of Sentinel, which has no peers: the group is recreated in it.", "", NoEvent},
+	{StaleEntries, "Sentinel lists replicas or Sentinels that no longer exist: the group is recreated in it.", "", NoEvent},
+	{NoElectableReplica, "A replica is in sync, but Sentinel lists none that it could elect: the group is recreated in it, so that it reads the replicas at once.", "", NoEvent},
+	{SettingsDiffer, "Sentinel has other settings for the group than the record.", "", NoEvent},
 	{Agreed, "Record and Sentinel agree.", "", NoEvent},
 }

@@ -8,15 +8,15 @@ type Pod struct {
 	Ordinal int
 	UID     string
 	Address Address
-	// VolumeClaim is the uid of its data claim, or of the pod itself where data dies with the pod.
+	// VolumeClaim is the uid of its volume claim, or of the pod itself where data dies with the pod.
 	VolumeClaim string
-	// Injected: the pod has an agent.
+	// Injected reports whether the pod has an agent.
 	Injected    bool
 	Ready       bool
 	Terminating bool
-	// Updated: it is of the StatefulSet's newest revision.
+	// Updated reports whether it is of the StatefulSet's newest revision.
 	Updated bool
-	// Label is the role label that the pod bears.
+	// Label is the role label of the pod.
 	Label string
 	Redis Redis
 }

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestEveryReasonIsExplainedOnce reads the constants from the source: a new one without a sentence would be an empty word
-// in an Event.
+// TestEveryReasonIsExplainedOnce reads the constants from the source: a new one without a sentence would be an empty word in an
+// Event.
 func TestEveryReasonIsExplainedOnce(t *testing.T) {
 	lines := map[Reason]int{}
 	for _, r := range Reasons() {
@@ -24,7 +24,7 @@ func TestEveryReasonIsExplainedOnce(t *testing.T) {
 			t.Errorf("%s has %d lines in the tables of explanations, want 1", r, lines[r])
 		}
 		if s := r.Sentence(); !strings.HasSuffix(s, ".") || strings.Contains(s, "|") || strings.Contains(r.Advice(), "|") {
-			t.Errorf("%s: %q is no sentence", r, s)
+			t.Errorf("%s: %q is not a sentence", r, s)
 		}
 	}
 	if len(declared) != len(lines) {

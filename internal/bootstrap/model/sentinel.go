@@ -13,13 +13,13 @@ type Sentinel struct {
 	// Address is the reply of GET-MASTER-ADDR-BY-NAME: the ip and port of SENTINEL MASTER lie during a failover.
 	Address     Address
 	ConfigEpoch uint64
-	// MasterDown: it flags its master s_down.
+	// MasterDown reports whether it flags its master s_down.
 	MasterDown bool
-	// FailoverInProgress: nothing is adopted from it meanwhile.
+	// FailoverInProgress reports whether it runs a failover; nothing is adopted from it meanwhile.
 	FailoverInProgress bool
 }
 
-// Watching is how a group is watched: what the record's settings say, or what a Sentinel says it does.
+// Watching is how a group is watched: as the record's settings say, or as a Sentinel says it does.
 type Watching struct {
 	Quorum          int
 	DownAfter       time.Duration
@@ -49,7 +49,7 @@ type OwnSentinel struct {
 	Peers    []Peer
 }
 
-// Announcement says, as the hello of a Sentinel does, who is master of a group since which epoch.
+// Announcement says, as the hello of a Sentinel does, which address is master of a group since which epoch.
 type Announcement struct {
 	// Group is Sentinel's name of it.
 	Group  string

@@ -9,16 +9,17 @@ type SentinelView struct {
 	Now    time.Time
 	Own    OwnSentinel
 	Record Record
-	// RecordGone: a live read answered that the record does not exist.
+	// RecordGone reports whether a live read answered that the record does not exist.
 	RecordGone bool
-	// Elsewhere: the record exists and names another Sentinel set.
+	// Elsewhere reports whether the record exists and names another Sentinel set.
 	Elsewhere bool
 	Want      Watching
 	// Pods of the group, each with what its Redis answered, if it was asked.
 	Pods []Pod
-	// ForeignServers are addresses that the record or my Sentinel names, that no pod of the group has, and where somebody answers.
+	// ForeignServers are addresses that the record or my Sentinel names, that no pod of the group has, and where a server
+	// answers.
 	ForeignServers []Address
-	// PodsKnown: the list of pods is the API's, not the remains of a failed watch.
+	// PodsKnown reports whether the list of pods is the API's, not the leftovers of a failed watch.
 	PodsKnown bool
 	// Peers are the other Sentinels of my set as they really are.
 	Peers []Peer

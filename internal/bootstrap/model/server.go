@@ -8,7 +8,7 @@ type Answer int
 const (
 	// Silent means that nothing usable came back before the deadline.
 	Silent Answer = iota
-	// Loading means that the process lives and reads its data set.
+	// Loading means that the process is running and reads its data set.
 	Loading
 	// Up means that INFO was answered.
 	Up
@@ -22,7 +22,7 @@ const (
 	RoleUnknown Role = iota
 	// Master accepts writes, unless other settings forbid it.
 	Master
-	// Replica follows another address, perhaps nowhere.
+	// Replica follows another address, perhaps the fence address.
 	Replica
 )
 
@@ -32,7 +32,7 @@ type Redis struct {
 	Role   Role
 	// Following is the configured master of a replica.
 	Following Address
-	// LinkUp: the replication link to that master stands and no full sync is running.
+	// LinkUp reports whether the replication link to that master is up and no full sync is running.
 	LinkUp bool
 	// RunID is the identity of the process.
 	RunID string
@@ -47,11 +47,12 @@ type Redis struct {
 	OnlineReplicas int
 	// Priority is replica-priority as a replica announces it; 0 is never elected by Sentinel.
 	Priority int
-	// PersistenceError: the last save or append failed.
+	// PersistenceError reports whether the last save or append failed.
 	PersistenceError bool
-	// TooOld: its version lacks what the agents need, such as a pause of writes alone.
+	// TooOld reports whether its version lacks what the agents need, such as a pause of writes alone.
 	TooOld bool
-	// Refused: it is silent because nothing listens at its address: three connects in a row were refused. Known of my own only.
+	// Refused reports whether it is silent because nothing listens at its address: three connection attempts in a row were
+	// refused. It is known only of my own.
 	Refused bool
 }
 

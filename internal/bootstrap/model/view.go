@@ -13,26 +13,27 @@ type View struct {
 	UIDByName string
 	// Peers are the other pods of the group.
 	Peers []Pod
-	// VolumeClaims are the ordinals whose data claim exists.
+	// VolumeClaims are the ordinals whose volume claim exists.
 	VolumeClaims []int
 	// Replicas is spec.replicas of the StatefulSet; negative when unknown.
 	Replicas int
 	// FirstOrdinal is spec.ordinals.start.
 	FirstOrdinal int
-	// OrderedReady: pods are born one after the other, each when the one before it is Ready.
+	// OrderedReady reports whether pods are created one after the other, each when the one before it is Ready.
 	OrderedReady bool
-	// SetGone: a live read says that the StatefulSet does not exist.
+	// SetGone reports whether a live read says that the StatefulSet does not exist.
 	SetGone bool
-	// Sentinels that the set has, silent ones included.
+	// Sentinels are those of the set, silent ones included.
 	Sentinels []Sentinel
 	Record    Record
-	// API: the record and the pods are as the API shows them now, not as it showed them before an outage.
+	// API reports whether the record and the pods are as the API shows them now, not as it showed them before an outage.
 	API bool
 	// HelloEpoch is the greatest current-epoch heard from Sentinels on my own Redis.
 	HelloEpoch uint64
-	// Leaving: my pod is about to end, by the kubelet's hook or by its deletion.
+	// Leaving reports whether my pod is about to end, by the kubelet's hook or by its deletion.
 	Leaving bool
-	// Releasing: the template has lost the opt-in label, so that pods are replaced by plain ones from the highest ordinal.
+	// Releasing reports whether the template has lost the opt-in label, so that pods are replaced by plain ones from the
+	// highest ordinal.
 	Releasing bool
 	Config    Config
 }
@@ -41,9 +42,9 @@ type View struct {
 type Config struct {
 	DownAfter       time.Duration
 	FailoverTimeout time.Duration
-	// RecoveryTimeout bounds the wait for a possible holder of data that does not answer.
+	// RecoveryTimeout bounds the wait for a candidate that does not answer.
 	RecoveryTimeout time.Duration
-	// InitialMaster names the pod whose data leads where several data sets stand against each other.
+	// InitialMaster names the pod whose data leads where several data sets compete.
 	InitialMaster string
 	// ReplaceData names the pod whose foreign data may be replaced.
 	ReplaceData string

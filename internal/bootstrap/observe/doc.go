@@ -2,6 +2,6 @@
 
 // Package observe asks everyone at once, under one deadline, and writes down what was heard and what was silent.
 //
-// The Kubernetes API is watched, never polled: an idle group costs no request. Only where a decision hangs on it (my
-// mastership is unconfirmed, or the named master does not answer) the record is read live, once a turn.
+// The Kubernetes API is watched, never polled: an idle group costs no request. Only where a decision depends on it (my
+// mastership is unconfirmed, or the named master does not answer) is the record read live, once a turn.
 package observe

@@ -40,15 +40,15 @@ func complete[T runtime.Object](t *testing.T, example T, list runtime.Object) *w
 	return w
 }
 
-// refusing is an API that has the record and answers its readers with an error, where there is one.
-func refusing(err error) *fake.Clientset {
+// failingAPI is an API that has the record and answers its readers with an error, if one is given.
+func failingAPI(err error) *fake.Clientset {
 	client := fake.NewClientset(&coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "redis-sentinel-redis"}})
 	client.PrependReactor("*", "*", func(clienttesting.Action) (bool, runtime.Object, error) { return err != nil, nil, err })
 	return client
 }
 
-// TestRefusalIsNoAnswer (11): a token dies with its pod, and rights can be taken away by mistake. Whoever hears "no" knows
-// no more than who hears nothing.
+// TestRefusalIsNoAnswer (11): a token dies with its pod, and rights can be taken away by mistake. An agent that hears "no"
+// knows no more than one that hears nothing.
 func TestRefusalIsNoAnswer(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error
@@ -62,14 +62,14 @@ func TestRefusalIsNoAnswer(t *testing.T) {
 		"nothing before the end": {context.DeadlineExceeded, false},
 	} {
 		g := &Group{
-			Namespace: "ns", StatefulSet: "redis", wake: func() {}, client: refusing(c.err),
+			Namespace: "ns", StatefulSet: "redis", wake: func() {}, client: failingAPI(c.err),
 			lease:  complete(t, &coordinationv1.Lease{}, &coordinationv1.LeaseList{}),
 			pods:   complete(t, &corev1.Pod{}, &corev1.PodList{}),
 			claims: complete(t, &corev1.PersistentVolumeClaim{}, &corev1.PersistentVolumeClaimList{}),
 			set:    complete(t, &appsv1.StatefulSet{}, &appsv1.StatefulSetList{}),
 		}
 		g.spawn = func(func(context.Context)) {}
-		g.reading, g.wanted = true, time.Now().Add(-time.Minute) // this test reads, and nobody beside it
+		g.reading, g.wanted = true, time.Now().Add(-time.Minute) // this test reads, and no goroutine beside it
 		g.readLive(t.Context())
 		g.reading = true
 		if got := g.Live(true); got != c.live {
@@ -95,13 +95,13 @@ func TestOnlyALiveAnswerForgetsAGroup(t *testing.T) {
 		broken bool
 		gone   bool
 	}{
-		"a live 404":                           {nil, one, refusing(apierrors.NewNotFound(leases, record.Name)), false, true},
-		"the watch lost it, the API has it":    {nil, one, refusing(nil), false, false},
-		"the watch lost it, the API refuses":   {nil, one, refusing(apierrors.NewForbidden(leases, record.Name, nil)), false, false},
-		"the watch lost it, the API is silent": {nil, one, refusing(context.DeadlineExceeded), false, false},
+		"a live 404":                           {nil, one, failingAPI(apierrors.NewNotFound(leases, record.Name)), false, true},
+		"the watch lost it, the API has it":    {nil, one, failingAPI(nil), false, false},
+		"the watch lost it, the API refuses":   {nil, one, failingAPI(apierrors.NewForbidden(leases, record.Name, nil)), false, false},
+		"the watch lost it, the API is silent": {nil, one, failingAPI(context.DeadlineExceeded), false, false},
 		"no pod, by a live list":               {record, none, fake.NewClientset(), false, true},
 		"no pod by the watch, one by the list": {record, none, fake.NewClientset(&pod), false, false},
-		"no pod by the watch, the API refuses": {record, none, refusing(apierrors.NewForbidden(leases, record.Name, nil)), false, false},
+		"no pod by the watch, the API refuses": {record, none, failingAPI(apierrors.NewForbidden(leases, record.Name, nil)), false, false},
 		"no pod by a watch that failed":        {record, none, fake.NewClientset(), true, false},
 		"pods without their StatefulSet":       {record, one, fake.NewClientset(&pod), false, false},
 	} {
@@ -113,7 +113,7 @@ func TestOnlyALiveAnswerForgetsAGroup(t *testing.T) {
 	}
 }
 
-// TestOrphansAreStillTheGroup (14a): pods that outlived their StatefulSet bear its label; others bear only a like name.
+// TestOrphansAreStillTheGroup (14a): pods that outlived their StatefulSet have its label; others have only a similar name.
 func TestOrphansAreStillTheGroup(t *testing.T) {
 	owner := []metav1.OwnerReference{{Kind: "StatefulSet", Name: "redis"}}
 	for name, c := range map[string]struct {

@@ -51,8 +51,8 @@ type Group struct {
 	reading bool
 }
 
-// Start begins to watch. The selector of the StatefulSet finds its pods with and without an agent; it never changes
-// during the life of a StatefulSet, so it is read once, and the read is tried until the API answers.
+// Start begins to watch. The selector of the StatefulSet finds its pods with and without an agent; it never changes during the
+// life of a StatefulSet, so it is read once, and the read is retried until the API answers.
 func (g *Group) Start(ctx context.Context, client kubernetes.Interface, spawn Spawn, wake func()) error {
 	g.client, g.spawn, g.wake = client, spawn, wake
 	selector, err := g.selector(ctx)
@@ -80,7 +80,7 @@ type restClient = cache.Getter
 
 func nothing(*metav1.ListOptions) {}
 
-// selector asks for the StatefulSet until the API answers. A StatefulSet that is gone leaves the group label.
+// selector asks for the StatefulSet until the API answers. Of a StatefulSet that is gone the group label remains.
 func (g *Group) selector(ctx context.Context) (string, error) {
 	var selector string
 	var last error
@@ -110,12 +110,12 @@ func (g *Group) Healthy() bool {
 	return g.lease.healthy() && g.pods.healthy() && g.claims.healthy() && g.set.healthy()
 }
 
-// synced reports whether everything was complete once; what an outage left of it is old, but it was true.
+// synced reports whether everything was complete once; what an outage leaves of it is old, but it was true.
 func (g *Group) synced() bool {
 	return g.lease.synced() && g.pods.synced() && g.claims.synced() && g.set.synced()
 }
 
-// Lease is the newest record known: of the watch, of my last live read or of my last write. Nil: there is none.
+// Lease is the newest record known: from the watch, from my last live read or from my last write. Nil means that there is none.
 func (g *Group) Lease() *coordinationv1.Lease {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -136,7 +136,8 @@ func (g *Group) Learn(l *coordinationv1.Lease) {
 	}
 }
 
-// newer compares two versions of the record. Another uid is another object, made after the first was deleted.
+// newer reports whether a is a newer version of the record than b. Another uid is another object, made after the first was
+// deleted.
 func newer(a, b *coordinationv1.Lease) bool {
 	if a.UID != b.UID {
 		return a.CreationTimestamp.After(b.CreationTimestamp.Time)
@@ -146,12 +147,12 @@ func newer(a, b *coordinationv1.Lease) bool {
 	return errA == nil && errB == nil && x > y
 }
 
-// fresh is how long a live read is as good as one made now.
+// fresh is how long a live read counts as current.
 const fresh = 2500 * time.Millisecond
 
-// Live reports whether what is known of the API is what the API says now. While nothing hangs on it the watches answer for
-// that. When something does, the record is read live beside the loop, never in it: a slow API server is not an absent one,
-// and a turn that waited for it would be blind for everybody else.
+// Live reports whether what is known of the API is what the API says now. While nothing depends on it the watches vouch for
+// that. When something does, the record is read live beside the loop, never in it: a slow API server is not an absent one, and
+// a turn that waited for it would see nothing else.
 func (g *Group) Live(want bool) bool {
 	healthy := g.Healthy()
 	g.mu.Lock()
@@ -233,8 +234,8 @@ func (g *Group) facts(v *model.View) {
 	}
 }
 
-// wasOptedInByTemplate reports whether my own pod bears the label of its template. A pod that was opted in by its Namespace alone does
-// not, and a template without the label says nothing about it.
+// wasOptedInByTemplate reports whether my own pod has the label of its template. A pod that was opted in only by its Namespace
+// does not, and a template without the label says nothing about it.
 func (g *Group) wasOptedInByTemplate() bool {
 	for _, pod := range g.pods.all() {
 		if pod.Name == g.PodName {
@@ -260,7 +261,7 @@ func (g *Group) Grace() time.Duration {
 	return 0
 }
 
-// sharedClaim: where all pods share one claim, each with a directory of its own, every ordinal may hold data.
+// sharedClaim makes every ordinal a candidate where all pods share one claim, each with a directory of its own.
 func (g *Group) sharedClaim(pod *corev1.Pod, v *model.View) []int {
 	for _, vol := range pod.Spec.Volumes {
 		if vol.Name != g.Settings.Redis.DataVolume || vol.PersistentVolumeClaim == nil ||

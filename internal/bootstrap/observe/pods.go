@@ -22,8 +22,8 @@ func Ordinal(statefulSet, pod string) (int, bool) {
 	return n, ok && err == nil && n >= 0
 }
 
-// belongs says whether a pod is of the StatefulSet: it has its name, and either is controlled by it or bears the group
-// label (the pods of a StatefulSet that was deleted without them are still the group).
+// belongs reports whether a pod is of the StatefulSet, and returns its ordinal: it has its name, and either is controlled by it
+// or has the group label (the pods of a StatefulSet that was deleted without them are still the group).
 func belongs(pod *corev1.Pod, statefulSet string) (int, bool) {
 	n, ok := Ordinal(statefulSet, pod.Name)
 	if !ok || pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded {
@@ -38,7 +38,7 @@ func belongs(pod *corev1.Pod, statefulSet string) (int, bool) {
 	return n, owned
 }
 
-// podFacts is what the API says of a pod of the group. Without an address yet, nobody can ask its Redis.
+// podFacts is what the API says of a pod of the group. Without an address yet, its Redis cannot be asked.
 func podFacts(pod *corev1.Pod, ordinal, port int, like netip.Addr) model.Pod {
 	p := model.Pod{
 		Name: pod.Name, UID: string(pod.UID), Ordinal: ordinal,
@@ -70,7 +70,7 @@ func address(pod *corev1.Pod, like netip.Addr) string {
 	return ""
 }
 
-// claimOf identifies the data of a pod: its claim where it has one, else the pod itself.
+// claimOf identifies the data of a pod: its volume claim where it has one, else the pod itself.
 func claimOf(pod *corev1.Pod, dataVolume string, uidOfClaim map[string]string) string {
 	for _, v := range pod.Spec.Volumes {
 		if v.Name == dataVolume && v.PersistentVolumeClaim != nil {

@@ -9,8 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// TestOneFamilyForAGroup: of a pod with two addresses the one of my own family counts, wherever it stands; a server must
-// not have two names.
+// TestOneFamilyForAGroup: of a pod with two addresses the one of my own family counts, whichever comes first; a server must not
+// have two names.
 func TestOneFamilyForAGroup(t *testing.T) {
 	four, six := corev1.PodIP{IP: "10.0.0.7"}, corev1.PodIP{IP: "fd00::7"}
 	for _, ips := range [][]corev1.PodIP{{four, six}, {six, four}} {

@@ -57,7 +57,8 @@ func watched(key GroupKey, r model.Record, w model.Watching) redisconf.Watched {
 	}
 }
 
-// replicasOf are the other pods of the group; without them the Sentinel finds the replicas itself, some seconds later.
+// replicasOf are the addresses of the other pods of the group; without them the Sentinel finds the replicas itself, some
+// seconds later.
 func (w *SentinelSet) replicasOf(ctx context.Context, l *coordinationv1.Lease, s contract.GroupSettings, r model.Record) []redisconf.Endpoint {
 	set := l.Labels[contract.LabelGroup]
 	pods, err := w.client.CoreV1().Pods(l.Namespace).List(ctx, metav1.ListOptions{LabelSelector: contract.LabelGroup + "=" + set})

@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// nameDeadline bounds a look-up; it runs beside the loop, never in it.
+	// nameDeadline bounds a DNS look-up; it runs beside the loop, never in it.
 	nameDeadline = time.Second
-	// nameLife is how long the address of a Sentinel that answers is believed without asking again.
+	// nameLife is how long the address of a Sentinel that answers is trusted without asking again.
 	nameLife = 30 * time.Second
 )
 

@@ -30,7 +30,7 @@ type GroupKey struct {
 	MasterName  string
 }
 
-// KeyOf reads the key of a group from its record. The master name is computed, never believed.
+// KeyOf reads the key of a group from its record. The master name is computed, never taken from the record.
 func KeyOf(lease *coordinationv1.Lease, s contract.GroupSettings) GroupKey {
 	set := lease.Labels[contract.LabelGroup]
 	if lease.Name != contract.ObjectName(set) {
@@ -39,7 +39,7 @@ func KeyOf(lease *coordinationv1.Lease, s contract.GroupSettings) GroupKey {
 	return GroupKey{Namespace: lease.Namespace, StatefulSet: set, MasterName: GroupName(lease.Namespace, set, s)}
 }
 
-// Namespaces are those that a Sentinel set serves; the empty name stands for all of them.
+// Namespaces are those that a Sentinel set serves; the empty name means all of them.
 func Namespaces(own string, s *contract.SentinelSettings) []string {
 	if s == nil || len(s.Namespaces) == 0 {
 		return []string{own}
@@ -77,8 +77,8 @@ type Set struct {
 	PodIP netip.Addr
 }
 
-// NewSentinelSet describes the set; Start begins to watch. Own is my Sentinel, and identity computes the run id of an ordinal, which is
-// empty while it is not known.
+// NewSentinelSet describes the set; Start begins to watch. Own is my Sentinel, and identity computes the run id of an ordinal,
+// which is empty while it is not known.
 func NewSentinelSet(set Set, client kubernetes.Interface, own *redis.Client, identity func(ordinal int) string) *SentinelSet {
 	return &SentinelSet{
 		set: set, client: client, own: own, clients: redisio.NewClients(), identity: identity,
@@ -86,8 +86,8 @@ func NewSentinelSet(set Set, client kubernetes.Interface, own *redis.Client, ide
 	}
 }
 
-// Start begins to watch the records and the Sentinels of the set; each change wakes its group, and a change of the Sentinels all of
-// them: the key is the zero value then.
+// Start begins to watch the records and the Sentinels of the set; each change wakes its group, and a change of the Sentinels
+// wakes all of them: the key is the zero value then.
 func (w *SentinelSet) Start(spawn Spawn, wake func(GroupKey)) {
 	w.spawn, w.wake = spawn, wake
 	labelled := func(o *metav1.ListOptions) { o.LabelSelector = contract.LabelGroup }
@@ -199,7 +199,7 @@ func (w *SentinelSet) StillEpoch(ctx context.Context, key GroupKey, epoch uint64
 	return err == nil && r.Epoch == epoch
 }
 
-// gone reports, by live reads only, whether a group does not exist any more: its record is not there, or not one pod of it is.
+// gone reports, by live reads only, whether a group no longer exists: its record is not there, or none of its pods is.
 func (w *SentinelSet) gone(ctx context.Context, key GroupKey, lease *coordinationv1.Lease) bool {
 	ctx, cancel := context.WithTimeout(ctx, requestDeadline)
 	defer cancel()
@@ -214,8 +214,9 @@ func (w *SentinelSet) gone(ctx context.Context, key GroupKey, lease *coordinatio
 	return err == nil && len(list.Items) == 0
 }
 
-// Orphans are groups that the Sentinel monitors and that no record in sight names: the record was deleted while nobody
-// looked. A name that cannot be taken apart is left alone. False: a watch or the Sentinel does not answer, and nobody can say.
+// Orphans are groups that the Sentinel monitors and that no record in sight names: the record was deleted while no agent
+// watched. A name that cannot be parsed is left alone. False means that a watch or the Sentinel does not answer, so that the
+// orphans are unknown.
 func (w *SentinelSet) Orphans(ctx context.Context) ([]GroupKey, bool) {
 	for _, leases := range w.leases {
 		if !leases.healthy() {
@@ -256,5 +257,5 @@ type copyOf struct {
 func (c copyOf) Lease() *coordinationv1.Lease        { return c.seen }
 func (c copyOf) Learn(written *coordinationv1.Lease) { c.set.learn(c.key, written) }
 
-// Sweep closes connections to servers that nobody has asked for a while.
+// Sweep closes connections to servers that have not been asked for a while.
 func (w *SentinelSet) Sweep(unused time.Duration) { w.clients.Sweep(unused) }

@@ -18,13 +18,13 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// View asks my Sentinel and the Redis servers of one group at once. Lease is the group's record in sight, and want how my Sentinel
-// shall watch the group.
+// View asks my Sentinel and the Redis servers of one group at once. Lease is the group's record in sight, and want how my
+// Sentinel is to watch the group.
 func (w *SentinelSet) View(ctx context.Context, key GroupKey, lease *coordinationv1.Lease, want model.Watching) model.SentinelView {
 	v := model.SentinelView{Now: time.Now(), Want: want, Peers: w.truePeers()}
 	port := contract.RedisPort
 	if lease != nil {
-		v.Record, _ = record.Decode(lease) // what is unreadable is left out; the zero value names nobody
+		v.Record, _ = record.Decode(lease) // what is unreadable is left out; the zero value names no master
 		if s, ok := record.Settings(lease); ok && s.Port > 0 {
 			port = s.Port
 		}
@@ -53,7 +53,7 @@ func (w *SentinelSet) View(ctx context.Context, key GroupKey, lease *coordinatio
 	return v
 }
 
-// foreignServers asks at the addresses that are named and are no pod's of the group. Mostly there are none.
+// foreignServers asks at the addresses that are named and that no pod of the group has. Usually there are none.
 func (w *SentinelSet) foreignServers(ctx context.Context, v model.SentinelView) []model.Address {
 	var answered []model.Address
 	var mu sync.Mutex
@@ -88,7 +88,7 @@ func unknownAddresses(v model.SentinelView) []model.Address {
 	})
 }
 
-// truePeers are the other Sentinels of my set as they really are, by computed identity and present address.
+// truePeers are the other Sentinels of my set as they really are, by computed identity and current address.
 func (w *SentinelSet) truePeers() []model.Peer {
 	if !w.peers.synced() {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// trim takes from an object what no view reads. The agent stands in every Redis pod, and a Sentinel's agent keeps the
-// pods of all its groups: what is kept here is paid for everywhere.
+// trim removes from an object what no view reads. An agent runs in every Redis pod, and a Sentinel's agent keeps the pods of
+// all its groups: what is kept here is paid for everywhere.
 func trim(object any) {
 	switch o := object.(type) {
 	case *corev1.Pod:

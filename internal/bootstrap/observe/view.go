@@ -57,8 +57,8 @@ func (o *Observer) View(ctx context.Context) model.View {
 	v.Config = o.config(settings)
 	v.HelloEpoch = o.hellos.Epoch()
 	v.Leaving = o.leaving()
-	// Asked once: watches that become complete while everybody is asked would give a record without the pods that it is
-	// about, and an empty newborn would take itself for all that is left of its group.
+	// Asked once: watches that become complete while everyone is asked would give a record without the pods that it is about,
+	// and a new, empty pod would take itself for all that is left of its group.
 	known := g.synced()
 	if known {
 		g.facts(&v)
@@ -77,7 +77,7 @@ func (o *Observer) readRecord(v *model.View) {
 	}
 }
 
-// settings of the record win over those of my pod: the pod is as old as its admission.
+// settings are the record's where it has any: my pod's are as old as its admission.
 func (o *Observer) settings() contract.GroupSettings {
 	if l := o.group.Lease(); l != nil {
 		if s, ok := record.Settings(l); ok {
@@ -87,7 +87,7 @@ func (o *Observer) settings() contract.GroupSettings {
 	return o.group.Settings.Redis.Group
 }
 
-// GroupName computes the master name; only policy may have given another one.
+// GroupName computes the master name; only policy may have set another one.
 func GroupName(namespace, statefulSet string, s contract.GroupSettings) string {
 	if s.MasterName != "" {
 		return s.MasterName
@@ -112,7 +112,7 @@ func (o *Observer) config(s contract.GroupSettings) model.Config {
 	return c
 }
 
-// ask puts all questions at once and waits for the slowest, which has redisio.Deadline.
+// ask asks all questions at once and waits for the slowest, which has redisio.Deadline.
 func (o *Observer) ask(ctx context.Context, v *model.View, s contract.GroupSettings) {
 	var all loop.Together
 	all.Go(func() { v.Self.Redis = redisio.AskOwn(ctx, o.own) })
@@ -164,5 +164,5 @@ func (o *Observer) Announced(ctx context.Context, master model.Address) bool {
 	return n > len(said)/2
 }
 
-// Sweep closes connections to servers that nobody has asked for a while.
+// Sweep closes connections to servers that have not been asked for a while.
 func (o *Observer) Sweep(unused time.Duration) { o.clients.Sweep(unused) }

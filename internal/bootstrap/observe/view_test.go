@@ -22,7 +22,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// lists answer lists, as the servers did before watches could.
+// lists answer lists, as the API server did before watches could return them.
 type lists struct{ cache.ListWatch }
 
 // IsWatchListSemanticsUnSupported is asked by the reflector.
@@ -40,8 +40,8 @@ func listed[T runtime.Object](t *testing.T, when <-chan struct{}, example T, lis
 	}}, example, func(T) {})
 }
 
-// TestRecordComesWithItsPods: the watches become complete while the servers are asked. The view of that turn must not
-// have the record, because it does not have the pods that hold the data.
+// TestRecordComesWithItsPods: the watches become complete while the servers are asked. The view of that turn must not have the
+// record, because it does not have the pods that hold the data.
 func TestRecordComesWithItsPods(t *testing.T) {
 	now, later := make(chan struct{}), make(chan struct{})
 	close(now)

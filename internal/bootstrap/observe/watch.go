@@ -11,7 +11,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// watcher keeps a local copy of some objects of one kind, and says whether it can be trusted.
+// watcher keeps a local copy of some objects of one kind, and reports whether it can be trusted.
 type watcher[T runtime.Object] struct {
 	informer cache.SharedInformer
 	failed   atomic.Bool
@@ -44,7 +44,7 @@ func startWatcher[T runtime.Object](spawn Spawn, lw cache.ListerWatcher, example
 	return w
 }
 
-// healthy reports whether the copy was complete once, and the last word from the API was not an error.
+// healthy reports whether the copy was complete once, and the last answer from the API was not an error.
 func (w *watcher[T]) healthy() bool { return w.informer.HasSynced() && !w.failed.Load() }
 
 // synced reports whether the copy was complete once.

@@ -23,8 +23,8 @@ const (
 	awaitEvery = 20 * time.Millisecond
 )
 
-// AwaitStarted returns when the agent of this pod has written the configuration, or with the agent's last word when it
-// has not in a minute. It is the agent's own postStart hook.
+// AwaitStarted returns when the agent of this pod has written the configuration, or with the agent's last answer when it has
+// not within a minute. It is the agent's own postStart hook.
 func AwaitStarted(ctx context.Context) error {
 	return awaitStarted(ctx, net.JoinHostPort("127.0.0.1", strconv.Itoa(contract.AgentPort)))
 }
@@ -52,7 +52,7 @@ func askStarted(ctx context.Context, url string) error {
 	}
 	defer response.Body.Close() //nolint:errcheck // nothing is read from it
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("asking whether the agent has started: it answers %s", response.Status)
+		return fmt.Errorf("asking whether the agent has started: it answered %s", response.Status)
 	}
 	return nil
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// MakeDirectory makes the directory of one pod on a volume that all pods of the set share. It belongs to whoever runs
-// this, or to the given user where that is allowed; an existing directory keeps its content.
+// MakeDirectory makes the directory of one pod on a volume that all pods of the set share. It belongs to the user that runs
+// this, or to the given one where that is allowed; an existing directory keeps its content.
 func MakeDirectory(args []string) error {
 	flags := flag.NewFlagSet(contract.CommandMakeDirectory, flag.ContinueOnError)
 	path := flags.String("path", "", "the directory")
@@ -25,14 +25,14 @@ func MakeDirectory(args []string) error {
 	}
 	bits, err := strconv.ParseUint(*mode, 8, 12)
 	if err != nil || *path == "" {
-		return fmt.Errorf("make-directory: --path is needed and --mode must be octal, got %q and %q", *path, *mode)
+		return fmt.Errorf("make-directory: --path is required and --mode must be octal, got %q and %q", *path, *mode)
 	}
 	if err = os.MkdirAll(*path, 0o755); err != nil {
 		return fmt.Errorf("make-directory: %w", err)
 	}
 	if *uid >= 0 || *gid >= 0 {
 		if err = os.Chown(*path, *uid, *gid); err != nil {
-			return fmt.Errorf("make-directory: giving %s to %d:%d: %w", *path, *uid, *gid, err)
+			return fmt.Errorf("make-directory: changing the owner of %s to %d:%d: %w", *path, *uid, *gid, err)
 		}
 	}
 	info, err := os.Stat(*path)

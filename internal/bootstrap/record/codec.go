@@ -15,7 +15,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// Decode reads a Lease. It is input of a tenant: what cannot be read is left out, and named in the error; the rest holds.
+// Decode reads a Lease. It is a tenant's input: what cannot be read is left out, and named in the error; the rest counts.
 func Decode(lease *coordinationv1.Lease) (model.Record, error) {
 	a := lease.Annotations
 	r := model.Record{Known: true, Version: lease.ResourceVersion, UID: string(lease.UID), PodUID: a[contract.RecordPodUID]}
@@ -48,7 +48,7 @@ func Decode(lease *coordinationv1.Lease) (model.Record, error) {
 	decode(contract.RecordMembers, &r.Members)
 	decode(contract.RecordOffer, &r.Offer)
 	if len(bad) > 0 {
-		return r, fmt.Errorf("lease %s/%s: unreadable annotations %s", lease.Namespace, lease.Name, strings.Join(bad, ", "))
+		return r, fmt.Errorf("reading Lease %s/%s: unreadable annotations %s", lease.Namespace, lease.Name, strings.Join(bad, ", "))
 	}
 	return r, nil
 }
@@ -59,7 +59,7 @@ func Settings(lease *coordinationv1.Lease) (contract.GroupSettings, bool) {
 	return s, err == nil
 }
 
-// encode writes a record into a Lease; settings and foreign annotations stay as they are.
+// encode writes a record into a Lease; settings and other annotations stay as they are.
 func encode(lease *coordinationv1.Lease, r model.Record, reason string) error {
 	members, err := json.Marshal(r.Members)
 	if err != nil {
@@ -94,7 +94,7 @@ func parseAddress(text string) (model.Address, error) {
 	}
 	n, err := strconv.Atoi(port)
 	if err != nil || net.ParseIP(host) == nil {
-		return model.Address{}, fmt.Errorf("address %q is no ip and port", text)
+		return model.Address{}, fmt.Errorf("address %q is not ip:port", text)
 	}
 	return model.Address{Host: host, Port: n}, nil
 }

@@ -52,7 +52,7 @@ func TestRecordReadsBackAsWritten(t *testing.T) {
 	}
 }
 
-// TestRecordIsInput: a tenant may write rubbish; it is named and left out, and never becomes a holder.
+// TestRecordIsInput: a tenant may write garbage; it is named and left out, and never becomes a holder.
 func TestRecordIsInput(t *testing.T) {
 	for name, value := range map[string]string{
 		contract.RecordEpoch: "-1", contract.RecordAddress: "redis-0.example:6379", contract.RecordMembers: "{", contract.RecordOffer: "[]",
@@ -75,7 +75,7 @@ func TestSwap(t *testing.T) {
 		want   error
 	}{
 		{name: "it lands", lands: true},
-		{name: "somebody else was first", answer: conflict, want: ErrConflict},
+		{name: "another agent was first", answer: conflict, want: ErrConflict},
 		{name: "it lands and the answer is lost: read back (R4a)", answer: timeout, lands: true},
 		{name: "the answer is lost and it did not land", answer: timeout, want: timeout},
 	}

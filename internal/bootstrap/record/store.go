@@ -15,13 +15,13 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// ErrConflict means that somebody else has written the record meanwhile: observe again.
-var ErrConflict = errors.New("the record was written by somebody else meanwhile")
+// ErrConflict means that the record was written by another agent meanwhile: observe again.
+var ErrConflict = errors.New("the record was changed by another agent meanwhile")
 
 // writeDeadline bounds a write, and the read that finds out what became of it.
 const writeDeadline = 2 * time.Second
 
-// Leases is what is needed of the API to keep a record.
+// Leases is what a record needs of the API.
 type Leases interface {
 	Get(ctx context.Context, name string, options metav1.GetOptions) (*coordinationv1.Lease, error)
 	Update(ctx context.Context, lease *coordinationv1.Lease, options metav1.UpdateOptions) (*coordinationv1.Lease, error)
@@ -58,11 +58,11 @@ func (s *Store) Newest() model.Record {
 }
 
 // Swap replaces the record of the version in next by next. It returns ErrConflict where the newest known record is another
-// version, and what Swap returns otherwise.
+// version, and otherwise what the function Swap returns.
 func (s *Store) Swap(ctx context.Context, next model.Record, why model.Reason) error {
 	seen := s.known.Lease()
 	if seen == nil || seen.ResourceVersion != next.Version {
-		return fmt.Errorf("%w (the view is older)", ErrConflict)
+		return fmt.Errorf("%w (the view was made from an older version)", ErrConflict)
 	}
 	written, err := Swap(ctx, s.leases, seen, next, why)
 	if err != nil {
@@ -72,8 +72,8 @@ func (s *Store) Swap(ctx context.Context, next model.Record, why model.Reason) e
 	return nil
 }
 
-// Swap replaces the record that the caller saw, `seen`, by `next`. ErrConflict: it was not the record any more. An answer
-// that did not come is read back: nil means that the write stands, any other error that nobody knows.
+// Swap replaces the record that the caller saw, `seen`, by `next`. It returns ErrConflict if it was no longer the record. If
+// the answer is lost the record is read back: nil means that the write stands, any other error that its outcome is unknown.
 func Swap(ctx context.Context, leases Leases, seen *coordinationv1.Lease, next model.Record, why model.Reason) (*coordinationv1.Lease, error) {
 	lease := seen.DeepCopy()
 	lease.ManagedFields = nil
@@ -89,7 +89,7 @@ func Swap(ctx context.Context, leases Leases, seen *coordinationv1.Lease, next m
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
 		return nil, fmt.Errorf("%w (%s/%s)", ErrConflict, lease.Namespace, lease.Name)
 	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err), apierrors.IsInvalid(err):
-		return nil, fmt.Errorf("writing lease %s/%s: %w", lease.Namespace, lease.Name, err)
+		return nil, fmt.Errorf("writing Lease %s/%s: %w", lease.Namespace, lease.Name, err)
 	}
 	return readBack(ctx, leases, lease, next, err)
 }
@@ -100,16 +100,16 @@ func readBack(ctx context.Context, leases Leases, lease *coordinationv1.Lease, n
 	defer cancel()
 	now, err := leases.Get(reading, lease.Name, metav1.GetOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("writing lease %s/%s: %w; reading it back: %w", lease.Namespace, lease.Name, cause, err)
+		return nil, fmt.Errorf("writing Lease %s/%s: %w; reading it back: %w", lease.Namespace, lease.Name, cause, err)
 	}
-	stands, _ := Decode(now) // what is unreadable is not what we wrote
+	stands, _ := Decode(now) // what is unreadable is not what was written
 	if stands.Epoch == next.Epoch && stands.PodUID == next.PodUID && stands.Address == next.Address && sameOffer(stands.Offer, next.Offer) {
 		return now, nil
 	}
 	if now.ResourceVersion != lease.ResourceVersion {
 		return nil, fmt.Errorf("%w (%s/%s)", ErrConflict, lease.Namespace, lease.Name)
 	}
-	return nil, fmt.Errorf("writing lease %s/%s: %w", lease.Namespace, lease.Name, cause)
+	return nil, fmt.Errorf("writing Lease %s/%s: %w", lease.Namespace, lease.Name, cause)
 }
 
 func sameOffer(a, b *model.Offer) bool {

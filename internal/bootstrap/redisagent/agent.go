@@ -19,9 +19,9 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// Run writes redis.conf, then repeats observe, decide, act until the context ends. It returns an error only where the
-// agent can never work: no configuration directory, no port for the probes. A turn that has begun comes to its end first: a handover
-// that breaks off leaves an offer and a pause behind, and writes between the two would be lost.
+// Run writes redis.conf, then repeats observe, decide, act until the context ends. It returns an error only where the agent can
+// never work: no configuration directory, no port for the probes. A turn that has begun is finished first: a handover that is
+// cut short leaves an offer and a pause behind, and writes between the two would be lost.
 func Run(ctx context.Context, env environment.Environment) error {
 	user, err := writeRedisConf(env)
 	if err != nil {
@@ -55,7 +55,7 @@ func Run(ctx context.Context, env environment.Environment) error {
 	return crew.Wait()
 }
 
-// unlessOver tells an end that was asked for from an error.
+// unlessOver returns nil for an error that comes from an end that was asked for.
 func unlessOver(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // asked for
@@ -86,5 +86,5 @@ func (a *agent) start(ctx context.Context, user observe.UserValues) error {
 // others are the rest of the group, as the actor reaches them.
 type others struct{ *observe.Observer }
 
-// Notify asks the agent at a pod's address to look at once.
+// Notify asks the agent at a pod's address to observe at once.
 func (others) Notify(ctx context.Context, pod model.Address) { act.Notify(ctx, pod.Host) }

@@ -46,7 +46,7 @@ func TestHookWaitsForTheTurnThatHasNothingLeftToGive(t *testing.T) {
 		}
 		time.Sleep(departureLife)
 		if d.asked() {
-			t.Error("a container that was only restarted leaves for ever")
+			t.Error("a container that was only restarted stays in departure for ever")
 		}
 	})
 }

@@ -31,7 +31,7 @@ func writeRedisConf(env environment.Environment) (userFile, error) {
 	if own.Include != "" {
 		text, err := os.ReadFile(own.Include)
 		if err != nil {
-			env.Log.Error("the user's configuration file cannot be read by the agent; defaults are given back after a sync", "file", own.Include, "error", err.Error())
+			env.Log.Error("cannot read the user's configuration file; after a sync Redis gets defaults instead of its values", "file", own.Include, "error", err.Error())
 		}
 		user.values, user.objections = userValues(redisconf.Values(string(text)), user.values), redisconf.Objections(string(text))
 	}

@@ -23,7 +23,7 @@ import (
 )
 
 const (
-	// sweepAfter closes connections to servers that nobody asks any more.
+	// sweepAfter is how long a connection to a server may be unused.
 	sweepAfter = time.Minute
 	// afterFailure is the least time from an act that failed to the next turn.
 	afterFailure = 100 * time.Millisecond
@@ -39,14 +39,14 @@ type agent struct {
 	pages  *status.Pages
 	report *report.Redis
 
-	// These are there once the API has answered.
+	// These are set once the API has answered.
 	observer *observe.Observer
 	server   redisio.Server
 	actor    *act.Redis
 
 	memory decide.Memory
 	swept  time.Time
-	// optionsOf is the process that has its options.
+	// optionsOf is the process whose options are set.
 	optionsOf string
 }
 

@@ -13,14 +13,14 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// Deadline bounds every question and every command: an agent that waits for one server is blind for all others.
+// Deadline bounds every question and every command: an agent that waits for one server sees nothing of the others.
 const Deadline = 400 * time.Millisecond
 
-// bufferBytes is the size of a connection's two buffers: the library's are 32 KiB each, and 128 KiB for pipelines, which add up
-// where an agent talks to the pods of many groups. The longest reply, INFO, is read in two pieces.
+// bufferBytes is the size of a connection's two buffers: the library's are 32 KiB each, and 128 KiB for pipelines, which adds
+// up where an agent talks to the pods of many groups. The longest reply, INFO, is read in two pieces.
 const bufferBytes = 4 << 10
 
-// Clients keeps one connection per server, and closes those that are not asked any more.
+// Clients keeps one connection per server, and closes those that are no longer used.
 type Clients struct {
 	mu    sync.Mutex
 	byKey map[key]*entry
@@ -53,19 +53,19 @@ func (c *Clients) To(address model.Address, user, password string) *redis.Client
 	return e.client
 }
 
-// Sweep closes the clients that have not been used for a while: pods come and go, and their addresses are used again.
+// Sweep closes the clients that have not been used for a while: pods come and go, and their addresses are reused.
 func (c *Clients) Sweep(unused time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for k, e := range c.byKey {
 		if time.Since(e.used) > unused {
-			_ = e.client.Close() // nothing hangs on a connection that nobody uses
+			_ = e.client.Close() // nothing depends on an unused connection
 			delete(c.byKey, k)
 		}
 	}
 }
 
-// Keep returns a client that no sweep closes: for the one server that the agent stands beside.
+// Keep returns a client that no sweep closes: for the one server that the agent runs beside.
 func Keep(address model.Address, user, password string) *redis.Client {
 	return dial(key{address, user, password})
 }
@@ -73,13 +73,13 @@ func Keep(address model.Address, user, password string) *redis.Client {
 // silence is the library's logger: a server that does not answer is a fact of the view, not a line in the log.
 type silence struct{}
 
-// Printf drops what the library says.
+// Printf drops what the library logs.
 func (silence) Printf(context.Context, string, ...any) {}
 
 // Quiet keeps the library from logging on its own. It is called once, before the first client.
 func Quiet() { redis.SetLogger(silence{}) }
 
-// dial makes a client that tries once: the loop is the retry, and a silent server must be silence soon.
+// dial makes a client that tries once: the loop is the retry, and a silent server must be reported as silent soon.
 func dial(k key) *redis.Client {
 	return redis.NewClient(&redis.Options{
 		Addr: k.address.String(), Username: k.user, Password: k.password,

@@ -52,8 +52,8 @@ func TestAddressInMASTERIsNotBelieved(t *testing.T) {
 	}
 }
 
-// TestGroupIsRecreatedInOneGo (15, 16): between forgetting and knowing again the Sentinel must serve nobody, and it must have
-// epoch and voters at the end. One without peers hears of the master before it forgets, so that its clients do.
+// TestGroupIsRecreatedInOneGo (15, 16): between forgetting and knowing again the Sentinel must serve no client, and it must
+// have epoch and voters at the end. One without peers hears of the master before it forgets, so that its clients do.
 func TestGroupIsRecreatedInOneGo(t *testing.T) {
 	master := model.Address{Host: "10.0.0.2", Port: 6379}
 	w := model.Watching{Quorum: 2, DownAfter: 5 * time.Second, FailoverTimeout: 10 * time.Second, ParallelSyncs: 1}

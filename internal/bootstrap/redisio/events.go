@@ -10,11 +10,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// switches are the messages of a Sentinel after which somebody should look again.
+// switches are the messages of a Sentinel after which its group should be observed again.
 var switches = []string{"+switch-master", "+promoted-slave", "+failover-end", "+config-update-from", "-failover-abort-*", "+sentinel", "+slave", "+reboot"}
 
 // ListenForSwitches calls wake with the name of the group that a message of the Sentinel is about, until the context ends.
-// Messages may be lost: they are wake-ups, the state is read anew.
+// Messages may be lost: they are only wake-ups, the state is read again.
 func ListenForSwitches(ctx context.Context, client *redis.Client, wake func(group string)) {
 	sub := client.PSubscribe(ctx, switches...)
 	defer sub.Close() //nolint:errcheck // the connection is of no use afterwards
@@ -32,7 +32,7 @@ func ListenForSwitches(ctx context.Context, client *redis.Client, wake func(grou
 	}
 }
 
-// groupOf finds the group in a payload: "<group> …" for +switch-master, "master <group> …" or "… @ <group> …" else.
+// groupOf finds the group in a payload: "<group> …" for +switch-master, "master <group> …" or "… @ <group> …" otherwise.
 func groupOf(channel, payload string) string {
 	words := strings.Fields(payload)
 	if channel == "+switch-master" && len(words) > 0 {

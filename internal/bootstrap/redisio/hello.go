@@ -17,22 +17,22 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// Hellos listens on one Redis to what Sentinels publish there, and keeps the greatest current epoch: no reply of a
-// Sentinel tells it, and a claim must lie above it.
+// Hellos listens on one Redis to what Sentinels publish there, and keeps the greatest current epoch: no reply of a Sentinel
+// contains it, and a claim must be above it.
 type Hellos struct{ epoch atomic.Uint64 }
 
 // Epoch is the greatest current epoch heard so far.
 func (h *Hellos) Epoch() uint64 { return h.epoch.Load() }
 
 const (
-	// quiet is how long nothing may come before the server is asked whether the subscription stands.
+	// quiet is how long no message may come before the server is asked whether the subscription is still there.
 	quiet = 5 * time.Second
-	// resubscribe is the pause between two attempts to reach a server that is away.
+	// resubscribe is the pause between two attempts to reach a server that is down.
 	resubscribe = 100 * time.Millisecond
 )
 
-// Listen subscribes until the context ends, and calls changed when the connection breaks or stands again: a process that
-// dies is noticed by that first, and one that has just started too.
+// Listen subscribes until the context ends, and calls changed when the connection breaks or is back: it is the first sign of a
+// process that dies, and of one that has just started.
 func (h *Hellos) Listen(ctx context.Context, client *redis.Client, changed func()) {
 	sub := client.Subscribe(ctx, helloChannel)
 	defer sub.Close() //nolint:errcheck // the connection is of no use afterwards

@@ -23,7 +23,7 @@ func TestBrokenConnectionWakes(t *testing.T) {
 		select {
 		case <-changed:
 		case <-time.After(20 * time.Second):
-			t.Fatal("nobody was told that ", what)
+			t.Fatal("the agent was not told that ", what)
 		}
 		if what == "the connection stands" {
 			server.Disconnect(t)

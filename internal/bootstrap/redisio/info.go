@@ -17,8 +17,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// Ask returns what one Redis says of itself; decide.Silent when nothing usable came back in time, with whether the connect
-// was refused.
+// Ask returns what one Redis says of itself; model.Silent when nothing usable came back in time, and then whether the
+// connection was refused.
 func Ask(ctx context.Context, client *redis.Client) model.Redis {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
@@ -29,14 +29,14 @@ func Ask(ctx context.Context, client *redis.Client) model.Redis {
 	return ParseInfo(text)
 }
 
-// refusals is how many connects in a row must be refused before a server counts as gone, and refusedAgain the time between
-// them: a port that is opened again meanwhile is no crash.
+// refusals is how many connection attempts in a row must be refused before a server counts as gone, and refusedAgain the time
+// between them: a port that is opened again meanwhile is not a crash.
 const (
 	refusals     = 3
 	refusedAgain = 25 * time.Millisecond
 )
 
-// AskOwn asks the server that the agent stands beside. A connect that is refused has to be refused again.
+// AskOwn asks the server that the agent runs beside. A connection that is refused has to be refused again.
 func AskOwn(ctx context.Context, client *redis.Client) model.Redis {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
@@ -51,7 +51,7 @@ func AskOwn(ctx context.Context, client *redis.Client) model.Redis {
 	return r
 }
 
-// ParseInfo decodes the reply of INFO. A reply without a run id or a role is no answer.
+// ParseInfo decodes the reply of INFO. A reply without a run id or a role counts as silence.
 func ParseInfo(text string) model.Redis {
 	f := fields(text)
 	r := model.Redis{
@@ -83,8 +83,8 @@ func ParseInfo(text string) model.Redis {
 	return r
 }
 
-// The oldest servers that can pause writes alone, which a handover needs. Valkey tells its own version beside that of the Redis it
-// stands in for.
+// The oldest servers that can pause writes alone, which a handover needs. Valkey reports its own version beside that of the
+// Redis it stands in for.
 var (
 	oldestRedis  = version.MustParseGeneric("6.2")
 	oldestValkey = version.MustParseGeneric("7.2")
@@ -98,14 +98,14 @@ func tooOld(f map[string]string) bool {
 	return olderThan(f["redis_version"], oldestRedis)
 }
 
-// olderThan compares a version such as 7.0.15. One that cannot be read is not taken for old.
+// olderThan reports whether a version such as 7.0.15 is older than another. One that cannot be read does not count as old.
 func olderThan(says string, oldest *version.Version) bool {
 	v, err := version.ParseGeneric(says)
 	return err == nil && v.LessThan(oldest)
 }
 
-// fields takes the reply of INFO apart. The library's own parser panics at a reply without a section, and whoever listens at a
-// peer's address could send one.
+// fields parses the reply of INFO. The library's own parser panics at a reply without a section, and any server at a peer's
+// address could send one.
 func fields(text string) map[string]string {
 	f := map[string]string{}
 	for line := range strings.Lines(text) {
@@ -145,7 +145,7 @@ func onlineReplicas(f map[string]string) int {
 	return n
 }
 
-// number reads a decimal; what is not one counts as 0, as a missing field does.
+// number reads a decimal; anything else counts as 0, as a missing field does.
 func number(s string) int64 {
 	n, _ := strconv.ParseInt(s, 10, 64)
 	return n

@@ -30,7 +30,7 @@ func TestParseInfoOfAMaster(t *testing.T) {
 	}
 }
 
-// TestParseInfoOfNoAnswer: what is no INFO is silence, never a master (scar 15).
+// TestParseInfoOfNoAnswer: what is not an INFO reply is silence, never a master (incident 15).
 func TestParseInfoOfNoAnswer(t *testing.T) {
 	for _, text := range []string{"", "role:master\n", "run_id:x\n", "-LOADING", "run_id:x\nrole:sentinel\n"} {
 		if got := ParseInfo(text); got.Answer != model.Silent {
@@ -70,7 +70,7 @@ func TestHello(t *testing.T) {
 	var h Hellos
 	h.hear("10.1.0.2,26379,id,18446744073709551615,g,1,1,1")
 	if h.Epoch() != 0 {
-		t.Error("an epoch beyond belief was remembered (R6)")
+		t.Error("an unbelievable epoch was remembered (R6)")
 	}
 	h.hear("10.1.0.2,26379,id,77,g,1,1,1")
 	h.hear("10.1.0.2,26379,id,12,g,1,1,1")

@@ -90,7 +90,7 @@ func watching(f map[string]string) model.Watching {
 	}
 }
 
-// hello is the message by which Sentinels tell each other who is master since when.
+// hello is the message by which Sentinels tell each other which address is master since which epoch.
 func hello(from model.Peer, master model.Announcement) string {
 	epoch := strconv.FormatUint(master.Epoch, 10)
 	return strings.Join([]string{
@@ -101,14 +101,14 @@ func hello(from model.Peer, master model.Announcement) string {
 
 const helloChannel = "__sentinel__:hello"
 
-// Sentinel is the Sentinel that the agent stands beside. It alone is commanded.
+// Sentinel is the Sentinel that the agent runs beside. It is the only one that is commanded.
 type Sentinel struct{ client *redis.Client }
 
-// NewSentinel commands through a client.
+// NewSentinel sends commands through a client.
 func NewSentinel(client *redis.Client) Sentinel { return Sentinel{client: client} }
 
-// Inject tells the Sentinel, as its peer would, that the group has this master since this epoch. It emits +switch-master
-// and keeps everything else that the Sentinel knows.
+// Inject tells the Sentinel, as a peer would, that the group has this master since this epoch. The Sentinel emits
+// +switch-master and keeps everything else that it knows.
 func (s Sentinel) Inject(ctx context.Context, from model.Peer, master model.Announcement) error {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
@@ -118,10 +118,10 @@ func (s Sentinel) Inject(ctx context.Context, from model.Peer, master model.Anno
 	return nil
 }
 
-// Recreate makes the group known again in one pipeline, which the Sentinel carries out without serving anybody between: forget,
-// monitor, settings, and the hellos of the true peers, from which it has their votes and the epoch at once. A Sentinel
-// without peers hears the hello of an invented one before it forgets, so that its clients learn of a switch and its
-// elections begin above the epoch.
+// Recreate makes the Sentinel forget the group and monitor it again in one pipeline, which the Sentinel carries out without
+// serving any client in between: remove, monitor, settings, and the hellos of the true peers, from which it has their votes and
+// the epoch at once. A Sentinel without peers hears the hello of an invented one before it forgets, so that its clients learn
+// of a switch and its elections begin above the epoch.
 func (s Sentinel) Recreate(ctx context.Context, master model.Announcement, w model.Watching, peers []model.Peer) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*Deadline)
 	defer cancel()
@@ -163,7 +163,7 @@ func setArguments(group string, w model.Watching) []any {
 	}
 }
 
-// Remove makes the Sentinel forget a group; one that it does not know is no error.
+// Remove makes the Sentinel forget a group; one that it does not know is not an error.
 func (s Sentinel) Remove(ctx context.Context, group string) error {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()

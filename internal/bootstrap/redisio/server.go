@@ -14,10 +14,10 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// Server is the Redis that the agent stands beside. It alone is commanded.
+// Server is the Redis that the agent runs beside. It is the only one that is commanded.
 type Server struct{ client *redis.Client }
 
-// NewServer commands through a client.
+// NewServer sends commands through a client.
 func NewServer(client *redis.Client) Server { return Server{client: client} }
 
 // run bounds one command, and says in its error what was being done.
@@ -40,7 +40,7 @@ func (s Server) ReplicateFrom(ctx context.Context, master model.Address) error {
 	})
 }
 
-// BecomeMaster ends its being a replica. It first lifts min-replicas-to-write, which would refuse the first writes.
+// BecomeMaster makes it stop being a replica. It first lifts min-replicas-to-write, which would refuse the first writes.
 func (s Server) BecomeMaster(ctx context.Context) error {
 	return s.run(ctx, "promoting", func(ctx context.Context) error {
 		_ = s.client.ConfigSet(ctx, "min-replicas-to-write", "0").Err() // tuning sets it again; the role matters more
@@ -60,14 +60,14 @@ func (s Server) DisconnectClients(ctx context.Context) error {
 	})
 }
 
-// PauseWrites holds back every write for a time, at most; reads and replication go on. A later, longer pause extends it.
+// PauseWrites holds back every write for at most some time; reads and replication go on. A later, longer pause extends it.
 func (s Server) PauseWrites(ctx context.Context, most time.Duration) error {
 	return s.run(ctx, "pausing writes", func(ctx context.Context) error {
 		return s.client.Do(ctx, "client", "pause", most.Milliseconds(), "write").Err() // the library knows no pause of writes alone
 	})
 }
 
-// ResumeWrites lets the held writes go on.
+// ResumeWrites lets the writes that were held back go on.
 func (s Server) ResumeWrites(ctx context.Context) error {
 	return s.run(ctx, "ending the pause of writes", func(ctx context.Context) error {
 		return s.client.ClientUnpause(ctx).Err()
@@ -101,7 +101,7 @@ func (s Server) Tune(ctx context.Context, want model.Tuning) error {
 	return nil
 }
 
-// SetWhereKnown sets an option that only some versions know; where it is unknown nothing is set, and that is no error.
+// SetWhereKnown sets an option that only some versions know; where it is unknown nothing is set, and that is not an error.
 func (s Server) SetWhereKnown(ctx context.Context, name, value string) error {
 	return s.run(ctx, "setting "+name, func(ctx context.Context) error {
 		err := s.client.ConfigSet(ctx, name, value).Err()

@@ -13,7 +13,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio/redistest"
 )
 
-// A server that was asked in vain for a while must be seen by the first question after it has come up.
+// TestServerThatComesUpIsSeenAtOnce: a server that was asked in vain for a while must be seen by the first question after it
+// has come up.
 func TestServerThatComesUpIsSeenAtOnce(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -27,12 +28,12 @@ func TestServerThatComesUpIsSeenAtOnce(t *testing.T) {
 	t.Cleanup(func() { _ = client.Close() })
 	for range 20 {
 		if client.Ping(t.Context()).Err() == nil {
-			t.Fatal("nobody listens, and yet there was an answer")
+			t.Fatal("nothing listens, and yet there was an answer")
 		}
 	}
 	listener, err = net.Listen("tcp", where.String())
 	if err != nil {
-		t.Skip("somebody else has taken the port meanwhile: ", err)
+		t.Skip("another process has taken the port meanwhile: ", err)
 	}
 	t.Cleanup(func() { _ = listener.Close() })
 	go pong(listener)
@@ -49,12 +50,12 @@ func TestUnreachedCarriesTheReason(t *testing.T) {
 		t.Errorf("the reason is lost: %v", err)
 	}
 	if r := AskOwn(t.Context(), client); r.Answer != model.Silent || !r.Refused {
-		t.Errorf("refused connects are seen as %+v", r)
+		t.Errorf("refused connections are seen as %+v", r)
 	}
 }
 
-// TestBrokenConnectionIsNoSilence: the server closed an idle connection, and answers on the next.
-func TestBrokenConnectionIsNoSilence(t *testing.T) {
+// TestBrokenConnectionIsNotSilence: the server closed an idle connection, and answers on the next.
+func TestBrokenConnectionIsNotSilence(t *testing.T) {
 	server := redistest.Start(t, "127.0.0.1", func(string) string {
 		return redistest.Bulk("run_id:1\r\nrole:master\r\n")
 	})
@@ -68,7 +69,7 @@ func TestBrokenConnectionIsNoSilence(t *testing.T) {
 	}
 }
 
-// pong answers as a server would that knows PING only.
+// pong answers like a server that knows only PING.
 func pong(listener net.Listener) {
 	for {
 		conn, err := listener.Accept()

@@ -36,11 +36,11 @@ type events struct {
 type outcome int
 
 const (
-	// waited: nothing was to be done.
+	// waited means that nothing had to be done.
 	waited outcome = iota
-	// attempted: it was done, and nobody knows with which result.
+	// attempted means that it was done, with an unknown result.
 	attempted
-	// succeeded: it was done.
+	// succeeded means that it was done.
 	succeeded
 )
 
@@ -60,22 +60,22 @@ func (e *events) consider(now time.Time, reason model.Reason, what outcome) {
 	e.write(kind, string(reason), strings.TrimSpace(reason.Sentence()+" "+reason.Advice()))
 }
 
-// unsuitable is the reason of the Event about the user's own configuration file; it is no decision.
+// unsuitable is the reason of the Event about the user's own configuration file; it is not a decision.
 const unsuitable = "UnsuitableConfiguration"
 
-// longestMessage is what the API server takes of an Event.
+// longestMessage is the longest message that the API server accepts in an Event.
 const longestMessage = 1024
 
-// object tells what in the user's own configuration file the agent cannot work with, or overrules.
+// object reports what in the user's own configuration file the agent cannot work with, or overrides.
 func (e *events) object(file string, objections []redisconf.Objection) {
 	if len(objections) == 0 {
 		return
 	}
-	message := "The configuration file " + file + " of the Redis container does not go with the agent:"
+	message := "The configuration file " + file + " of the Redis container conflicts with the agent:"
 	for _, o := range objections {
 		message += " " + o.String() + "."
 	}
-	e.env.Log.Error(message, "reason", unsuitable)
+	e.env.Log.Error("the user's configuration file is unsuitable", "reason", unsuitable, "file", file, "why", message)
 	e.write(corev1.EventTypeWarning, unsuitable, message[:min(len(message), longestMessage)])
 }
 
@@ -107,7 +107,7 @@ func (e *events) write(kind, reason, message string) {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		if _, err := e.client.CoreV1().Events(e.env.Namespace).Create(ctx, event, metav1.CreateOptions{}); err != nil {
-			e.env.Log.Info("an Event could not be written", "reason", reason, "error", err.Error())
+			e.env.Log.Info("writing an Event failed", "reason", reason, "error", err.Error())
 		}
 	})
 }

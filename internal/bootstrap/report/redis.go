@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package report tells people what an agent decided: in the status always, in the log when it changed, and as an Event when they
-// should know.
+// Package report tells people what an agent decided: in the status always, in the log when it changed, and as an Event when
+// they should know.
 package report
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
 )
 
-// Redis tells of the agent of a Redis pod.
+// Redis reports for the agent of a Redis pod.
 type Redis struct {
 	env    environment.Environment
 	pages  *status.Pages
@@ -25,17 +25,17 @@ type Redis struct {
 	err    string
 }
 
-// NewRedis tells on these pages and, by what spawn runs beside the turns, in Events.
+// NewRedis reports on these pages and, by what spawn runs beside the turns, in Events.
 func NewRedis(env environment.Environment, client kubernetes.Interface, pages *status.Pages, spawn func(func(context.Context))) *Redis {
 	return &Redis{env: env, pages: pages, events: events{client: client, env: env, spawn: spawn}}
 }
 
-// Unsuitable tells what in the user's own configuration file the agent cannot work with, or overrules.
+// Unsuitable reports what in the user's own configuration file the agent cannot work with, or overrides.
 func (r *Redis) Unsuitable(file string, objections []redisconf.Objection) {
 	r.events.object(file, objections)
 }
 
-// Decided tells of one turn: what was seen and decided, and why carrying it out failed.
+// Decided reports one turn: what was seen and decided, and why carrying it out failed.
 func (r *Redis) Decided(v model.View, d decide.Decision, err error) {
 	s := status.Status{
 		Pod: r.env.PodName, Group: r.env.Settings.StatefulSet, Ready: d.Ready, Action: d.Action.String(),

@@ -10,13 +10,13 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
 )
 
-// Group tells of one group in the care of an agent beside a Sentinel. It writes no Events: three agents would say the same.
+// Group reports on one group of an agent beside a Sentinel. It writes no Events: three agents would say the same.
 type Group struct {
 	last sentinel.Decision
 	err  string
 }
 
-// Decided tells of one look at the group, and returns its status.
+// Decided reports one turn for the group, and returns its status.
 func (g *Group) Decided(log *slog.Logger, name string, v model.SentinelView, d sentinel.Decision, err error) status.Status {
 	s := status.Status{
 		Group: name, Action: d.Action.String(), Reason: string(d.Reason), Sentence: d.Reason.Sentence(),

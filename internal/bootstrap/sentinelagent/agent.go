@@ -14,7 +14,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
 )
 
-// agentUser is Sentinel's user that may do everything; its password is the agent's alone.
+// agentUser is Sentinel's user that may do everything; only the agent has its password.
 const agentUser = "agent"
 
 // Run writes sentinel.conf where there is none yet, then keeps every group that its set serves in its Sentinel,

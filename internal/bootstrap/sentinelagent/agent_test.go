@@ -51,7 +51,7 @@ func TestSetServesOnlyWhatPolicyBindsToIt(t *testing.T) {
 	env.Settings = contract.Settings{StatefulSet: "sentinel", Sentinel: &contract.SentinelSettings{}}
 	s := contract.GroupSettings{Sentinels: contract.SentinelSet{Namespace: "ns", Name: "sentinel"}}
 	if !serves(env, "ns", s) || serves(env, "tenant", s) {
-		t.Error("without a word of policy a set serves its own namespace, and no other")
+		t.Error("without a policy a set serves its own namespace, and no other")
 	}
 	env.Settings.Sentinel.Namespaces = []string{"*"}
 	if !serves(env, "tenant", s) {

@@ -28,10 +28,10 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
 )
 
-// maxClients leaves room for the links to many groups: outgoing links count too, and past the limit a Sentinel is deaf.
+// maxClients leaves room for the links to many groups: outgoing links count too, and past the limit a Sentinel hears nothing.
 const maxClients = 10000
 
-// agentPassword is random, and known to this pod's agent alone; the tmpfs keeps it over a restart of the process.
+// agentPassword is random, and known only to this pod's agent; the tmpfs keeps it over a restart of the process.
 func agentPassword(env environment.Environment) (string, error) {
 	path := filepath.Join(env.PrivateDir, "password")
 	text, err := os.ReadFile(path)
@@ -52,8 +52,8 @@ func identityOf(setIdentity string, ordinal int) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// writeSentinelConf writes sentinel.conf where there is none. An existing one is started from as it is, without the API; only
-// the agent's password is brought up to date, because a reboot of the node takes the tmpfs and leaves the file.
+// writeSentinelConf writes sentinel.conf where there is none. An existing one is used as it is, without the API; only the
+// agent's password is updated, because a reboot of the node takes the tmpfs and leaves the file.
 func writeSentinelConf(ctx context.Context, env environment.Environment, secret *peerSecret, set *observe.SentinelSet, spawn observe.Spawn, password string) error {
 	dir, err := sentinelDirectory(env)
 	if err != nil {
@@ -88,15 +88,15 @@ func sentinelFile(env environment.Environment) string {
 	return filepath.Join(env.ConfigDir, contract.SentinelConfDirectory, filepath.Base(contract.SentinelConfFile))
 }
 
-// sentinelDirectory makes the directory of sentinel.conf. Whoever Sentinel runs as must be able to replace the file in it,
-// and so must the agent: all users may write, and no sticky bit keeps one from renaming over the file of the other.
+// sentinelDirectory makes the directory of sentinel.conf. The user that Sentinel runs as must be able to replace the file in
+// it, and so must the agent: all users may write, and no sticky bit keeps one from renaming over the other's file.
 func sentinelDirectory(env environment.Environment) (string, error) {
 	dir := filepath.Dir(sentinelFile(env))
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return "", fmt.Errorf("making the directory of sentinel.conf: %w", err)
+		return "", fmt.Errorf("creating the directory of sentinel.conf: %w", err)
 	}
 	if err := os.Chmod(dir, 0o777); err != nil { //nolint:gosec // a directory of this pod alone, for two users
-		return "", fmt.Errorf("opening the directory of sentinel.conf to Sentinel's user: %w", err)
+		return "", fmt.Errorf("making the directory of sentinel.conf writable for Sentinel's user: %w", err)
 	}
 	return dir, nil
 }
@@ -114,7 +114,7 @@ func hash(password string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// rewriteAgentUser puts the hash of the present password into a file that an earlier start of this pod has left.
+// rewriteAgentUser puts the hash of the current password into a file that an earlier start of this pod has left.
 func rewriteAgentUser(env environment.Environment, text, password string) error {
 	if strings.Contains(text, "#"+hash(password)) {
 		return nil
@@ -128,8 +128,8 @@ func rewriteAgentUser(env environment.Environment, text, password string) error 
 	return conffile.Replace(filepath.Dir(sentinelFile(env)), filepath.Base(contract.SentinelConfFile), strings.Join(lines, "\n"), 0o666)
 }
 
-// seedGroups reads the records that the set serves, so that a blank Sentinel starts with the right masters, epochs and
-// voters. It waits for the API: a Sentinel that starts without it knows nobody.
+// seedGroups reads the records that the set serves, so that a blank Sentinel starts with the right masters, epochs and voters.
+// It waits for the API: a Sentinel that starts without it knows no group.
 func seedGroups(ctx context.Context, env environment.Environment, set *observe.SentinelSet) ([]redisconf.Watched, error) {
 	var groups []redisconf.Watched
 	stopped := wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
@@ -138,14 +138,14 @@ func seedGroups(ctx context.Context, env environment.Environment, set *observe.S
 			return staggered(env, s), serves(env, namespace, s)
 		})
 		if err != nil {
-			env.Log.Info("waiting for the API before the first start", "error", err.Error())
+			env.Log.Info("waiting for the API server before the first start", "error", err.Error())
 		}
 		return err == nil, nil
 	})
 	return groups, stopped
 }
 
-// currentEpoch reads the one epoch that no reply of a Sentinel tells from the file that Sentinel keeps; 0 if it cannot.
+// currentEpoch reads the one epoch that no reply of a Sentinel contains from the file that Sentinel keeps; 0 if it cannot.
 func currentEpoch(env environment.Environment) uint64 {
 	file, err := os.Open(sentinelFile(env))
 	if err != nil {

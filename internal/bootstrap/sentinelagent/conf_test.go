@@ -71,12 +71,12 @@ func TestSentinelStartsFromItsFileWithoutTheAPI(t *testing.T) {
 		t.Errorf("the file became\n%s\n%v", text, err)
 	}
 	if id := secret.identityOf(0); id != "" {
-		t.Errorf("the identity of a peer is %s before anybody could say it: true peers would be ghosts", id)
+		t.Errorf("the identity of a peer is %s before it is known: true peers would be ghosts", id)
 	}
 }
 
-// TestBlankSentinelVotesInNoElectionOfBefore (25): one that lost its file does not know what it has voted. It starts above
-// every election that may be in flight, with the masters, the voters and the identity that it would have had.
+// TestBlankSentinelVotesInNoElectionOfBefore (25): one that lost its file does not know how it has voted. It starts above every
+// election that may be in progress, with the masters, the voters and the identity that it would have had.
 func TestBlankSentinelVotesInNoElectionOfBefore(t *testing.T) {
 	env := besideSentinel(t)
 	epoch := uint64(time.Now().Add(time.Hour).UnixMilli())

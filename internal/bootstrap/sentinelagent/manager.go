@@ -31,8 +31,8 @@ const (
 	afterFailure = time.Second
 )
 
-// manager looks after all groups that its Sentinel serves. A queue says which is next: a group that is woken while somebody looks
-// after it is looked after again, and one group is never in two hands.
+// manager reconciles all groups that its Sentinel serves. A queue says which is next: a group that is woken while it is being
+// reconciled is reconciled again, and never by two goroutines at once.
 type manager struct {
 	env    environment.Environment
 	client kubernetes.Interface
@@ -41,19 +41,20 @@ type manager struct {
 	actor  *act.Sentinel
 	pages  *status.Pages
 	queue  workqueue.TypedDelayingInterface[types.NamespacedName]
-	// reconcile looks after one group. It says when to look again; done: there is nothing left to look after.
+	// reconcile reconciles one group. It returns when to do so again; done means that there is nothing left to reconcile.
 	reconcile func(ctx context.Context, g *group) (recheck time.Duration, done bool)
-	// orphans are the groups that the Sentinel monitors and no record names; false: nobody could say.
+	// orphans are the groups that the Sentinel monitors and no record names; false means that they are unknown.
 	orphans func(ctx context.Context) ([]observe.GroupKey, bool)
 
-	// swept and orphansAt are when that was last done; the pulse alone uses them.
+	// swept and orphansAt are when that was last done; only the pulse uses them.
 	swept, orphansAt time.Time
 
 	mu     sync.Mutex
 	groups map[types.NamespacedName]*group
 }
 
-// group is one group in the agent's care. What is not said to be the manager's belongs to whoever reconciles it.
+// group is one group that the manager keeps. Fields that are not said to be the manager's belong to the goroutine that
+// reconciles it.
 type group struct {
 	key    observe.GroupKey
 	memory sentinel.Memory
@@ -73,7 +74,7 @@ func newManager(env environment.Environment, client kubernetes.Interface, set *o
 	return m
 }
 
-// run looks after groups until the context ends.
+// run reconciles groups until the context ends.
 func (m *manager) run(ctx context.Context, crew *loop.Crew, woken loop.Wakeup) {
 	m.set.Start(crew.Spawn, m.wake)
 	crew.Keep(func(ctx context.Context) { redisio.ListenForSwitches(ctx, m.own, m.wakeMaster) })
@@ -91,7 +92,7 @@ func (m *manager) run(ctx context.Context, crew *loop.Crew, woken loop.Wakeup) {
 	loop.Repeat(ctx, m.env.Log, loop.NewWakeup(), m.pulse)
 }
 
-// work starts the hands that take groups from the queue.
+// work starts the goroutines that take groups from the queue.
 func (m *manager) work(ctx context.Context, crew *loop.Crew) {
 	context.AfterFunc(ctx, m.queue.ShutDown)
 	for range concurrent {
@@ -102,7 +103,7 @@ func (m *manager) work(ctx context.Context, crew *loop.Crew) {
 	}
 }
 
-// next takes one group from the queue; false when there is no queue any more.
+// next reconciles one group from the queue; false when the queue has been shut down.
 func (m *manager) next(ctx context.Context) bool {
 	name, over := m.queue.Get()
 	if over {
@@ -123,7 +124,8 @@ func (m *manager) next(ctx context.Context) bool {
 	return true
 }
 
-// careFor finds a group in care, or takes it into care where its record names this set. Nil: it is none of ours.
+// careFor finds a group that is kept, or keeps it from now on if its record names this set. Nil means that it is not one of
+// ours.
 func (m *manager) careFor(name types.NamespacedName) *group {
 	m.mu.Lock()
 	g := m.groups[name]
@@ -160,7 +162,7 @@ func nameOf(key observe.GroupKey) types.NamespacedName {
 	return types.NamespacedName{Namespace: key.Namespace, Name: key.StatefulSet}
 }
 
-// wake lets a group be looked after now, or all of them where the key is empty.
+// wake has a group reconciled now, or all of them where the key is empty.
 func (m *manager) wake(key observe.GroupKey) {
 	if key == (observe.GroupKey{}) {
 		m.wakeAll()
@@ -173,7 +175,7 @@ func (m *manager) wakeAll() {
 	m.wakeWhere(func(*group) bool { return true })
 }
 
-// wakeMaster lets the group be looked after that Sentinel calls by this name.
+// wakeMaster has the group reconciled that Sentinel knows by this name.
 func (m *manager) wakeMaster(name string) {
 	m.wakeWhere(func(g *group) bool { return g.key.MasterName == name })
 }

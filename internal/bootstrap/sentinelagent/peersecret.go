@@ -19,8 +19,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// peerSecret is what the Sentinels of a set share: the password by which they vote, and the set's identity. Whoever made
-// the object left it empty; the first agent that comes fills it in, and the others find it filled.
+// peerSecret is what the Sentinels of a set share: the password by which they vote, and the set's identity. The object is
+// created empty; the first agent that comes fills it in, and the others find it filled.
 type peerSecret struct {
 	env    environment.Environment
 	client kubernetes.Interface
@@ -30,7 +30,8 @@ type peerSecret struct {
 
 func (p *peerSecret) password() string { return p.value(contract.PeerSecretPassword) }
 
-// identityOf is the run id of the Sentinel of an ordinal; empty while the set's identity is not known: nobody is a ghost for that.
+// identityOf is the run id of the Sentinel of an ordinal; empty while the set's identity is not known, so that none is taken
+// for a ghost.
 func (p *peerSecret) identityOf(ordinal int) string {
 	identity := p.value(contract.PeerSecretIdentity)
 	if identity == "" {
@@ -45,7 +46,7 @@ func (p *peerSecret) value(key string) string {
 	return string(p.data[key])
 }
 
-// load tries until the Secret is there and filled, or the context ends.
+// load tries until the Secret exists and is filled, or the context ends.
 func (p *peerSecret) load(ctx context.Context) error {
 	return wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
 		err := p.try(ctx)
@@ -78,7 +79,7 @@ func (p *peerSecret) try(ctx context.Context) error {
 		// Guarded by the version that was read: another agent may have filled it meanwhile, and one answer must stand.
 		if secret, err = secrets.Update(ctx, secret, metav1.UpdateOptions{}); err != nil {
 			if apierrors.IsConflict(err) {
-				return fmt.Errorf("another agent fills Secret %s/%s", p.env.Namespace, name)
+				return fmt.Errorf("another agent is filling Secret %s/%s", p.env.Namespace, name)
 			}
 			return fmt.Errorf("filling Secret %s/%s: %w", p.env.Namespace, name, err)
 		}

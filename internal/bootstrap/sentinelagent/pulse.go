@@ -12,14 +12,14 @@ import (
 )
 
 const (
-	// pulseEvery is how often the pages are brought up to date, and pulseAgain while the Sentinel does not answer.
+	// pulseEvery is how often the pages are updated, and pulseAgain the same while the Sentinel does not answer.
 	pulseEvery = time.Second
 	pulseAgain = 100 * time.Millisecond
-	// sweepEvery closes connections to servers that nobody asks any more.
+	// sweepEvery is how often unused connections are closed.
 	sweepEvery = time.Minute
 )
 
-// pulse is what belongs to no group: the answer to the probes, groups that nobody speaks for, connections that nobody uses.
+// pulse does what belongs to no group: the answer to the probes, groups without a record, unused connections.
 func (m *manager) pulse(ctx context.Context) time.Duration {
 	now := time.Now()
 	if now.Sub(m.orphansAt) >= orphansEvery {

@@ -43,7 +43,7 @@ func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Du
 	return decision.Recheck, decision.Reason == model.GroupAbsent && lease == nil
 }
 
-// label puts the role labels right, after a live read of the record.
+// label corrects the role labels, after a live read of the record.
 func (m *manager) label(ctx context.Context, key observe.GroupKey, lease *coordinationv1.Lease, epoch uint64, labels map[string]string) error {
 	if lease == nil || len(labels) == 0 {
 		return nil

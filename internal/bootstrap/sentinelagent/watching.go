@@ -14,8 +14,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// serves reports whether this Sentinel set watches a group: the record names the set, and the set may serve the namespace.
-// A set is one trust domain, so the record's word alone is not enough.
+// serves reports whether this Sentinel set watches a group: the record names the set, and the set may serve the namespace. A
+// set is one trust domain, so the record alone is not enough.
 func serves(env environment.Environment, namespace string, s contract.GroupSettings) bool {
 	if s.Sentinels.Name != env.Settings.StatefulSet || s.Sentinels.Namespace != env.Namespace {
 		return false
@@ -24,7 +24,7 @@ func serves(env environment.Environment, namespace string, s contract.GroupSetti
 	return slices.Contains(allowed, metav1.NamespaceAll) || slices.Contains(allowed, namespace)
 }
 
-// wanted is how a group is watched, within bounds: the record is input of a tenant.
+// wanted is how a group is watched, within bounds: the record is a tenant's input.
 func wanted(s contract.GroupSettings, size int) model.Watching {
 	ms := func(n, least int64) time.Duration {
 		return time.Duration(min(max(n, least), time.Hour.Milliseconds())) * time.Millisecond
@@ -39,11 +39,12 @@ func wanted(s contract.GroupSettings, size int) model.Watching {
 	}
 }
 
-// stagger parts the Sentinels of a set in time. Agents that point them in the same instant put their clocks in step; then
-// all see the master down in one millisecond, each votes for itself, and nobody is elected for a whole failover timeout.
+// stagger separates the Sentinels of a set in time. Agents that point them at a master in the same instant synchronize their
+// clocks; then all see the master down in the same millisecond, each votes for itself, and none is elected for a whole failover
+// timeout.
 const stagger = 400 * time.Millisecond
 
-// staggered is how my own Sentinel watches a group: as the others do, but a little more patient than the ordinal before.
+// staggered is how my own Sentinel watches a group: like the others, but a little more patient than the ordinal before.
 func staggered(env environment.Environment, s contract.GroupSettings) model.Watching {
 	w := wanted(s, s.Sentinels.Replicas)
 	ordinal, _ := observe.Ordinal(env.Settings.StatefulSet, env.PodName)

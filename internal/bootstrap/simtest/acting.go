@@ -29,14 +29,14 @@ func (w *World) newActor(p *pod) *act.Redis {
 	return a
 }
 
-// noteWrite judges what an agent wrote, at the moment when the API took it.
+// noteWrite judges what an agent wrote, at the moment when the API accepted it.
 func (w *World) noteWrite(p *pod, before, after model.Record) {
 	if after.PodUID == p.uid && after.Epoch > before.Epoch && p.deciding.Action == decide.Claim {
 		w.checkClaim(p, p.acting, p.deciding)
 	}
 }
 
-var errGone = errors.New("nobody listens there")
+var errGone = errors.New("the server is not running")
 
 // ownRedis is the Redis of a pod as its own agent commands it.
 type ownRedis struct {
@@ -87,13 +87,13 @@ func (o ownRedis) Tune(_ context.Context, want model.Tuning) error {
 	return o.do(func(s *server) { s.tuning = want })
 }
 
-// Users are not in this world: whoever connects is let in.
+// There are no users in this world: every connection is accepted.
 
 func (o ownRedis) EnsureReplicationUser(context.Context, string) error { return o.do(func(*server) {}) }
 
 func (o ownRedis) AuthenticateAs(context.Context, string) error { return o.do(func(*server) {}) }
 
-// others are everybody else, as the agent of a pod reaches them.
+// others is everything else, as the agent of a pod reaches it.
 type others struct {
 	w *World
 	p *pod
@@ -135,7 +135,7 @@ func (o ownSentinel) do(command func()) error {
 
 func (o ownSentinel) Inject(_ context.Context, _ model.Peer, m model.Announcement) error {
 	return o.do(func() {
-		o.w.checkNaming(m.Epoch, m.Master)
+		o.w.checkEpoch(m.Epoch, m.Master)
 		o.w.hearHello(o.s, m.Master, m.Epoch, m.Epoch)
 	})
 }
@@ -143,14 +143,14 @@ func (o ownSentinel) Inject(_ context.Context, _ model.Peer, m model.Announcemen
 func (o ownSentinel) Recreate(_ context.Context, m model.Announcement, watching model.Watching, _ []model.Peer) error {
 	return o.do(func() {
 		w, s := o.w, o.s
-		w.checkNaming(m.Epoch, m.Master)
-		if w.Deciders.ResetsAsBroom { // everything is forgotten, and nothing is told again
+		w.checkEpoch(m.Epoch, m.Master)
+		if w.Deciders.UseReset { // everything is forgotten, and nothing is told again
 			w.reset(s)
 			return
 		}
 		w.monitor(s, m.Master, m.Epoch)
 		s.current, s.want = max(s.current, m.Epoch), watching
-		w.on(s.host, 100*time.Millisecond, func() { w.discover(s); w.hurry(s) })
+		w.on(s.host, 100*time.Millisecond, func() { w.discover(s); w.readReplicasNow(s) })
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// deadline is how long an agent waits for those who do not answer.
+	// deadline is how long an agent waits for servers that do not answer.
 	deadline = 500 * time.Millisecond
 	// shortest is the least time between two turns.
 	shortest = 5 * time.Millisecond
@@ -59,11 +59,11 @@ func (w *World) plan(p *pod, after time.Duration) {
 	})
 }
 
-// turn observes: some answers are from its beginning and some from its end, as it happens with answers.
+// turn observes: some answers are from its beginning and some from its end, as happens with real answers.
 func (w *World) turn(p *pod) {
 	p.busy, p.again = true, false
 	generation := p.generation
-	v, slow := w.question(p)
+	v, slow := w.earlyView(p)
 	took := w.between(time.Millisecond, 10*time.Millisecond)
 	if !p.server.alive {
 		took += 50 * time.Millisecond // its own Redis is asked three times before it counts as gone
@@ -75,7 +75,7 @@ func (w *World) turn(p *pod) {
 		if p.generation != generation {
 			return
 		}
-		w.answer(p, &v)
+		w.addLateAnswers(p, &v)
 		d, memory := w.Deciders.Redis(v, p.memory)
 		w.checkDecision(p, v, p.memory, d)
 		if p.dieBefore {
@@ -92,14 +92,14 @@ func (w *World) turn(p *pod) {
 	})
 }
 
-// question makes the view as far as the API and the early answers go; slow says that somebody will not answer.
-func (w *World) question(p *pod) (model.View, bool) {
+// earlyView makes the view as far as the API and the early answers go. It reports whether some server will not answer.
+func (w *World) earlyView(p *pod) (model.View, bool) {
 	v := model.View{
 		Now:  w.clockOf(p.host),
 		Self: model.Pod{Name: name(p.ordinal), Ordinal: p.ordinal, UID: p.uid, Address: p.server.address, Injected: true},
 	}
 	v.HelloEpoch, v.Leaving, v.Config = p.server.hello, p.leaving, w.config()
-	if w.look(&p.watch, p.host) {
+	if w.receive(&p.watch, p.host) {
 		w.facts(p, &v)
 	}
 	slow := false
@@ -122,8 +122,8 @@ func (w *World) question(p *pod) (model.View, bool) {
 	return v, slow
 }
 
-// answer adds the late answers.
-func (w *World) answer(p *pod, v *model.View) {
+// addLateAnswers adds the late answers.
+func (w *World) addLateAnswers(p *pod, v *model.View) {
 	v.Now = w.clockOf(p.host)
 	v.Self.Redis = w.info(p.host, p.server)
 	v.Self.Redis.Refused = !p.server.alive
@@ -143,7 +143,7 @@ func (w *World) answer(p *pod, v *model.View) {
 	}
 }
 
-// facts are the API's word, as late as this agent's watch.
+// facts fills in what the API says, as late as this agent's watch.
 func (w *World) facts(p *pod, v *model.View) {
 	s := &w.states[p.watch.seen]
 	v.Replicas, v.OrderedReady, v.VolumeClaims = s.replicas, w.OrderedReady, s.claims
@@ -170,7 +170,7 @@ func (w *World) serverOf(uid string) *server {
 	return nil
 }
 
-// act carries a decision out by the code that ships, and plans the next turn.
+// act carries out a decision with the code that ships, and plans the next turn.
 func (w *World) act(p *pod, v model.View, d decide.Decision) {
 	p.acting, p.deciding = v, d
 	if d.Action == decide.Handover {

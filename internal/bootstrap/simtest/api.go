@@ -41,7 +41,7 @@ type state struct {
 // api is the newest state of the API.
 func (w *World) api() *state { return &w.states[len(w.states)-1] }
 
-// change makes a new state of the API, and wakes whoever watches.
+// change makes a new state of the API, and wakes every watcher.
 func (w *World) change(edit func(*state)) {
 	next := *w.api()
 	next.at = w.now
@@ -85,7 +85,7 @@ func (l leases) Update(_ context.Context, lease *coordinationv1.Lease, _ metav1.
 	lease.ResourceVersion = strconv.Itoa(w.versions)
 	next, err := record.Decode(lease)
 	if err != nil {
-		w.breaks(OneClaim, "an agent wrote what nobody can read: %v", err)
+		w.breaks(OneClaim, "an agent wrote an unreadable record: %v", err)
 	}
 	w.checkRecord(now.record, next)
 	l.accepted(now.record, next)
@@ -106,7 +106,7 @@ func (l leases) Get(context.Context, string, metav1.GetOptions) (*coordinationv1
 	return l.w.api().lease, nil
 }
 
-// known is the newest record that an agent knows, of its watch, of a live read or of its own write.
+// known is the newest record that an agent knows, from its watch, a live read or its own write.
 type known struct {
 	w   *World
 	who *watch
@@ -140,14 +140,14 @@ type watch struct {
 	learned *coordinationv1.Lease
 	// reads is what learned says.
 	reads model.Record
-	// blind is since when the API has not answered; noticed after blindness, because a half-open connection looks well.
+	// blind is when the API stopped answering. The agent notices after blindness, because a half-open connection looks healthy.
 	blind     time.Duration
 	blindness time.Duration
 	live      time.Duration
 	wanted    time.Duration
 	reading   bool
 	// loseRequest, loseReply and loseRead are faults of the next write: it never arrives, its answer is lost, and so is the
-	// answer to the question what became of it.
+	// answer to the read that should find out what became of it.
 	loseRequest bool
 	loseReply   bool
 	loseRead    bool
@@ -159,8 +159,8 @@ func newWatch(lag time.Duration) watch {
 	return watch{lag: lag, seen: -1, blind: never, live: never, wanted: never}
 }
 
-// look lets arrive what has arrived by now, and reports whether there ever was something.
-func (w *World) look(who *watch, h *host) bool {
+// receive delivers what has arrived by now, and reports whether anything ever did.
+func (w *World) receive(who *watch, h *host) bool {
 	if !w.reachAPI(h) {
 		if who.blind == never {
 			who.blind, who.blindness = w.now, w.between(0, 20*time.Second)

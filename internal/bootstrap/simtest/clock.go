@@ -43,13 +43,13 @@ func newClock(seed uint64) *clock {
 	return &clock{rng: rand.New(rand.NewPCG(seed, 0x5eed))} //nolint:gosec // a seed has to give the same story every time
 }
 
-// in plans something.
+// in plans an event.
 func (c *clock) in(after time.Duration, do func()) {
 	c.turns++
 	heap.Push(&c.planned, event{at: c.now + max(after, 0), turn: c.turns, do: do})
 }
 
-// step lets the next event happen; false when nothing is planned any more.
+// step runs the next event; false when none is planned any more.
 func (c *clock) step() bool {
 	if len(c.planned) == 0 {
 		return false
@@ -68,5 +68,5 @@ func (c *clock) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(c.rng.Int64N(int64(most-least)))
 }
 
-// chance is true in so many of a hundred cases.
+// chance reports true in percent of the cases.
 func (c *clock) chance(percent int) bool { return c.rng.IntN(100) < percent }

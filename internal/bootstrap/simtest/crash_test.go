@@ -11,10 +11,10 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// TestCrashIsOverBeforeSentinelSeesIt: the master's process dies, and its agent lives. A replica leads long before
-// down-after, and with a decider that cannot tell a crash from silence it does not.
+// TestCrashIsOverBeforeSentinelSeesIt: the master's process dies, and its agent lives. A replica leads long before down-after,
+// which it does not with deciders that cannot tell a crash from silence.
 func TestCrashIsOverBeforeSentinelSeesIt(t *testing.T) {
-	scripts := trap(Step{At: 20 * time.Second, Do: "kill-lead", For: 80 * time.Second})
+	scripts := scenario(Step{At: 20 * time.Second, Do: "kill-lead", For: 80 * time.Second})
 	blind := redisDecider(func(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
 		v.Self.Redis.Refused = false
 		return decide.Next(v, m)
@@ -30,11 +30,11 @@ func TestCrashIsOverBeforeSentinelSeesIt(t *testing.T) {
 }
 
 // gaps plays a hundred stories and returns the longest time without a write of each, in order.
-func gaps(t *testing.T, scripts func(uint64) Script, mind Deciders) []time.Duration {
+func gaps(t *testing.T, scripts func(uint64) Script, deciders Deciders) []time.Duration {
 	t.Helper()
 	var all []time.Duration
 	for seed := range uint64(100) {
-		result := Run(scripts(seed+1), mind, false)
+		result := Run(scripts(seed+1), deciders, false)
 		if result.Violation != nil {
 			t.Fatalf("seed %d: %s", seed+1, result.Violation)
 		}
@@ -44,7 +44,7 @@ func gaps(t *testing.T, scripts func(uint64) Script, mind Deciders) []time.Durat
 	return all
 }
 
-// TestCrashKeepsWhatReplicasHave: the agents of both replicas are away when the master dies, so nobody takes an offer, and the
+// TestCrashKeepsWhatReplicasHave: the agents of both replicas are down when the master dies, so no offer is accepted, and the
 // master is back with what its last snapshot held. It must not lead with that while they hold all but the last write.
 func TestCrashKeepsWhatReplicasHave(t *testing.T) {
 	const late = 100 * time.Second // long after the group formed: no wait of that time may count any more

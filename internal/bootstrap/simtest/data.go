@@ -20,7 +20,7 @@ func keysOf(v *version) int64 {
 	return v.keys
 }
 
-// holds says whether a data set contains a write.
+// holds reports whether a data set contains a write.
 func holds(v *version, write int) bool {
 	for ; v != nil && v.write >= write; v = v.parent {
 		if v.write == write {

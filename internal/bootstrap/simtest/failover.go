@@ -10,13 +10,13 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// judge is Sentinel's own mind: who is down, and what a failover that it leads does next.
+// judge is what Sentinel decides by itself: which servers are down, and what a failover that it leads does next.
 func (w *World) judge(s *sentinel) {
 	w.judgeMaster(s)
 	switch s.phase {
 	case noFailover:
 		if s.odown && w.now-s.started > 2*s.want.FailoverTimeout {
-			w.stand(s)
+			w.startElection(s)
 		}
 	case electing:
 		w.campaign(s)
@@ -27,7 +27,7 @@ func (w *World) judge(s *sentinel) {
 	}
 }
 
-// judgeMaster: down for me after down-after without an answer; down for all when a quorum says so.
+// judgeMaster finds the master subjectively down after down-after without an answer, and objectively down when a quorum agrees.
 func (w *World) judgeMaster(s *sentinel) {
 	m := &s.master
 	silent := w.now-m.pong > s.want.DownAfter
@@ -52,8 +52,8 @@ func (w *World) judgeMaster(s *sentinel) {
 	s.odown = down >= s.want.Quorum
 }
 
-// stand begins an election.
-func (w *World) stand(s *sentinel) {
+// startElection begins an election.
+func (w *World) startElection(s *sentinel) {
 	s.current++
 	s.epoch, s.phase, s.since = s.current, electing, w.now
 	s.started = w.now + w.between(0, maximumDesync)
@@ -91,11 +91,11 @@ func (w *World) campaign(s *sentinel) {
 	}
 }
 
-// selectReplica takes the one with the least priority, then the greatest offset, then the smallest run id.
+// selectReplica picks the one with the lowest priority, then the greatest offset, then the smallest run id.
 func (w *World) selectReplica(s *sentinel) {
 	var good []instance
 	for _, in := range s.replicas {
-		if w.now-in.pong < goodInfo && in.told != never && w.now-in.told < goodInfo+time.Second && in.priority > 0 {
+		if w.now-in.pong < goodInfo && in.infoAt != never && w.now-in.infoAt < goodInfo+time.Second && in.priority > 0 {
 			good = append(good, in)
 		}
 	}
@@ -136,8 +136,8 @@ func (w *World) reconfigure(s *sentinel) {
 	}
 }
 
-// force is SENTINEL FAILOVER by a person: no vote, the next epoch.
-func (w *World) force(s *sentinel) {
+// forceFailover is SENTINEL FAILOVER by a person: no vote, the next epoch.
+func (w *World) forceFailover(s *sentinel) {
 	if s.alive && s.monitors && s.phase == noFailover {
 		s.current++
 		s.epoch = s.current

@@ -41,7 +41,7 @@ var faults = map[string]fault{
 	"all-pods":            {crashes, func(w *World, _ int, _ time.Duration) { w.allPods(false) }},
 	"all-pods-lost":       {crashes, func(w *World, _ int, _ time.Duration) { w.allPods(true) }},
 	"everything":          {crashes, func(w *World, _ int, _ time.Duration) { w.allPods(false); w.allSentinels(true) }},
-	"stranger":            {crashes, (*World).stranger},
+	"taken-address":       {crashes, (*World).takeAddress},
 	"slow-load":           {crashes, func(w *World, _ int, long time.Duration) { w.slowLoad = long }},
 	"flushall":            {crashes, func(w *World, _ int, _ time.Duration) { w.flushAll() }},
 	"twice":               {planned, func(w *World, who int, _ time.Duration) { mark(w.podOf(who), func(p *pod) { p.actTwice = true }) }},
@@ -67,7 +67,7 @@ var faults = map[string]fault{
 	"lost-request": {planned, func(w *World, who int, _ time.Duration) {
 		mark(w.podOf(who), func(p *pod) { p.watch.loseRequest = true })
 	}},
-	"clock": {network, func(w *World, who int, long time.Duration) { mark(w.podOf(who), func(p *pod) { w.jump(p, long) }) }},
+	"clock": {network, func(w *World, who int, long time.Duration) { mark(w.podOf(who), func(p *pod) { w.jumpClock(p, long) }) }},
 
 	"kill-sentinel":   {sentinels, func(w *World, who int, long time.Duration) { w.killSentinel(w.sentinelOf(who), false, long) }},
 	"blank-sentinel":  {sentinels, func(w *World, who int, long time.Duration) { w.killSentinel(w.sentinelOf(who), true, long) }},
@@ -79,7 +79,7 @@ var faults = map[string]fault{
 
 	"demote":    {meddling, func(w *World, who int, _ time.Duration) { w.demoteByHand(who) }},
 	"promote":   {meddling, func(w *World, who int, _ time.Duration) { w.promoteByHand(who) }},
-	"force":     {meddling, func(w *World, who int, _ time.Duration) { w.meddled = true; w.force(w.sentinelOf(who)) }},
+	"force":     {meddling, func(w *World, who int, _ time.Duration) { w.meddled = true; w.forceFailover(w.sentinelOf(who)) }},
 	"one-epoch": {meddling, func(w *World, who int, _ time.Duration) { w.oneEpoch(who) }},
 	"reset":     {meddling, func(w *World, who int, _ time.Duration) { w.reset(w.sentinelOf(who)) }},
 	"spoof":     {meddling, (*World).spoof},
@@ -140,7 +140,7 @@ func (w *World) crash(p *pod) {
 	w.end(p)
 }
 
-// forceDelete takes the pod's object away at once; its processes live on until the kubelet has heard of it.
+// forceDelete removes the pod's object at once; its processes go on until the kubelet has heard of it.
 func (w *World) forceDelete(p *pod, long time.Duration) {
 	if p == nil || p.gone {
 		return
@@ -157,22 +157,22 @@ func (w *World) forceDelete(p *pod, long time.Duration) {
 
 func (w *World) losePod(who int) {
 	w.crash(w.podOf(who))
-	w.lose(who)
+	w.loseClaim(who)
 }
 
 func (w *World) allPods(volumes bool) {
 	for o := range w.Nodes {
 		w.crash(w.podOf(o))
 		if volumes {
-			w.lose(o)
+			w.loseClaim(o)
 		}
 	}
 }
 
-const strangersRoot = "a stranger's"
+const foreignRoot = "another group's"
 
-// stranger: a pod dies, and another group's Redis is born at its address.
-func (w *World) stranger(who int, long time.Duration) {
+// takeAddress crashes a pod, and starts another group's Redis at its address.
+func (w *World) takeAddress(who int, long time.Duration) {
 	p := w.podOf(who)
 	if p == nil {
 		return
@@ -181,8 +181,8 @@ func (w *World) stranger(who int, long time.Duration) {
 	address := p.server.address
 	w.in(2*time.Second+long/3, func() {
 		w.writes++
-		foreign := &version{root: strangersRoot, keys: 1000, write: w.writes}
-		s := &server{host: w.newHost(), address: address, disk: &disk{kept: foreign}, alive: true, run: "stranger", loading: w.now}
+		foreign := &version{root: foreignRoot, keys: 1000, write: w.writes}
+		s := &server{host: w.newHost(), address: address, disk: &disk{kept: foreign}, alive: true, run: "server-of-another-group", loading: w.now}
 		s.role, s.data, s.replID, s.replID2, s.offset, s.hadReplica = model.Master, foreign, w.freshID(), noID, 5000, true
 		w.servers = append(w.servers, s)
 		w.listeners[address] = s
@@ -217,7 +217,7 @@ func (w *World) block(a, b *host, long time.Duration) {
 	w.in(long, func() { delete(w.blocked, pair{a.id, b.id}) })
 }
 
-// cutPair: two pods do not reach each other, or a pod and a Sentinel.
+// cutPair separates two pods, or a pod and a Sentinel.
 func (w *World) cutPair(who int, long time.Duration) {
 	p := w.podOf(who)
 	if p == nil {
@@ -232,7 +232,7 @@ func (w *World) cutPair(who int, long time.Duration) {
 	w.block(p.host, w.sentinelOf(w.rng.IntN(len(w.sentinels))).host, long)
 }
 
-// cutHalf: a pod and a Sentinel are cut off together; they reach each other.
+// cutHalf cuts off a pod and a Sentinel together; they reach each other.
 func (w *World) cutHalf(who int, long time.Duration) {
 	p := w.podOf(who)
 	if p == nil {
@@ -252,7 +252,8 @@ func (w *World) freezePod(p *pod, long time.Duration) {
 	w.in(long, func() { w.thaw(p.host) })
 }
 
-// zombie: a cut-off pod is deleted by force and born again elsewhere; the old one comes back into the network later.
+// zombie deletes a pod by force while it is cut off, so that it is recreated elsewhere; the old one comes back into the network
+// later.
 func (w *World) zombie(who int, long time.Duration) {
 	p := w.podOf(who)
 	if p == nil {
@@ -273,7 +274,7 @@ func (w *World) zombie(who int, long time.Duration) {
 	})
 }
 
-// copied: the old pod's machine goes on writing into what it has mounted, and the new one has what was there.
+// copied returns a copy: the old pod's machine goes on writing into what it has mounted, and the new pod has what was there.
 func (d *disk) copied() *disk { c := *d; return &c }
 
 func (w *World) cutAPI(p *pod, long time.Duration) {
@@ -294,7 +295,7 @@ func (w *World) slowWatch(p *pod, long time.Duration) {
 	w.in(long, func() { p.watch.lag = 20 * time.Millisecond })
 }
 
-func (w *World) jump(p *pod, long time.Duration) {
+func (w *World) jumpClock(p *pod, long time.Duration) {
 	if w.chance(50) {
 		long = -long
 	}
@@ -350,7 +351,7 @@ func (w *World) promoteByHand(who int) {
 	}
 }
 
-// oneEpoch: a Sentinel names a replica at the very epoch of the record, as after an election that met a claim.
+// oneEpoch makes a Sentinel name a replica at the very epoch of the record, as after an election that met a claim.
 func (w *World) oneEpoch(who int) {
 	w.meddled = true
 	s, p := w.sentinelOf(who), w.podOf((w.leader().ordinal+1)%w.Nodes)
@@ -360,7 +361,7 @@ func (w *World) oneEpoch(who int) {
 	}
 }
 
-// spoof publishes a hello that names an address which is no pod's.
+// spoof publishes a hello that names an address which no pod has.
 func (w *World) spoof(who int, _ time.Duration) {
 	w.meddled = true
 	s := w.sentinelOf(who)

@@ -19,12 +19,12 @@ type host struct {
 // pair is a way between two hosts.
 type pair [2]int
 
-// reach says whether an answer can come back from b to a now.
+// reach reports whether an answer can come back from b to a now.
 func (w *World) reach(a, b *host) bool {
 	return !a.frozen && !b.frozen && !a.gone && !b.gone && a.zone == b.zone && !w.blocked[pair{a.id, b.id}] && !w.blocked[pair{b.id, a.id}]
 }
 
-// reachAPI says whether a host gets an answer from the API server.
+// reachAPI reports whether a host gets an answer from the API server.
 func (w *World) reachAPI(h *host) bool {
 	return !w.apiDown && !h.noAPI && !h.frozen && !h.gone && h.zone == 0
 }

@@ -20,50 +20,50 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 )
 
-// plant is a design that is wrong in one way, and the rules of which one at least must catch it.
+// plant is a design that is wrong in one way, and the rules of which at least one must catch it.
 type plant struct {
 	name     string
 	caught   []Rule
 	deciders Deciders
-	// trap makes the stories in which this design fails, where they are rare among all stories.
-	trap func(seed uint64) Script
+	// scenario makes the stories in which this design fails, where they are rare among all stories.
+	scenario func(seed uint64) Script
 }
 
-// plants are the designs that others chose, or that look right at first; then those that carry a right decision out wrongly.
+// plants are the designs that others chose, or that look right at first; then those that carry out a right decision wrongly.
 var plants = []plant{
 	{"lowest ordinal always", []Rule{DataStays}, redisDecider(lowestOrdinal), nil},
 	{"first Sentinel believed", []Rule{NoOrder, DataStays, NamedOnly, Settles}, redisDecider(firstSentinel), nil},
-	{"MASTER's address believed", []Rule{OneAddress, Settles, NamedOnly, DataStays, OneClaim}, planted(func(d *Deciders) { d.Sentinel, d.MastersAddress = adoptDuringFailover, true }), trap(Step{At: 20 * time.Second, Do: "freeze-lead", For: 5 * time.Second})},
+	{"MASTER's address believed", []Rule{OneAddress, Settles, NamedOnly, DataStays, OneClaim}, realExcept(func(d *Deciders) { d.Sentinel, d.TrustMasterReply = adoptDuringFailover, true }), scenario(Step{At: 20 * time.Second, Do: "freeze-lead", For: 5 * time.Second})},
 	{"epoch ignored", []Rule{NamedOnly, Settles, DataStays}, redisDecider(epochIgnored), nil},
-	{"equal epochs kept", []Rule{Settles}, planted(func(d *Deciders) { d.Sentinel = equalEpochsKept }), trap(Step{At: 20 * time.Second, Do: "one-epoch"})},
+	{"equal epochs kept", []Rule{Settles}, realExcept(func(d *Deciders) { d.Sentinel = equalEpochsKept }), scenario(Step{At: 20 * time.Second, Do: "one-epoch"})},
 	{"silence read as consent", []Rule{NoBoldSilence, DataStays}, redisDecider(silenceIsConsent), nil},
 	{"empty node electable", []Rule{DataStays}, redisDecider(emptyElectable), nil},
-	{"old master names the new one", []Rule{OwnClaimOnly, OneClaim, PlannedKeeps, DataStays, Settles}, planted(func(d *Deciders) { d.Redis, d.Handover = believesTheRecord, namesTheSuccessor }), nil},
-	{"RESET as a broom", []Rule{Settles, DataStays}, planted(func(d *Deciders) { d.ResetsAsBroom = true }), nil},
+	{"old master names the new one", []Rule{OwnClaimOnly, OneClaim, PlannedKeeps, DataStays, Settles}, realExcept(func(d *Deciders) { d.Redis, d.Handover = believesTheRecord, namesTheSuccessor }), nil},
+	{"RESET as a broom", []Rule{Settles, DataStays}, realExcept(func(d *Deciders) { d.UseReset = true }), nil},
 	{"name taken for identity", []Rule{OwnClaimOnly, NamedOnly, OneAddress, DataStays, Settles}, redisDecider(nameIsIdentity), nil},
 
-	{"unpause on unknown answer", []Rule{PlannedKeeps}, planted(func(d *Deciders) { d.Handover = unknownIsRefused }), trap(Step{At: 20 * time.Second, Do: "lost-lead"}, Step{At: 20 * time.Second, Do: "delete-lead"})},
-	{"demoted before the successor is master", []Rule{NoLoops}, planted(func(d *Deciders) { d.Handover = demotedEarly }), trap(Step{At: 20 * time.Second, Do: "delete-lead"})},
-	{"promoted without the read-back", []Rule{OwnClaimOnly}, planted(func(d *Deciders) { d.Record = takesSilenceForYes }), trap(Step{At: 19 * time.Second, Do: "lost-claim"}, Step{At: 20 * time.Second, Do: "delete-lead"})},
-	{"clients sent away before the switch", []Rule{ClientsLast}, planted(func(d *Deciders) { d.Handover = clientsFirst }), trap(Step{At: 20 * time.Second, Do: "delete-lead"})},
-	{"offer never withdrawn", []Rule{PlannedKeeps}, planted(func(d *Deciders) { d.Handover = offerLeft }), trap(
+	{"unpause on unknown answer", []Rule{PlannedKeeps}, realExcept(func(d *Deciders) { d.Handover = unknownIsRefused }), scenario(Step{At: 20 * time.Second, Do: "lost-lead"}, Step{At: 20 * time.Second, Do: "delete-lead"})},
+	{"demoted before the successor is master", []Rule{NoLoops}, realExcept(func(d *Deciders) { d.Handover = demotedEarly }), scenario(Step{At: 20 * time.Second, Do: "delete-lead"})},
+	{"promoted without the read-back", []Rule{OwnClaimOnly}, realExcept(func(d *Deciders) { d.Record = treatsSilenceAsSuccess }), scenario(Step{At: 19 * time.Second, Do: "lost-claim"}, Step{At: 20 * time.Second, Do: "delete-lead"})},
+	{"clients sent away before the switch", []Rule{ClientsLast}, realExcept(func(d *Deciders) { d.Handover = clientsFirst }), scenario(Step{At: 20 * time.Second, Do: "delete-lead"})},
+	{"offer never withdrawn", []Rule{PlannedKeeps}, realExcept(func(d *Deciders) { d.Handover = offerLeft }), scenario(
 		Step{At: 20 * time.Second, Do: "kill-agent", Who: 1, For: 3 * time.Second}, Step{At: 20 * time.Second, Do: "kill-agent", Who: 2, For: 3 * time.Second},
 		Step{At: 20 * time.Second, Do: "kill-agent", Who: 0, For: time.Millisecond}, Step{At: 20*time.Second + 100*time.Millisecond, Do: "delete-lead"})},
 }
 
 func redisDecider(next func(model.View, decide.Memory) (decide.Decision, decide.Memory)) Deciders {
-	return planted(func(d *Deciders) { d.Redis = next })
+	return realExcept(func(d *Deciders) { d.Redis = next })
 }
 
-// planted are the right deciders with something wrong in them.
-func planted(wrong func(*Deciders)) Deciders {
+// realExcept are the right deciders with something wrong in them.
+func realExcept(wrong func(*Deciders)) Deciders {
 	d := Real
 	wrong(&d)
 	return d
 }
 
-// trap makes a world of three, and the given steps in it, a little later with each seed.
-func trap(steps ...Step) func(uint64) Script {
+// scenario makes a world of three, and the given steps in it, a little later with each seed.
+func scenario(steps ...Step) func(uint64) Script {
 	return func(seed uint64) Script {
 		s := Script{Setup: Setup{Seed: seed, Nodes: 3, Sentinels: 3, Persistence: AOF, Found: -1}, Steps: slices.Clone(steps)}
 		for i := range s.Steps {
@@ -83,11 +83,11 @@ func TestPlantedDecidersAreCaught(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			scripts := Generate
-			if p.trap != nil {
-				scripts = p.trap
+			if p.scenario != nil {
+				scripts = p.scenario
 			}
 			for seed := range uint64(enough) {
-				if v := Run(scripts(seed+1), Real, false).Violation; v != nil && p.trap != nil {
+				if v := Run(scripts(seed+1), Real, false).Violation; v != nil && p.scenario != nil {
 					t.Fatalf("the right design is caught too, at seed %d: %s", seed+1, v)
 				}
 				v := Run(scripts(seed+1), p.deciders, false).Violation
@@ -101,10 +101,10 @@ func TestPlantedDecidersAreCaught(t *testing.T) {
 	}
 }
 
-// TestDemotingThePromotedIsCaught: who demotes what a Sentinel promoted breaks its failover. The agents mend that in the end,
-// so that no rule breaks: it is the time without a master that tells.
+// TestDemotingThePromotedIsCaught: demoting what a Sentinel promoted breaks its failover. The agents repair that in the end, so
+// that no rule breaks: it is the time without a master that shows it.
 func TestDemotingThePromotedIsCaught(t *testing.T) {
-	scripts := trap(Step{At: 20 * time.Second, Do: "crash-lead"})
+	scripts := scenario(Step{At: 20 * time.Second, Do: "crash-lead"})
 	slow := func(deciders Deciders) int {
 		n := 0
 		for seed := range uint64(50) {
@@ -121,7 +121,7 @@ func TestDemotingThePromotedIsCaught(t *testing.T) {
 	}
 }
 
-// lowestOrdinal: pod 0 leads whenever nobody does.
+// lowestOrdinal lets pod 0 lead whenever no pod does.
 func lowestOrdinal(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
 	d, after := decide.Next(v, m)
 	r := v.Self.Redis
@@ -132,7 +132,7 @@ func lowestOrdinal(v model.View, m decide.Memory) (decide.Decision, decide.Memor
 	return d, after
 }
 
-// claiming is a claim that nothing stands behind.
+// claiming is a claim without any grounds.
 func claiming(v model.View, why model.Reason) decide.Decision {
 	next := v.Record
 	next.Holder, next.PodUID, next.Address, next.Offer = v.Self.Name, v.Self.UID, v.Self.Address, nil
@@ -144,7 +144,7 @@ func masterAnswers(v model.View) bool {
 	return slices.ContainsFunc(v.Peers, func(p model.Pod) bool { return p.Redis.Role == model.Master && p.Redis.Answer == model.Up })
 }
 
-// firstSentinel: whatever the first Sentinel in the list says, counts.
+// firstSentinel believes whatever the first Sentinel in the list says.
 func firstSentinel(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
 	if len(v.Sentinels) > 0 && v.Sentinels[0].Monitors {
 		v.Sentinels = v.Sentinels[:1]
@@ -160,13 +160,13 @@ func firstSentinel(v model.View, m decide.Memory) (decide.Decision, decide.Memor
 	return decide.Next(v, m)
 }
 
-// adoptDuringFailover: the Sentinel's word counts while its failover runs.
+// adoptDuringFailover believes a Sentinel while its failover runs.
 func adoptDuringFailover(v model.SentinelView, m decidesentinel.Memory) (decidesentinel.Decision, decidesentinel.Memory) {
 	v.Own.FailoverInProgress = false
 	return decidesentinel.Next(v, m)
 }
 
-// epochIgnored: whoever answers as master is the master.
+// epochIgnored takes any pod that answers as master for the master.
 func epochIgnored(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
 	if v.Self.Redis.Role == model.Master {
 		return decide.Decision{Reason: model.Incumbent, Ready: true, Recheck: 1e9}, m
@@ -174,7 +174,7 @@ func epochIgnored(v model.View, m decide.Memory) (decide.Decision, decide.Memory
 	return decide.Next(v, m)
 }
 
-// equalEpochsKept: two addresses at one epoch are nobody's business.
+// equalEpochsKept leaves two addresses at one epoch alone.
 func equalEpochsKept(v model.SentinelView, m decidesentinel.Memory) (decidesentinel.Decision, decidesentinel.Memory) {
 	d, after := decidesentinel.Next(v, m)
 	if d.Reason == model.EqualEpochs {
@@ -183,7 +183,7 @@ func equalEpochsKept(v model.SentinelView, m decidesentinel.Memory) (decidesenti
 	return d, after
 }
 
-// silenceIsConsent: who does not answer has nothing to say.
+// silenceIsConsent takes a server that does not answer for one that has no objection.
 func silenceIsConsent(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
 	less := v
 	less.Peers = slices.DeleteFunc(slices.Clone(v.Peers), func(p model.Pod) bool { return p.Redis.Answer == model.Silent })
@@ -191,7 +191,7 @@ func silenceIsConsent(v model.View, m decide.Memory) (decide.Decision, decide.Me
 	return decide.Next(less, m)
 }
 
-// emptyElectable: a node is as good as another, whether it holds something or not.
+// emptyElectable takes every node for as good as any other, whether it holds data or not.
 func emptyElectable(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
 	d, after := decide.Next(v, m)
 	if d.Reason == model.TransferAfterRestart || d.Reason == model.RestartedWaiting {
@@ -200,7 +200,7 @@ func emptyElectable(v model.View, m decide.Memory) (decide.Decision, decide.Memo
 	return d, after
 }
 
-// promotedDemoted: a Redis is no master before its agent saw it named.
+// promotedDemoted demotes every Redis that its agent did not see named before.
 func promotedDemoted(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
 	d, after := decide.Next(v, m)
 	if d.Reason == model.PromotedBySentinel || d.Reason == model.UnnamedMaster {
@@ -212,7 +212,7 @@ func promotedDemoted(v model.View, m decide.Memory) (decide.Decision, decide.Mem
 	return d, after
 }
 
-// believesTheRecord: who is named in the record promotes itself, claim or not.
+// believesTheRecord promotes the pod that the record names, claim or not.
 func believesTheRecord(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
 	d, after := decide.Next(v, m)
 	if v.Record.PodUID == v.Self.UID && v.Self.Redis.Role == model.Replica && d.Action == decide.Wait {
@@ -221,7 +221,7 @@ func believesTheRecord(v model.View, m decide.Memory) (decide.Decision, decide.M
 	return d, after
 }
 
-// nameIsIdentity: the record names my pod, so it names me, whoever I am now.
+// nameIsIdentity takes a record that names a pod of my name for one that names me.
 func nameIsIdentity(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
 	if v.Record.Holder == v.Self.Name {
 		v.Record.PodUID, v.Record.Address, v.UIDByName = v.Self.UID, v.Self.Address, v.Self.UID
@@ -230,7 +230,7 @@ func nameIsIdentity(v model.View, m decide.Memory) (decide.Decision, decide.Memo
 	return decide.Next(v, m)
 }
 
-// namesTheSuccessor: the old master writes the new one into the record.
+// namesTheSuccessor lets the old master write the new one into the record.
 func namesTheSuccessor(s handover.State, v handover.View) (handover.Step, handover.State) {
 	step, after := s.Next(v)
 	if step.Record != nil && step.Record.Offer != nil {
@@ -242,7 +242,7 @@ func namesTheSuccessor(s handover.State, v handover.View) (handover.Step, handov
 	return step, after
 }
 
-// unknownIsRefused: an offer of which nobody knows whether it stands was not made.
+// unknownIsRefused takes an offer whose outcome is unknown for one that was not made.
 func unknownIsRefused(s handover.State, v handover.View) (handover.Step, handover.State) {
 	if v.Written == handover.Unknown {
 		v.Written = handover.Refused
@@ -250,7 +250,7 @@ func unknownIsRefused(s handover.State, v handover.View) (handover.Step, handove
 	return s.Next(v)
 }
 
-// demotedEarly: once the offer stands, the successor is as good as master.
+// demotedEarly takes the successor for master as soon as the offer stands.
 func demotedEarly(s handover.State, v handover.View) (handover.Step, handover.State) {
 	step, after := s.Next(v)
 	if after.Asks() == (handover.Questions{Successor: true}) && s.Asks() != after.Asks() {
@@ -259,7 +259,7 @@ func demotedEarly(s handover.State, v handover.View) (handover.Step, handover.St
 	return step, after
 }
 
-// clientsFirst: clients are sent away while their writes are paused.
+// clientsFirst disconnects clients while their writes are paused.
 func clientsFirst(s handover.State, v handover.View) (handover.Step, handover.State) {
 	step, after := s.Next(v)
 	if len(step.Commands) > 0 && step.Commands[0].Do == decide.PauseWrites {
@@ -268,7 +268,7 @@ func clientsFirst(s handover.State, v handover.View) (handover.Step, handover.St
 	return step, after
 }
 
-// offerLeft: an offer that nobody accepted does no harm.
+// offerLeft leaves an offer that was not accepted in the record.
 func offerLeft(s handover.State, v handover.View) (handover.Step, handover.State) {
 	step, after := s.Next(v)
 	if step.Record != nil && step.Record.Offer == nil {
@@ -289,30 +289,30 @@ func (w wrongRecord) Swap(ctx context.Context, next model.Record, why model.Reas
 	return w.swap(w, ctx, next, why)
 }
 
-// takesSilenceForYes: a write whose answer does not come was done; what it wrote is what the record says.
-func takesSilenceForYes(right act.Record, known record.Copy) act.Record {
+// treatsSilenceAsSuccess takes a write without an answer for done: what it wrote is what the record says.
+func treatsSilenceAsSuccess(right act.Record, known record.Copy) act.Record {
 	return wrongRecord{right, known, func(w wrongRecord, ctx context.Context, next model.Record, why model.Reason) error {
 		err := w.Record.Swap(ctx, next, why)
 		if err == nil || errors.Is(err, record.ErrConflict) {
 			return err
 		}
 		imagined := w.known.Lease().DeepCopy()
-		wrote, _ := record.Swap(ctx, yesman{}, imagined, next, why) // it takes everything
-		wrote.ResourceVersion += "9"                                // newer than what the watch has
+		wrote, _ := record.Swap(ctx, acceptsEverything{}, imagined, next, why) // it takes everything
+		wrote.ResourceVersion += "9"                                           // newer than what the watch has
 		w.known.Learn(wrote)
 		return nil
 	}}
 }
 
-// yesman takes every write.
-type yesman struct{}
+// acceptsEverything accepts every write.
+type acceptsEverything struct{}
 
-// Get is not asked.
-func (yesman) Get(context.Context, string, metav1.GetOptions) (*coordinationv1.Lease, error) {
-	return nil, errors.New("nobody asks")
+// Get is not called.
+func (acceptsEverything) Get(context.Context, string, metav1.GetOptions) (*coordinationv1.Lease, error) {
+	return nil, errors.New("not called")
 }
 
-// Update gives back what it was given.
-func (yesman) Update(_ context.Context, lease *coordinationv1.Lease, _ metav1.UpdateOptions) (*coordinationv1.Lease, error) {
+// Update returns what it was given.
+func (acceptsEverything) Update(_ context.Context, lease *coordinationv1.Lease, _ metav1.UpdateOptions) (*coordinationv1.Lease, error) {
 	return lease, nil
 }

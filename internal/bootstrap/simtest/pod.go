@@ -20,7 +20,7 @@ type pod struct {
 	server  *server
 	watch   watch
 
-	// agent is alive or not; generation numbers its lives, and the turns that belong to an older one are void.
+	// agent reports whether the agent is running. generation numbers its lives: turns that belong to an older one are void.
 	agent      bool
 	generation int
 	memory     decide.Memory
@@ -35,7 +35,7 @@ type pod struct {
 	leaving  bool
 	left     bool
 	gone     bool
-	// last is what was decided last, and for how many turns the agent has known better than what its Redis is.
+	// last is what was decided last, and outvoted for how many turns the agent has known better than its Redis is.
 	last       decide.Decision
 	outvoted   int
 	disturbed  time.Duration
@@ -56,7 +56,7 @@ func (w *World) podOf(ordinal int) *pod {
 	return nil
 }
 
-// newAddress gives out an address that nobody has had.
+// newAddress returns an address that no server has had.
 func (w *World) newAddress() model.Address {
 	w.addresses++
 	return model.Address{Host: fmt.Sprintf("10.0.%d.%d", w.addresses/250, w.addresses%250+1), Port: 6379}
@@ -92,7 +92,7 @@ func (w *World) allReady() bool {
 	return true
 }
 
-// create gives birth to the pod of an ordinal, on the disk that the ordinal has.
+// create creates the pod of an ordinal, on the disk that the ordinal has.
 func (w *World) create(ordinal int) {
 	w.uids++
 	p := &pod{ordinal: ordinal, uid: fmt.Sprintf("uid-%d", w.uids), host: w.newHost(), watch: newWatch(w.between(0, 60*time.Millisecond))}
@@ -160,8 +160,8 @@ func (w *World) remove(p *pod) {
 			return
 		}
 		if p.left || w.now >= end || !p.agent {
-			// Nobody was in sync: there was nobody to hand over to, and that is not the handover's fault.
-			w.unheired = w.unheired || p.server.role == model.Master && p.last.Reason == model.NoSuccessor
+			// No replica was in sync: there was no successor, and that is not the handover's fault.
+			w.noSuccessor = w.noSuccessor || p.server.role == model.Master && p.last.Reason == model.NoSuccessor
 			w.end(p)
 			return
 		}
@@ -185,7 +185,7 @@ func (w *World) end(p *pod) {
 	w.noteLost()
 }
 
-// forget takes the pod's object away; what runs, runs on.
+// forget removes the pod's object; its processes go on.
 func (w *World) forget(p *pod) {
 	p.gone = true
 	w.change(func(s *state) {
@@ -193,8 +193,8 @@ func (w *World) forget(p *pod) {
 	})
 }
 
-// lose takes the data claim of an ordinal away.
-func (w *World) lose(ordinal int) {
+// loseClaim removes the volume claim of an ordinal.
+func (w *World) loseClaim(ordinal int) {
 	delete(w.disks, ordinal)
 	w.lost = true
 	w.change(func(s *state) {

@@ -17,10 +17,10 @@ type Rule string
 // The rules, by the names that the protocol gives them: S what never happens, L what happens in the end.
 const (
 	OneAddress    Rule = "S1 one epoch names one address"
-	NamedOnly     Rule = "S2 only who is named, or was made master by a Sentinel, takes writes"
+	NamedOnly     Rule = "S2 only a server that is named, or was made master by a Sentinel, takes writes"
 	DataStays     Rule = "S3 no data yields to an empty or foreign data set"
 	OneClaim      Rule = "S4 one claim for one epoch"
-	NoLoops       Rule = "S5 nobody follows itself or an outsider"
+	NoLoops       Rule = "S5 no server follows itself or a foreign one"
 	NoOrder       Rule = "S6 order means nothing"
 	NoBoldSilence Rule = "S7 silence enables nothing"
 	OwnClaimOnly  Rule = "S8 nobody is promoted but by a claim of its own for this process"
@@ -46,26 +46,26 @@ func (w *World) breaks(rule Rule, format string, args ...any) {
 	}
 }
 
-// checkNaming: whoever gives an epoch away again gives it to the same address.
-func (w *World) checkNaming(epoch uint64, a model.Address) {
+// checkEpoch checks that an epoch that is given out again names the same address.
+func (w *World) checkEpoch(epoch uint64, a model.Address) {
 	if before, ok := w.named[epoch]; ok && before != a && !w.meddled {
 		w.breaks(OneAddress, "epoch %d names %s and %s", epoch, before, a)
 	}
 	w.named[epoch] = a
 }
 
-// checkRecord holds a new record against the one before it.
+// checkRecord compares a new record with the one before it.
 func (w *World) checkRecord(now, next model.Record) {
 	w.note(fmt.Sprintf("record %s %s %d offer %t", next.Holder, next.PodUID, next.Epoch, next.Offer != nil))
 	if next.Epoch < now.Epoch || next.Epoch == now.Epoch && now.HasHolder() && next.PodUID != now.PodUID {
 		w.breaks(OneClaim, "the record went from %s at %d to %s at %d", now.Holder, now.Epoch, next.Holder, next.Epoch)
 	}
 	if next.HasHolder() {
-		w.checkNaming(next.Epoch, next.Address)
+		w.checkEpoch(next.Epoch, next.Address)
 	}
 }
 
-// checkClaim: nobody empty takes the group while somebody answered it with the group's data.
+// checkClaim checks that no empty pod claims the group while another answered it with the group's data.
 func (w *World) checkClaim(p *pod, v model.View, d decide.Decision) {
 	w.claims[fmt.Sprintf("%s/%d/%s", p.uid, d.Epoch, v.Self.Redis.RunID)] = true
 	if v.Self.Terminating && d.Reason != model.TransferAccepted {
@@ -81,7 +81,8 @@ func (w *World) checkClaim(p *pod, v model.View, d decide.Decision) {
 	}
 }
 
-// checkPromotion: the record took my claim, for this process. Without the API the recorded holder may resume in place.
+// checkPromotion checks that the record accepted my claim, for this process. Without the API the recorded holder may resume in
+// place.
 func (w *World) checkPromotion(p *pod, v model.View) {
 	if w.claims[fmt.Sprintf("%s/%d/%s", p.uid, v.Record.Epoch, p.server.run)] {
 		return
@@ -92,21 +93,21 @@ func (w *World) checkPromotion(p *pod, v model.View) {
 	w.breaks(OwnClaimOnly, "%s is promoted at epoch %d, which its process did not claim", name(p.ordinal), v.Record.Epoch)
 }
 
-// checkDisconnect: clients that are sent away before another leads come back to the same server, or find none.
+// checkDisconnect checks that another leads: clients that are disconnected before come back to the same server, or find none.
 func (w *World) checkDisconnect(p *pod) {
 	if p.server.role == model.Master {
 		w.breaks(ClientsLast, "%s sends its clients away and is master still (%s)", name(p.ordinal), p.deciding.Reason)
 	}
 }
 
-// checkResume: writes go on only where no offer of the mastership stands that somebody may accept meanwhile.
+// checkResume checks that writes resume only where no offer of the mastership stands that may be accepted meanwhile.
 func (w *World) checkResume(p *pod) {
 	if r := w.api().record; p.server.role == model.Master && r.PodUID == p.uid && r.Offer != nil {
 		w.breaks(PlannedKeeps, "%s takes writes again while its offer stands", name(p.ordinal))
 	}
 }
 
-// checkFollow: the target is a pod of the group, as far as the agent can know, and not the Redis itself.
+// checkFollow checks that the target is a pod of the group, as far as the agent can know, and not the Redis itself.
 func (w *World) checkFollow(p *pod, to model.Address, why model.Reason) {
 	w.note(fmt.Sprintf("%s follows %s (%s)", name(p.ordinal), to, why))
 	if to == model.FenceAddress {
@@ -121,15 +122,15 @@ func (w *World) checkFollow(p *pod, to model.Address, why model.Reason) {
 	}
 }
 
-// checkReplaced: a sync replaces what was there.
+// checkReplaced checks what a sync replaces.
 func (w *World) checkReplaced(s, m *server) {
-	// A deleted pod's data dies with it, and a stranger's was judged when it came.
-	if s.pod == nil || s.pod.gone || keysOf(s.data) == 0 || s.data.root == strangersRoot {
+	// A deleted pod's data dies with it, and a foreign server's was judged when it came.
+	if s.pod == nil || s.pod.gone || keysOf(s.data) == 0 || s.data.root == foreignRoot {
 		return
 	}
 	switch {
 	case m.pod == nil && w.now-s.pod.disturbed > 8*time.Second:
-		w.breaks(DataStays, "%s took the data of a stranger at %s", name(s.pod.ordinal), m.address)
+		w.breaks(DataStays, "%s took the data of a foreign server at %s", name(s.pod.ordinal), m.address)
 	case m.pod == nil || !s.byAgent || w.meddled:
 	case m.data == nil:
 		w.breaks(DataStays, "%s had %d keys and was pointed at the empty %s", name(s.pod.ordinal), keysOf(s.data), name(m.pod.ordinal))
@@ -138,13 +139,14 @@ func (w *World) checkReplaced(s, m *server) {
 	}
 }
 
-// checkOrdered: our Sentinels never make a stranger follow us, as long as their agents can know that he is one.
+// checkOrdered checks that our Sentinels never make a foreign server follow us, as long as their agents can know that it is
+// one.
 func (w *World) checkOrdered(by *sentinel, s *server, master model.Address) {
 	w.note(fmt.Sprintf("Sentinel %d orders %s to follow %s", by.ordinal, s.address, master))
 	const known = 15 * time.Second
 	blind := w.apiDown || w.now-w.apiBack < known || w.now-by.disturbed < known || !by.agent
 	if s.pod == nil && master != (model.Address{}) && !blind {
-		w.breaks(DataStays, "a Sentinel made the stranger at %s follow %s", s.address, master)
+		w.breaks(DataStays, "a Sentinel made the foreign server at %s follow %s", s.address, master)
 	}
 }
 
@@ -160,8 +162,8 @@ func (w *World) checkDecision(p *pod, v model.View, m decide.Memory, d decide.De
 	}
 }
 
-// checkOutvoted: who sees a greater epoch name another that answers as master, with no failover on the way, is no master
-// for more than a few turns.
+// checkOutvoted checks that a pod which sees a greater epoch name another that answers as master, with no failover on the way,
+// is not master for more than a few turns.
 func (w *World) checkOutvoted(p *pod, v model.View) {
 	epoch, address := v.Record.Epoch, v.Record.Address
 	for _, s := range v.Sentinels {
@@ -196,34 +198,34 @@ func (w *World) checkOrder(v model.View, m decide.Memory, d decide.Decision) {
 	}
 }
 
-// bold is an act that makes a master.
-func bold(a decide.Action) bool { return a == decide.Claim || a == decide.Promote }
+// makesMaster reports whether an action makes a master.
+func makesMaster(a decide.Action) bool { return a == decide.Claim || a == decide.Promote }
 
 // checkSilence asks again with one answer less.
 func (w *World) checkSilence(v model.View, m decide.Memory, d decide.Decision) {
-	if bold(d.Action) {
+	if makesMaster(d.Action) {
 		return
 	}
 	less := v
-	var who string
+	var silenced string
 	switch i := w.rng.IntN(len(v.Peers) + len(v.Sentinels)); {
 	case i < len(v.Peers):
 		less.Peers = slices.Clone(v.Peers)
-		less.Peers[i].Redis, who = model.Redis{}, v.Peers[i].Name
+		less.Peers[i].Redis, silenced = model.Redis{}, v.Peers[i].Name
 	default:
 		i -= len(v.Peers)
 		less.Sentinels = slices.Clone(v.Sentinels)
 		if !majorityAnswers(v.Sentinels, v.Sentinels[i].Name) {
 			return // where no majority of the Sentinels answers, other witnesses are asked: that is the one exception
 		}
-		less.Sentinels[i], who = model.Sentinel{Name: v.Sentinels[i].Name}, v.Sentinels[i].Name
+		less.Sentinels[i], silenced = model.Sentinel{Name: v.Sentinels[i].Name}, v.Sentinels[i].Name
 	}
-	if again, _ := w.Deciders.Redis(less, m); bold(again.Action) {
-		w.breaks(NoBoldSilence, "%s: %s %s became %s %s when %s fell silent", v.Self.Name, d.Action, d.Reason, again.Action, again.Reason, who)
+	if again, _ := w.Deciders.Redis(less, m); makesMaster(again.Action) {
+		w.breaks(NoBoldSilence, "%s: %s %s became %s %s when %s fell silent", v.Self.Name, d.Action, d.Reason, again.Action, again.Reason, silenced)
 	}
 }
 
-// majorityAnswers says whether most Sentinels answer, apart from one.
+// majorityAnswers reports whether most Sentinels answer, not counting one.
 func majorityAnswers(all []model.Sentinel, but string) bool {
 	n := 0
 	for _, s := range all {
@@ -234,7 +236,7 @@ func majorityAnswers(all []model.Sentinel, but string) bool {
 	return n > len(all)/2
 }
 
-// watchOver looks at the whole world four times a second.
+// watchOver checks the whole world four times a second.
 func (w *World) watchOver() {
 	w.in(250*time.Millisecond, w.watchOver)
 	w.noteSafe()
@@ -277,7 +279,7 @@ func (w *World) held(ordinal int) *version {
 	return nil
 }
 
-// noteLost: without persistence the data is lost when nobody is left who holds what all held.
+// noteLost remembers that the data is lost: without persistence it is when no pod is left that holds what all held.
 func (w *World) noteLost() {
 	if w.keeps() || w.safe == 0 {
 		return
@@ -290,7 +292,7 @@ func (w *World) noteLost() {
 	w.lost = true
 }
 
-// checkTwoMasters: two that take writes, and nothing that would explain it, for long.
+// checkTwoMasters checks that two pods do not both take writes for long without anything that would explain it.
 func (w *World) checkTwoMasters() {
 	var masters []*pod
 	for _, p := range w.pods {
@@ -304,10 +306,10 @@ func (w *World) checkTwoMasters() {
 	}
 	switch {
 	case !calm:
-		w.twoSince = never
-	case w.twoSince == never:
-		w.twoSince = w.now
-	case w.now-w.twoSince > 2*failoverTimeout:
+		w.twoMastersSince = never
+	case w.twoMastersSince == never:
+		w.twoMastersSince = w.now
+	case w.now-w.twoMastersSince > 2*failoverTimeout:
 		w.breaks(NamedOnly, "%s and %s take writes", name(masters[0].ordinal), name(masters[1].ordinal))
 	}
 }

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// settleWithin is how long after the last fault a group has to be whole again: the wait for a holder that does not
-	// come, and two attempts of Sentinel.
+	// settleWithin is how long after the last fault a group has to be whole again: the wait for a holder that does not come,
+	// and two attempts of Sentinel.
 	settleWithin = 180 * time.Second
 	// settledFor is how long it has to stay whole.
 	settledFor = 3 * time.Second
@@ -21,7 +21,7 @@ const (
 // Result is how a story ended.
 type Result struct {
 	Violation *Violation
-	// Trace tells two stories apart.
+	// Trace distinguishes two stories.
 	Trace uint64
 	// Settled is how long after the last fault the group was whole.
 	Settled time.Duration
@@ -33,17 +33,17 @@ type Result struct {
 }
 
 // Run plays a script to its end, or to the first rule that is broken.
-func Run(s Script, mind Deciders, tell bool) Result {
-	w := NewWorld(s.Setup, mind)
+func Run(s Script, deciders Deciders, tell bool) Result {
+	w := NewWorld(s.Setup, deciders)
 	if tell {
 		w.events = []string{}
 	}
-	w.planned1 = true
+	w.onlyPlanned = true
 	w.oneCrash = len(s.Steps) == 1 && s.Steps[0].Do == "crash-lead" && s.Nodes >= 3 && s.Sentinels >= 3 && s.Steps[0].At > 15*time.Second
 	last := time.Duration(0)
 	for _, step := range s.Steps {
 		f := faults[step.Do]
-		w.planned1 = w.planned1 && f.kind == planned
+		w.onlyPlanned = w.onlyPlanned && f.kind == planned
 		w.in(step.At, func() {
 			w.note(fmt.Sprintf("! %s %d for %s", step.Do, step.Who, step.For))
 			f.do(w, step.Who, step.For)
@@ -80,10 +80,10 @@ func (w *World) result(settled time.Duration) Result {
 	return Result{Violation: w.violation, Trace: w.trace, Settled: settled, Gap: w.gap, Acked: len(w.acked), Lost: w.countLost(), Events: w.events}
 }
 
-// missing says what the group lacks of being whole, or nothing.
+// missing says what the group lacks to be whole, or nothing.
 func (w *World) missing() string {
 	r := w.api().record
-	if len(w.api().pods) != w.Nodes || w.rolling > 0 && !slices.ContainsFunc(w.pods, w.refusing) {
+	if len(w.api().pods) != w.Nodes || w.rolling > 0 && !slices.ContainsFunc(w.pods, w.awaitsPerson) {
 		return fmt.Sprintf("pods: %v", w.ordinals())
 	}
 	if w.undecided() {
@@ -91,14 +91,14 @@ func (w *World) missing() string {
 	}
 	master := w.leader()
 	if master == nil || master.uid != r.PodUID || master.server.address != r.Address {
-		return fmt.Sprintf("the record names %s at %s, who does not live", r.Holder, r.Address)
+		return fmt.Sprintf("the record names %s at %s, which does not exist", r.Holder, r.Address)
 	}
 	if !w.accepts(master.server) {
 		return "the recorded master takes no writes"
 	}
 	for _, p := range w.pods {
 		switch {
-		case p.gone, w.refusing(p):
+		case p.gone, w.awaitsPerson(p):
 		case !p.ready || p.terminated:
 			return fmt.Sprintf("%s is not ready: %s %s", name(p.ordinal), p.last.Action, p.last.Reason)
 		case p != master && p.server.link != master.server:
@@ -111,8 +111,9 @@ func (w *World) missing() string {
 	return ""
 }
 
-// refusing: data of another history waits for a person to decide, and nothing else is to be done about it.
-func (w *World) refusing(p *pod) bool {
+// awaitsPerson reports whether a pod holds data of another history: that waits for a person to decide, and nothing else can be done
+// about it.
+func (w *World) awaitsPerson(p *pod) bool {
 	if p.gone || w.leader() == nil {
 		return false
 	}
@@ -120,7 +121,7 @@ func (w *World) refusing(p *pod) bool {
 	return p.last.Reason == model.ForeignData && mine != nil && theirs != nil && (mine.root != theirs.root || p.server.disk.unjoined)
 }
 
-// undecided: the only data that is left is not the group's, and a person has to say whether it may lead.
+// undecided reports whether the only data that is left is not the group's, so that a person has to say whether it may lead.
 func (w *World) undecided() bool {
 	foreign := false
 	for _, p := range w.pods {
@@ -144,10 +145,10 @@ func (w *World) noteUnjoined(s *server) {
 	s.disk.unjoined = w.api().record.HasHolder() && (!known || member.VolumeClaim != s.disk.claim)
 }
 
-// judgeEnd: what all members held is still there, and what a planned handover acknowledged too.
+// judgeEnd checks that what all members held is still there, and what a planned handover acknowledged too.
 func (w *World) judgeEnd() {
 	data := w.leader().server.data
-	if w.planned1 && !w.lost && !w.unheired {
+	if w.onlyPlanned && !w.lost && !w.noSuccessor {
 		if lost := w.countLost(); lost > 0 {
 			w.breaks(PlannedKeeps, "%d of %d acknowledged writes are lost", lost, len(w.acked))
 		}
@@ -155,7 +156,7 @@ func (w *World) judgeEnd() {
 	if most := downAfter + failoverTimeout + 2*time.Second; w.oneCrash && w.gap > most {
 		w.breaks(Writable, "no write for %s after one crash of the master, which is more than %s", w.gap, most)
 	}
-	kept := slices.ContainsFunc(w.pods, func(p *pod) bool { return (w.refusing(p) || w.undecided()) && holds(p.server.data, w.safe) })
+	kept := slices.ContainsFunc(w.pods, func(p *pod) bool { return (w.awaitsPerson(p) || w.undecided()) && holds(p.server.data, w.safe) })
 	if !w.lost && !w.meddled && w.safe > 0 && !kept && !holds(data, w.safe) {
 		w.breaks(DataStays, "write %d, which every member held, is lost", w.safe)
 	}

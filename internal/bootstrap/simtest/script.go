@@ -27,7 +27,7 @@ type Script struct {
 	Steps []Step
 }
 
-// String is the script as it stands in testdata, which Parse reads.
+// String is the script as it is written in testdata, which Parse reads.
 func (s Script) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "world seed=%d nodes=%d sentinels=%d persistence=%s ordered=%t found=%d\n", s.Seed, s.Nodes, s.Sentinels, s.Persistence, s.OrderedReady, s.Found)
@@ -37,7 +37,7 @@ func (s Script) String() string {
 	return b.String()
 }
 
-// Parse reads a script. Lines that begin with # are remarks.
+// Parse reads a script. Lines that begin with # are comments.
 func Parse(text string) (Script, error) {
 	var s Script
 	lines := bufio.NewScanner(strings.NewReader(text))
@@ -66,13 +66,13 @@ func parseStep(f []string) (Step, error) {
 	if len(f) != 4 {
 		return Step{}, errors.New("want: WHEN WHAT WHO FOR")
 	}
-	at, err1 := time.ParseDuration(f[0])
-	who, err2 := strconv.Atoi(f[2])
-	long, err3 := time.ParseDuration(f[3])
+	at, badAt := time.ParseDuration(f[0])
+	who, badWho := strconv.Atoi(f[2])
+	long, badFor := time.ParseDuration(f[3])
 	if _, known := faults[f[1]]; !known {
 		return Step{}, fmt.Errorf("there is no fault %q", f[1])
 	}
-	return Step{At: at, Do: f[1], Who: who, For: long}, errors.Join(err1, err2, err3)
+	return Step{At: at, Do: f[1], Who: who, For: long}, errors.Join(badAt, badWho, badFor)
 }
 
 // faultsEnd is when the last fault is over at the latest.

@@ -20,8 +20,8 @@ var (
 	replay = flag.String("sim.script", "", "a file with a script, or a seed, that TestReplay tells step by step")
 )
 
-// TestSeeds plays many stories. One that breaks a rule is made as short as it can be, and printed with the line that
-// plays it again.
+// TestSeeds plays many stories. One that breaks a rule is made as short as it can be, and printed with the line that plays it
+// again.
 func TestSeeds(t *testing.T) {
 	var next atomic.Uint64
 	var mu sync.Mutex

@@ -25,7 +25,7 @@ const (
 	maximumDesync = time.Second
 )
 
-// phase is where a failover is that a Sentinel leads.
+// phase is how far a failover has come that a Sentinel leads.
 type phase int
 
 const (
@@ -37,14 +37,14 @@ const (
 
 // instance is a Redis as one Sentinel sees it.
 type instance struct {
-	address model.Address
-	pinged  time.Duration
-	pong    time.Duration
-	asked   time.Duration
-	told    time.Duration
-	role    model.Role
-	roleAt  time.Duration
-	follows model.Address
+	address     model.Address
+	pinged      time.Duration
+	pong        time.Duration
+	infoAskedAt time.Duration
+	infoAt      time.Duration
+	role        model.Role
+	roleAt      time.Duration
+	follows     model.Address
 	// followsAt is when it was first seen to follow that.
 	followsAt time.Duration
 	linkUp    bool
@@ -95,8 +95,8 @@ type sentinel struct {
 	planned    int
 }
 
-func fresh0(a model.Address, now time.Duration) instance {
-	return instance{address: a, pinged: never, pong: now, asked: never, told: never, role: model.RoleUnknown, roleAt: now}
+func newInstance(a model.Address, now time.Duration) instance {
+	return instance{address: a, pinged: never, pong: now, infoAskedAt: never, infoAt: never, role: model.RoleUnknown, roleAt: now}
 }
 
 // bootSentinel starts a process; one without a file begins with nothing.
@@ -111,9 +111,9 @@ func (w *World) bootSentinel(s *sentinel, blank bool) {
 		s.monitors, s.configEpoch, s.current, s.votedIn = false, 0, 0, 0
 	}
 	for i := range s.replicas {
-		s.replicas[i] = fresh0(s.replicas[i].address, w.now)
+		s.replicas[i] = newInstance(s.replicas[i].address, w.now)
 	}
-	s.master = fresh0(s.master.address, w.now)
+	s.master = newInstance(s.master.address, w.now)
 	life := s.life
 	w.on(s.host, w.between(0, tickEvery), func() { w.tick(s, life) })
 }
@@ -121,7 +121,7 @@ func (w *World) bootSentinel(s *sentinel, blank bool) {
 // monitor is REMOVE and MONITOR: everything that was known is forgotten.
 func (w *World) monitor(s *sentinel, master model.Address, epoch uint64) {
 	s.monitors, s.configEpoch, s.replicas = true, epoch, nil
-	s.master = fresh0(master, w.now)
+	s.master = newInstance(master, w.now)
 	s.phase, s.odown, s.downSince, s.started = noFailover, false, never, never
 }
 
@@ -141,7 +141,7 @@ func (w *World) askSentinel(from *host, s *sentinel) model.Sentinel {
 	a.Answered, a.Monitors = true, s.monitors
 	if s.monitors {
 		a.Address, a.ConfigEpoch = s.address(), s.configEpoch
-		if w.Deciders.MastersAddress {
+		if w.Deciders.TrustMasterReply {
 			a.Address = s.master.address
 		}
 		a.MasterDown, a.FailoverInProgress = s.downSince != never, s.phase != noFailover
@@ -191,16 +191,16 @@ func (w *World) ask(s *sentinel, in *instance, master bool) {
 	}
 	in.pong = w.now
 	urgent := s.odown || s.phase != noFailover || !master && !in.linkUp
-	if w.now-in.asked < infoEvery && (master || !urgent) || r.Answer != model.Up {
+	if w.now-in.infoAskedAt < infoEvery && (master || !urgent) || r.Answer != model.Up {
 		return
 	}
-	in.asked = w.now
+	in.infoAskedAt = w.now
 	w.hear(s, in, r, master)
 }
 
 // hear takes INFO in.
 func (w *World) hear(s *sentinel, in *instance, r model.Redis, master bool) {
-	in.told = w.now
+	in.infoAt = w.now
 	if r.Role != in.role {
 		in.role, in.roleAt = r.Role, w.now
 	}
@@ -223,17 +223,17 @@ func (w *World) discover(s *sentinel) {
 		if m == nil || !r.alive || r.link != m || slices.ContainsFunc(s.replicas, func(i instance) bool { return i.address == r.address }) {
 			continue
 		}
-		s.replicas = append(s.replicas, fresh0(r.address, w.now))
+		s.replicas = append(s.replicas, newInstance(r.address, w.now))
 	}
 }
 
 // reactTo is what Sentinel does when it learns a replica's role.
 func (w *World) reactTo(s *sentinel, in *instance) {
-	sane := s.master.role == model.Master && s.downSince == never && w.now-s.master.told < 2*infoEvery
+	sane := s.master.role == model.Master && s.downSince == never && w.now-s.master.infoAt < 2*infoEvery
 	switch {
 	case s.phase == promoting && in.address == s.promoted && in.role == model.Master:
 		s.configEpoch, s.phase, s.since = s.epoch, reconfiguring, w.now
-		w.checkNaming(s.epoch, s.promoted)
+		w.checkEpoch(s.epoch, s.promoted)
 		w.helloSoon(s)
 	case s.phase != noFailover || s.tilt != never || !sane:
 	case in.role == model.Master && w.now-in.roleAt > convertAfter:
@@ -265,7 +265,7 @@ func (w *World) slaveOf(s *sentinel, to, master model.Address) {
 	})
 }
 
-// sayHello publishes through each Redis that it reaches; whoever else listens there hears it.
+// sayHello publishes through each Redis that it reaches; every Sentinel that listens there hears it.
 func (w *World) sayHello(s *sentinel) {
 	var ways []*server
 	for _, in := range append([]instance{s.master}, s.replicas...) {
@@ -291,7 +291,7 @@ func (s *sentinel) knows(a model.Address) bool {
 	return s.master.address == a || slices.ContainsFunc(s.replicas, func(i instance) bool { return i.address == a })
 }
 
-// hearHello: the greater config-epoch wins.
+// hearHello takes over what another Sentinel announces: the greater config-epoch wins.
 func (w *World) hearHello(s *sentinel, master model.Address, epoch, current uint64) {
 	s.current = max(s.current, current)
 	if epoch <= s.configEpoch {
@@ -304,7 +304,7 @@ func (w *World) hearHello(s *sentinel, master model.Address, epoch, current uint
 	w.wakeSentinel(s)
 }
 
-// switchTo makes another master; the old one stays known as a replica.
+// switchTo makes another server the master; the old one stays known as a replica.
 func (w *World) switchTo(s *sentinel, master model.Address) {
 	known := []model.Address{s.master.address}
 	for _, in := range s.replicas {
@@ -313,9 +313,9 @@ func (w *World) switchTo(s *sentinel, master model.Address) {
 	s.replicas = nil
 	for _, a := range known {
 		if a != master && !slices.ContainsFunc(s.replicas, func(i instance) bool { return i.address == a }) {
-			s.replicas = append(s.replicas, fresh0(a, w.now))
+			s.replicas = append(s.replicas, newInstance(a, w.now))
 		}
 	}
-	s.master = fresh0(master, w.now)
+	s.master = newInstance(master, w.now)
 	s.phase, s.odown, s.downSince, s.started = noFailover, false, never, never
 }

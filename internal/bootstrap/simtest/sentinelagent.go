@@ -23,8 +23,8 @@ func newSentinelID(ordinal int) string { return fmt.Sprintf("%040d", 9000+ordina
 
 func sentinelID(ordinal int) string { return sentinelIDs[ordinal] }
 
-// startSentinelAgent starts the agent; it boots a Sentinel that has no process, from its file or, where there is none,
-// from the API as soon as that answers.
+// startSentinelAgent starts the agent; it boots a Sentinel that has no process, from its file or, where there is none, from the
+// API as soon as that answers.
 func (w *World) startSentinelAgent(s *sentinel) {
 	if s.agent {
 		return
@@ -41,7 +41,7 @@ func (w *World) crashSentinelAgent(s *sentinel, after time.Duration) {
 	w.on(s.host, after, func() { w.startSentinelAgent(s) })
 }
 
-// seed starts a blank Sentinel as the agent's file makes it: groups and epochs from the API, nothing that was voted.
+// seed starts a blank Sentinel as the agent's file makes it: groups and epochs from the API, no votes.
 func (w *World) seed(s *sentinel) {
 	if s.alive {
 		return
@@ -61,7 +61,7 @@ func (w *World) seed(s *sentinel) {
 	w.monitor(s, r.Address, r.Epoch)
 	for _, p := range w.api().pods {
 		if p.address != r.Address {
-			s.replicas = append(s.replicas, fresh0(p.address, w.now))
+			s.replicas = append(s.replicas, newInstance(p.address, w.now))
 		}
 	}
 }
@@ -114,7 +114,7 @@ func (w *World) sentinelView(s *sentinel) (model.SentinelView, bool) {
 			v.Peers = append(v.Peers, model.Peer{ID: sentinelID(t.ordinal), Address: sentinelAddress(t)})
 		}
 	}
-	if !w.look(&s.watch, s.host) {
+	if !w.receive(&s.watch, s.host) {
 		return v, false
 	}
 	v.PodsKnown = s.watch.blind == never || w.now-s.watch.blind < s.watch.blindness
@@ -160,7 +160,7 @@ func (w *World) lateAnswers(s *sentinel, v *model.SentinelView) {
 	}
 }
 
-// foreignServers asks at the addresses that are named and are no pod's.
+// foreignServers asks at the addresses that are named and that no pod has.
 func (w *World) foreignServers(s *sentinel, v *model.SentinelView) {
 	named := []model.Address{v.Record.Address}
 	if v.Own.Monitors && v.Own.Address != v.Record.Address {
@@ -177,17 +177,17 @@ func (w *World) foreignServers(s *sentinel, v *model.SentinelView) {
 	}
 }
 
-// doSentinel carries a decision out by the code that ships.
+// doSentinel carries out a decision with the code that ships.
 func (w *World) doSentinel(s *sentinel, d decidesentinel.Decision) error {
 	writes := leases{w: w, host: s.host, who: &s.watch, accepted: func(model.Record, model.Record) {}}
 	actor := act.NewSentinel(ownSentinel{w, s}, nil) // there are no labels in this world
 	return actor.Do(w.ctx, "group", record.NewStore(writes, known{w, &s.watch}), d)
 }
 
-// hurry reads the new replicas now, as Sentinel does with instances that it has never asked.
-func (w *World) hurry(s *sentinel) {
+// readReplicasNow reads the new replicas now, as Sentinel does with instances that it has never asked.
+func (w *World) readReplicasNow(s *sentinel) {
 	for i := range s.replicas {
-		s.replicas[i].pinged, s.replicas[i].asked = never, never
+		s.replicas[i].pinged, s.replicas[i].infoAskedAt = never, never
 	}
 }
 
@@ -215,7 +215,7 @@ func (w *World) names(a model.Address) int {
 	return n
 }
 
-// ordinals of the pods that the API shows.
+// ordinals are those of the pods that the API shows.
 func (w *World) ordinals() []int {
 	var all []int
 	for _, o := range w.api().pods {

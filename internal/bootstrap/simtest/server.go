@@ -16,11 +16,11 @@ const (
 	replTimeout = 60 * time.Second
 )
 
-// server is one place where a Redis runs: it outlives the processes in it, its disk outlives it.
+// server is one place where a Redis runs: it outlives the processes in it, and its disk outlives it.
 type server struct {
 	host    *host
 	address model.Address
-	pod     *pod // nil: a stranger
+	pod     *pod // nil for a foreign server
 	disk    *disk
 
 	alive     bool
@@ -28,12 +28,12 @@ type server struct {
 	run       string
 	role      model.Role
 	following model.Address
-	// byAgent: the agent, not a Sentinel or a person, pointed it last.
+	// byAgent reports whether the agent, not a Sentinel or a person, pointed it last.
 	byAgent bool
 
 	link  *server
 	heard time.Duration
-	// dial numbers the attempts and links: what belongs to an older one is void.
+	// dial numbers the attempts and links: those with an older number are void.
 	dial int
 
 	replID, replID2 string
@@ -47,7 +47,8 @@ type server struct {
 
 // disk is what is left when a process dies.
 type disk struct {
-	// unjoined: it took the group's data before the record knew its claim, because its agent could not reach the API.
+	// unjoined reports whether it took the group's data before the record knew its claim, because its agent could not reach the
+	// API.
 	unjoined bool
 	claim    string
 	kept     *version
@@ -57,7 +58,7 @@ type disk struct {
 
 func (s *server) up(now time.Duration) bool { return s.alive && now >= s.loading }
 
-// boot starts a process from the generated file: a fenced replica of nowhere, with what its disk has.
+// boot starts a process from the generated file: a fenced replica, with what its disk has.
 func (w *World) boot(s *server) {
 	w.runs++
 	d := s.disk
@@ -84,7 +85,7 @@ func (w *World) freshID() string {
 	return fmt.Sprintf("%040d", w.ids)
 }
 
-// die ends the process. Its peers notice at once where the machine lives on.
+// die ends the process. Its peers notice at once if the machine stays up.
 func (w *World) die(s *server, silently bool) {
 	if !s.alive {
 		return
@@ -108,7 +109,7 @@ func (w *World) dropReplicas(s *server) {
 	}
 }
 
-// cron is the server's own second.
+// cron is the server's own timer, once a second.
 func (w *World) cron(s *server, run string) {
 	if !s.alive || s.run != run {
 		return
@@ -126,12 +127,12 @@ func (w *World) cron(s *server, run string) {
 	w.on(s.host, connectEvery, func() { w.cron(s, run) })
 }
 
-// feeds says whether a server answers a replica that asks for its data.
+// feeds reports whether a server answers a replica that asks for its data.
 func (w *World) feeds(m *server) bool {
 	return m.up(w.now) && (m.role == model.Master || m.link != nil)
 }
 
-// connect begins to sync with whoever listens at the address that is followed.
+// connect begins to sync with the server that listens at the address that is followed.
 func (w *World) connect(s *server) {
 	m := w.listeners[s.following]
 	if s.following == model.FenceAddress || m == nil || m == s || !w.reach(s.host, m.host) || !w.feeds(m) {
@@ -150,7 +151,7 @@ func (w *World) connect(s *server) {
 	})
 }
 
-// synced: everything that s held is what m holds now.
+// synced replaces what s held by what m holds now.
 func (w *World) synced(s, m *server) {
 	if m.role == model.Master && !m.hadReplica { // the first replica ever gives the master new ids
 		m.hadReplica, m.replID, m.replID2 = true, w.freshID(), noID
@@ -163,7 +164,7 @@ func (w *World) synced(s, m *server) {
 	w.wakePod(s.pod)
 }
 
-// save: the append-only file has every write at once; a snapshot is as old as the last write that made one.
+// save writes to disk: the append-only file has every write at once; a snapshot is as old as the last write that made one.
 func (w *World) save(s *server) {
 	if w.Persistence == AOF || w.Persistence == RDB && (s.data == nil || s.disk.kept == nil || s.data.write%8 == 0 || s.link != nil) {
 		s.disk.kept, s.disk.replID, s.disk.offset = s.data, s.replID, s.offset
@@ -211,7 +212,7 @@ func (w *World) online(m *server) int {
 	return n
 }
 
-// accepts says whether a server takes a write now.
+// accepts reports whether a server takes a write now.
 func (w *World) accepts(s *server) bool {
 	return s.up(w.now) && s.role == model.Master && w.now >= s.paused && (s.tuning.MinReplicas == 0 || w.online(s) >= s.tuning.MinReplicas)
 }

@@ -4,10 +4,10 @@ package simtest
 
 import "slices"
 
-// Shrink takes steps out of a script, one after the other, as long as the same rule still breaks.
-func Shrink(s Script, mind Deciders, rule Rule) Script {
+// Shrink removes steps from a script, one after the other, as long as the same rule still breaks.
+func Shrink(s Script, deciders Deciders, rule Rule) Script {
 	breaks := func(s Script) bool {
-		v := Run(s, mind, false).Violation
+		v := Run(s, deciders, false).Violation
 		return v != nil && v.Rule == rule
 	}
 	for again := true; again; {

@@ -46,7 +46,7 @@ type Setup struct {
 	Sentinels    int
 	Persistence  Persistence
 	OrderedReady bool
-	// Found is the ordinal whose volume holds data from before the group; negative: none does.
+	// Found is the ordinal whose volume holds data from before the group; negative means none.
 	Found int
 }
 
@@ -54,14 +54,14 @@ type Setup struct {
 type Deciders struct {
 	Redis    func(model.View, decide.Memory) (decide.Decision, decide.Memory)
 	Sentinel func(model.SentinelView, decidesentinel.Memory) (decidesentinel.Decision, decidesentinel.Memory)
-	// Handover is the step machine of a handover; nil: the right one.
+	// Handover is the step machine of a handover; nil means the right one.
 	Handover func(handover.State, handover.View) (handover.Step, handover.State)
-	// Record puts another way to write in the place of the right one; nil leaves it.
+	// Record replaces the right way to write by another; nil leaves it.
 	Record func(right act.Record, known record.Copy) act.Record
-	// ResetsAsBroom: SENTINEL RESET instead of recreating the group.
-	ResetsAsBroom bool
-	// MastersAddress: the address of SENTINEL MASTER is believed.
-	MastersAddress bool
+	// UseReset makes SENTINEL RESET take the place of recreating the group.
+	UseReset bool
+	// TrustMasterReply makes agents believe the address of SENTINEL MASTER.
+	TrustMasterReply bool
 }
 
 // Real are the deciders of the product.
@@ -72,7 +72,7 @@ type World struct {
 	*clock
 	Setup
 	Deciders Deciders
-	// ctx is what the acts get: nobody cancels them.
+	// ctx is what the acts get: nothing cancels them.
 	ctx context.Context //nolint:containedctx // what happens in a world has no caller
 
 	pods      []*pod
@@ -92,28 +92,28 @@ type World struct {
 	rolling  int
 
 	// What the rules remember.
-	named     map[uint64]model.Address
-	claims    map[string]bool
-	acked     []int
-	safe      int
-	lost      bool
-	unheired  bool
-	meddled   bool
-	planned1  bool
-	oneCrash  bool
-	twoSince  time.Duration
-	ackedAt   time.Duration
-	gap       time.Duration
-	violation *Violation
-	trace     uint64
-	events    []string
+	named           map[uint64]model.Address
+	claims          map[string]bool
+	acked           []int
+	safe            int
+	lost            bool
+	noSuccessor     bool
+	meddled         bool
+	onlyPlanned     bool
+	oneCrash        bool
+	twoMastersSince time.Duration
+	ackedAt         time.Duration
+	gap             time.Duration
+	violation       *Violation
+	trace           uint64
+	events          []string
 }
 
 // NewWorld begins a story: an empty record, no pods yet, blank Sentinels.
-func NewWorld(setup Setup, mind Deciders) *World {
+func NewWorld(setup Setup, deciders Deciders) *World {
 	w := &World{
-		clock: newClock(setup.Seed), Setup: setup, Deciders: mind, disks: map[int]*disk{}, listeners: map[model.Address]*server{},
-		blocked: map[pair]bool{}, named: map[uint64]model.Address{}, claims: map[string]bool{}, twoSince: never, apiBack: never,
+		clock: newClock(setup.Seed), Setup: setup, Deciders: deciders, disks: map[int]*disk{}, listeners: map[model.Address]*server{},
+		blocked: map[pair]bool{}, named: map[uint64]model.Address{}, claims: map[string]bool{}, twoMastersSince: never, apiBack: never,
 		slowLoad: 300 * time.Millisecond,
 	}
 	w.ctx = context.Background() //nolint:forbidigo // what happens in a world has no caller
@@ -151,7 +151,7 @@ func (w *World) config() model.Config {
 	}
 }
 
-// clientTurn writes as a client does: it asks a Sentinel, mostly, and otherwise stays where it is.
+// clientTurn writes as a client does: usually it asks a Sentinel, and otherwise stays where it is.
 func (w *World) clientTurn() {
 	w.in(w.between(60*time.Millisecond, 160*time.Millisecond), w.clientTurn)
 	s := w.sentinels[w.rng.IntN(len(w.sentinels))]
@@ -170,7 +170,7 @@ func (w *World) clientTurn() {
 	}
 }
 
-// note adds a line to the story; the trace tells two stories apart.
+// note adds a line to the story; the trace distinguishes two stories.
 func (w *World) note(text string) {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(text))

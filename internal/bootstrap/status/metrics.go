@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Metrics are the agent's few figures in the Prometheus text format. The client library would add a tenth to an image
-// that every Redis pod pulls, for three counters and two gauges.
+// Metrics are the agent's few metrics in the Prometheus text format. The client library would add a tenth to an image that
+// every Redis pod pulls, for three counters and two gauges.
 type Metrics struct {
 	mu        sync.Mutex
 	decisions map[string]uint64 // by rendered labels
@@ -35,7 +35,7 @@ func (m *Metrics) Turn(group, action, reason string, took time.Duration, err err
 	}
 }
 
-// write renders everything; labels come from a closed list of reasons and from names that Kubernetes has checked.
+// write renders everything; labels come from a closed list of reasons and from names that Kubernetes has validated.
 func (m *Metrics) write(w io.Writer, s Status) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

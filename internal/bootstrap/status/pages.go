@@ -16,7 +16,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// Pages answers the kubelet's probes and hook. It holds no decision: it repeats what the loop decided last.
+// Pages answers the kubelet's probes and hook. It makes no decision: it repeats what the loop decided last.
 type Pages struct {
 	token   string
 	notify  func()
@@ -28,9 +28,9 @@ type Pages struct {
 	status  Status
 }
 
-// New makes the pages of an agent that has not started yet. Token is what the preStop hook must carry; where it is empty nobody may
-// call the hook. Notify is called by whoever has news for the agent, and leave, unless it is nil, by the hook: it returns when
-// there is nothing left to give away.
+// New makes the pages of an agent that has not started yet. Token is what the preStop hook must carry; where it is empty the
+// hook may not be called. Notify is called to wake the agent, and leave, unless it is nil, by the hook: it returns when there
+// is nothing left to give away.
 func New(first Status, token string, notify func(), leave func(context.Context)) *Pages {
 	return &Pages{token: token, notify: notify, leave: leave, metrics: newMetrics(), status: first}
 }
@@ -58,8 +58,8 @@ func (p *Pages) get() (Status, bool) {
 	return p.status, p.started
 }
 
-// Serve listens until the context ends. It returns only errors of listening: a probe that cannot be answered for want of
-// a port is a fault that must be seen.
+// Serve listens until the context ends. It returns only errors of listening: a probe that cannot be answered for lack of a port
+// is a fault that must be noticed.
 func (p *Pages) Serve(ctx context.Context, address string) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
@@ -102,10 +102,10 @@ func (p *Pages) routes() http.Handler {
 	return mux
 }
 
-// preStop believes the kubelet, which alone has the token that the webhook gave to both.
+// preStop trusts the kubelet, which is the only other one with the token that the webhook gave to both.
 func (p *Pages) preStop(w http.ResponseWriter, r *http.Request) {
 	if p.token == "" || subtle.ConstantTimeCompare([]byte(r.Header.Get(contract.HookHeader)), []byte(p.token)) != 1 {
-		http.Error(w, "the hook is the kubelet's alone", http.StatusForbidden)
+		http.Error(w, "only the kubelet may call the hook", http.StatusForbidden)
 		return
 	}
 	if p.leave != nil {

@@ -23,7 +23,7 @@ import (
 type options struct {
 	// example is the file, folder or kustomization with one StatefulSet of Redis.
 	example string
-	// namespace is where the example is applied when its files name none; the demo deletes and makes it.
+	// namespace is where the example is applied when its files name none; the demo deletes and recreates it.
 	namespace string
 	// kubeconfig is the cluster's.
 	kubeconfig string

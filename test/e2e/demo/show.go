@@ -20,7 +20,7 @@ const (
 	writesInSight = 30 * time.Second
 )
 
-// show is the play: its acts in order, and what one act leaves for the next.
+// show is the demonstration: its steps in order, and what one step leaves for the next.
 type show struct {
 	world   *world.World
 	options options
@@ -61,7 +61,7 @@ func (s *show) play(ctx context.Context) error {
 	return errors.Join(watched, err)
 }
 
-// prepare finds the example's StatefulSet and makes room for it, also where an earlier run left one.
+// prepare finds the example's StatefulSet and makes room for it, even where an earlier run left one.
 func (s *show) prepare(ctx context.Context) error {
 	objects, err := s.world.Objects(ctx, s.options.example)
 	if err != nil {
@@ -165,7 +165,7 @@ func (s *show) killAndWatch(ctx context.Context, master world.Node, writer *worl
 	return s.acknowledged(ctx, writer, writer.Acknowledged()+writesBefore)
 }
 
-// acknowledged waits until so many writes were acknowledged.
+// acknowledged waits until so many writes have been acknowledged.
 func (s *show) acknowledged(ctx context.Context, writer *world.Writer, count int) error {
 	_, err := world.Until(ctx, writesInSight, fmt.Sprintf("%d acknowledged writes", count), func(context.Context) string {
 		if have := writer.Acknowledged(); have < count {

@@ -22,7 +22,7 @@ func (t *timeline) say(format string, arguments ...any) {
 	fmt.Fprintf(t.out, "%7.1f s  %s\n", time.Since(t.start).Seconds(), fmt.Sprintf(format, arguments...))
 }
 
-// note prints a line that is no event.
+// note prints a line that is not an event.
 func (t *timeline) note(format string, arguments ...any) {
 	fmt.Fprintf(t.out, "           %s\n", fmt.Sprintf(format, arguments...))
 }

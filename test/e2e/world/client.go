@@ -15,8 +15,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// failoverClient is a client of the group's master, found through the Sentinels as applications find it. It connects by
-// dial, so that the caller may see where to.
+// failoverClient is a client of the group's master, found through the Sentinels as applications find it. It connects with dial,
+// so that the caller can see where to.
 func (w *World) failoverClient(ctx context.Context, group Group, byPods bool, dial dialer) (*redis.Client, error) {
 	hosts, err := w.sentinelHosts(ctx, group.Sentinels, byPods)
 	if err != nil {

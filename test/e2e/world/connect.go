@@ -15,7 +15,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// ErrNoCluster says that nothing names a cluster.
+// ErrNoCluster means that nothing names a cluster.
 var ErrNoCluster = errors.New("no cluster: set KUBECONFIG to a cluster's kubeconfig (`make cluster-up` starts a disposable one and says where its kubeconfig is)")
 
 // World is one cluster, seen from a machine that can reach it.
@@ -42,7 +42,7 @@ func Connect(ctx context.Context, kubeconfig string) (*World, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading kubeconfig %s: %w", kubeconfig, err)
 	}
-	// A test asks often and at once; the client's own limits would show up in measured times.
+	// A test asks often and at once; the client's own limits would show in measured times.
 	config.QPS, config.Burst = 200, 400
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
@@ -63,10 +63,10 @@ func Connect(ctx context.Context, kubeconfig string) (*World, error) {
 	return w, nil
 }
 
-// Close gives the connections to Redis and Sentinel servers back.
+// Close closes the connections to Redis and Sentinel servers.
 func (w *World) Close() { w.servers.close() }
 
-// Kubeconfig is the file that this world was made of.
+// Kubeconfig is the file that this world was made from.
 func (w *World) Kubeconfig() string { return w.kubeconfig }
 
 // explicit is the one file to read, or nothing where KUBECONFIG lists several, which the loading rules then merge.

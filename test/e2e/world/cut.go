@@ -14,7 +14,7 @@ func (w *World) CutAPI(ctx context.Context, namespace, pod string) error {
 	return err
 }
 
-// HealAPI mends what CutAPI broke.
+// HealAPI restores what CutAPI broke.
 func (w *World) HealAPI(ctx context.Context, namespace, pod string) error {
 	_, err := w.tool.run(ctx, "heal", "-n", namespace, pod, "--from", "api")
 	return err

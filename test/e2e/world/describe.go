@@ -19,8 +19,8 @@ const agentLines = int64(40)
 // sentinelLines is how much of a Sentinel's log is searched for a namespace.
 const sentinelLines = int64(2000)
 
-// Describe tells what is in a namespace, for a test that failed: objects, events and the agents' last log lines. What
-// cannot be read is said in its place.
+// Describe describes what is in a namespace, for a test that failed: objects, events and the agents' last log lines. What
+// cannot be read is reported in its place.
 func (w *World) Describe(ctx context.Context, namespace string) string {
 	var text strings.Builder
 	show := func(title, output string, err error) {
@@ -52,7 +52,7 @@ func (w *World) Describe(ctx context.Context, namespace string) string {
 	return text.String()
 }
 
-// DescribeSentinels is what a set's agents and Sentinels logged of late about groups of a namespace.
+// DescribeSentinels returns what a set's agents and Sentinels recently logged about groups of a namespace.
 func (w *World) DescribeSentinels(ctx context.Context, set SentinelSet, namespace string) string {
 	pods, err := w.sentinelPods(ctx, set)
 	if err != nil {

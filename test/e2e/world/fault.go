@@ -19,7 +19,7 @@ func (w *World) KillContainer(ctx context.Context, namespace, pod, container str
 	return err
 }
 
-// CanKill says whether processes can be killed from the node.
+// CanKill reports whether processes can be killed from the node.
 func (w *World) CanKill() bool { return w.tool.configured() }
 
 // DeletePod deletes a pod as `kubectl delete pod` does, with its hook and its grace period. It does not wait.
@@ -39,8 +39,8 @@ func (w *World) deletePod(ctx context.Context, namespace, pod string, options me
 	return nil
 }
 
-// CrashPod makes a pod disappear as if its machine had lost power: all its processes die by SIGKILL at the same time where
-// the node can be reached, and the pod is deleted by force. No hook runs and nobody says goodbye.
+// CrashPod makes a pod disappear as if its machine had lost power: all its processes die by SIGKILL at the same time where the
+// node can be reached, and the pod is deleted by force. No hook runs and no connection is closed properly.
 func (w *World) CrashPod(ctx context.Context, namespace, name string) error {
 	if w.CanKill() {
 		pod, err := w.Client.CoreV1().Pods(namespace).Get(ctx, name, metav1.GetOptions{})

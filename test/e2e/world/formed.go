@@ -12,7 +12,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// Master is the one node that calls itself master; false when there is none or more than one.
+// Master is the one node that says it is master; false when there is none or more than one.
 func (v View) Master() (Node, bool) {
 	masters := v.Masters()
 	if len(masters) != 1 {
@@ -21,7 +21,7 @@ func (v View) Master() (Node, bool) {
 	return masters[0], true
 }
 
-// Masters are all nodes that call themselves master.
+// Masters are all nodes that say they are master.
 func (v View) Masters() []Node {
 	return slices.DeleteFunc(slices.Clone(v.Nodes), func(n Node) bool { return n.Redis.Role != contract.RoleMaster })
 }
@@ -35,9 +35,9 @@ func (v View) Node(pod string) (Node, bool) {
 	return v.Nodes[i], true
 }
 
-// Missing says what this view lacks of a formed group, or nothing. Formed: all pods are there and Ready; one is master
-// by its own words, by every Sentinel, by the record and by its label; every other follows it with its link up and is
-// labelled so.
+// Missing says what this view lacks to be a formed group, or nothing. In a formed group all pods exist and are Ready; one is
+// master by its own answer, by every Sentinel's, by the record and by its label; every other follows it with its link up and is
+// labelled accordingly.
 func (v View) Missing() string {
 	if len(v.Nodes) != v.Group.Replicas {
 		return fmt.Sprintf("%d pods of %d", len(v.Nodes), v.Group.Replicas)
@@ -57,7 +57,7 @@ func (v View) Missing() string {
 	return v.Record.missing(master)
 }
 
-// Elected says what is missing until clients find one master: its own word and that of a majority of the Sentinels.
+// Elected says what is missing until clients find one master: its own answer and that of a majority of the Sentinels.
 func (v View) Elected() string {
 	master, one := v.Master()
 	if !one {
@@ -123,7 +123,7 @@ func (v View) String() string {
 	return fmt.Sprintf("[%s] sentinels %v, record %s at %s", strings.Join(parts, "; "), v.Sentinels, v.Record.Holder, v.Record.Address)
 }
 
-// WaitFormed waits until the group is formed and tells how long that took from the call, and what it looks like then.
+// WaitFormed waits until the group is formed and returns how long that took from the call, and what it looks like then.
 func (w *World) WaitFormed(ctx context.Context, group Group, limit time.Duration) (View, time.Duration, error) {
 	return w.WaitView(ctx, group, limit, "group "+group.MasterName()+" to be formed", View.Missing)
 }

@@ -66,7 +66,7 @@ func TestElectedNeedsAMajority(t *testing.T) {
 	}
 	view.Sentinels["sentinel-10.0.0.2:6379"] = "10.0.0.1:6379"
 	if missing := view.Elected(); missing == "" {
-		t.Error("one Sentinel of three is no majority")
+		t.Error("one Sentinel of three is not a majority")
 	}
 }
 

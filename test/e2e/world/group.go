@@ -59,7 +59,7 @@ type Node struct {
 	Redis Redis
 }
 
-// View is everybody's opinion about one group at (nearly) one instant.
+// View is what each source says about one group at (nearly) one instant.
 type View struct {
 	Group Group
 	Nodes []Node // by name
@@ -68,8 +68,8 @@ type View struct {
 	Record    Record
 }
 
-// Look asks the API server, every Redis and every Sentinel of the group, all at once. Only an API server that does not
-// answer is an error: a silent Redis or Sentinel is part of the view.
+// Look asks the API server, every Redis and every Sentinel of the group, all at once. Only an API server that does not answer
+// is an error: a silent Redis or Sentinel is part of the view.
 func (w *World) Look(ctx context.Context, group Group) (View, error) {
 	view := View{Group: group, Sentinels: map[string]string{}}
 	pods, err := w.groupPods(ctx, group)
@@ -111,7 +111,7 @@ func (w *World) node(ctx context.Context, pod corev1.Pod) Node {
 	return node
 }
 
-// groupPods lists the pods of the StatefulSet, by name, also those that were never injected.
+// groupPods lists the pods of the StatefulSet, by name, including those that were never injected.
 func (w *World) groupPods(ctx context.Context, group Group) ([]corev1.Pod, error) {
 	list, err := w.Client.CoreV1().Pods(group.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// ImageFiles makes the images of the cluster under test as tar files in a folder. They hold the binaries that lie beside
-// the cluster's tool, where `make build` puts them, and freshly built ones where there are none.
+// ImageFiles makes the images of the cluster under test as tar files in a folder. They contain the binaries beside the
+// cluster's tool, where `make build` puts them, and freshly built ones where there are none.
 func (w *World) ImageFiles(ctx context.Context, folder string) ([]string, error) {
 	arguments := []string{"images", "-out", folder}
 	built := filepath.Dir(os.Getenv(EnvClusterTool))

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// AnonymousMemory is the anonymous memory, in bytes, of a container's process on this machine, which has to be the node.
-// The container's id is as in a pod's status. A container with several processes counts them all.
+// AnonymousMemory is the anonymous memory, in bytes, of a container's process on this machine, which has to be the node. The
+// container's id is as in a pod's status. If a container has several processes, all are counted.
 func AnonymousMemory(containerID string) (int64, error) {
 	_, id, found := strings.Cut(containerID, "://")
 	if !found {
@@ -55,5 +55,5 @@ func anonymous(path string) (int64, error) {
 			return kilobytes << 10, nil
 		}
 	}
-	return 0, fmt.Errorf("%s tells no anonymous memory", path)
+	return 0, fmt.Errorf("%s has no anonymous memory", path)
 }

@@ -12,10 +12,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// namespaceGone bounds how long a namespace may take to disappear: the pods' grace period and some.
+// namespaceGone bounds how long a namespace may take to disappear: the pods' grace period and a little more.
 const namespaceGone = 2 * time.Minute
 
-// MakeNamespace creates a namespace, or takes it as it is. It returns when pods can be created in it.
+// MakeNamespace creates a namespace, or uses an existing one. It returns when pods can be created in it.
 func (w *World) MakeNamespace(ctx context.Context, name string, labels map[string]string) error {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
 	_, err := w.Client.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{})
@@ -31,7 +31,7 @@ func (w *World) MakeNamespace(ctx context.Context, name string, labels map[strin
 	return err
 }
 
-// RemoveNamespace deletes a namespace and waits until it is gone; one that is not there is fine.
+// RemoveNamespace deletes a namespace and waits until it is gone; one that does not exist is not an error.
 func (w *World) RemoveNamespace(ctx context.Context, name string) error {
 	if err := w.DeleteNamespace(ctx, name); err != nil {
 		return err

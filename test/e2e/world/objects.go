@@ -22,7 +22,7 @@ type Object struct {
 	Name      string
 }
 
-// Objects lists what a file, a folder or a kustomization holds. It asks no cluster.
+// Objects lists what a file, a folder or a kustomization contains. It asks no cluster.
 func (w *World) Objects(ctx context.Context, path string) ([]Object, error) {
 	texts, err := w.manifests(ctx, path)
 	if err != nil {

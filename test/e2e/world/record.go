@@ -30,7 +30,7 @@ func (w *World) readRecord(ctx context.Context, group Group) (Record, error) {
 		return Record{}, nil
 	}
 	if err != nil {
-		return Record{}, fmt.Errorf("reading lease %s/%s: %w", group.Namespace, name, err)
+		return Record{}, fmt.Errorf("reading Lease %s/%s: %w", group.Namespace, name, err)
 	}
 	record := Record{
 		PodUID:  lease.Annotations[contract.RecordPodUID],

@@ -14,10 +14,10 @@ import (
 // Redis is what one server says about itself; Role is empty when it does not answer.
 type Redis struct {
 	Role string // contract.RoleMaster, contract.RoleReplica or empty
-	// Follows is the address of its master; LinkUp says whether that link is up. Both are for replicas.
+	// Follows is the address of its master; LinkUp reports whether that link is up. Both are for replicas.
 	Follows string
 	LinkUp  bool
-	// Replicas is how many replicas are online at a master.
+	// Replicas is how many replicas of a master are online.
 	Replicas int
 	Loading  bool
 	Keys     int

@@ -12,8 +12,8 @@ import (
 // clock is how log lines of the product show the time of day.
 const clock = "15:04:05.000"
 
-// String is one line for a person, and where the client met errors or had to wait one more for each kind of them and for each address
-// that it connected to.
+// String is one line for a person, and where the client met errors or had to wait, one more for each kind of error and for each
+// address that it connected to.
 func (w Written) String() string {
 	line := fmt.Sprintf("%d writes acknowledged, %d lost, %d errors at the client, longest gap %d ms", len(w.Acks), len(w.Lost), len(w.Errors), w.LongestGap.Milliseconds())
 	if w.LongestGap >= time.Second {

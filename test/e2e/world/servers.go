@@ -11,7 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// answerWithin bounds one question to one server; whoever does not answer by then is silent.
+// answerWithin bounds one question to one server; a server that has not answered by then is silent.
 const answerWithin = 500 * time.Millisecond
 
 type dialer func(ctx context.Context, network, address string) (net.Conn, error)
@@ -51,8 +51,8 @@ func (s *servers) close() {
 	}
 }
 
-// dial reaches a pod's or a Service's address. This machine is the node where the cluster's own tool is given; from
-// anywhere else the way leads through the API server.
+// dial reaches a pod's or a Service's address. This machine is the node where the cluster's own tool is given; from anywhere
+// else the path leads through the API server.
 func (w *World) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if !w.tool.configured() {
 		return w.tunnel(ctx, network, address)

@@ -15,7 +15,7 @@ import (
 // EnvClusterTool names the binary of test/cluster that runs the cluster under test.
 const EnvClusterTool = "TEST_CLUSTER_BIN"
 
-// ErrNoTool says that this cluster's node is out of reach.
+// ErrNoTool means that this cluster's node is out of reach.
 var ErrNoTool = errors.New("processes can be killed only on the cluster of test/cluster: set " + EnvClusterTool + " to its binary")
 
 // clusterTool runs the program of test/cluster, for what only the node can do.
@@ -23,7 +23,7 @@ type clusterTool struct{ kubeconfig string }
 
 func (c *clusterTool) configured() bool { return os.Getenv(EnvClusterTool) != "" }
 
-// run runs the tool and returns its output; when it fails, the error carries what it said.
+// run runs the tool and returns its output; when it fails, the error contains what it said.
 func (c *clusterTool) run(ctx context.Context, arguments ...string) (string, error) {
 	binary := os.Getenv(EnvClusterTool)
 	if binary == "" {
@@ -49,7 +49,7 @@ func Root() (string, error) {
 			return directory, nil
 		}
 		if directory == filepath.Dir(directory) {
-			return "", fmt.Errorf("finding the repository: no folder above %s holds internal/contract", start)
+			return "", fmt.Errorf("finding the repository: no directory above %s contains internal/contract", start)
 		}
 	}
 }

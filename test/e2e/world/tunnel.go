@@ -18,8 +18,8 @@ import (
 	"k8s.io/client-go/transport/spdy"
 )
 
-// tunnel connects to a pod's or a Service's address through the API server, as `kubectl port-forward` does: for clusters
-// whose pods this machine cannot reach.
+// tunnel connects to a pod's or a Service's address through the API server, as `kubectl port-forward` does: for clusters whose
+// pods this machine cannot reach.
 func (w *World) tunnel(ctx context.Context, _, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -46,8 +46,8 @@ func (w *World) tunnel(ctx context.Context, _, address string) (net.Conn, error)
 	return conn, nil
 }
 
-// forward opens the two streams of one forwarded port. A pipe lies between the caller and the data, because a stream knows
-// no deadlines.
+// forward opens the two streams of one forwarded port. A pipe connects the caller and the data, because a stream has no
+// deadlines.
 func forward(connection httpstream.Connection, port string) (net.Conn, error) {
 	headers := http.Header{}
 	headers.Set(corev1.StreamType, corev1.StreamTypeError)
@@ -77,7 +77,7 @@ func forward(connection httpstream.Connection, port string) (net.Conn, error) {
 		_, _ = io.Copy(data, theirs)
 	}()
 	go func() {
-		// Whatever the kubelet says here is that nobody listens, or that the pod is gone.
+		// All that the kubelet says here is that nothing listens, or that the pod is gone.
 		if text, _ := io.ReadAll(failure); len(text) > 0 {
 			end()
 		}

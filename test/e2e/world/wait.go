@@ -11,7 +11,7 @@ import (
 // pollEvery is the resolution of measured times.
 const pollEvery = 50 * time.Millisecond
 
-// Until asks check again and again until it returns nothing, and tells how long that took. What check returns is what is
+// Until calls check again and again until it returns nothing, and returns how long that took. What check returns is what is
 // still missing, in words: at the limit the error says what was waited for, for how long, and what was missing last.
 func Until(ctx context.Context, limit time.Duration, what string, check func(context.Context) (missing string)) (time.Duration, error) {
 	start := time.Now()
@@ -36,7 +36,7 @@ func Until(ctx context.Context, limit time.Duration, what string, check func(con
 	}
 }
 
-// Holds asks check for the whole time and fails at the first thing missing: for what must not change meanwhile.
+// Holds calls check for the whole time and fails at the first thing missing: for what must not change meanwhile.
 func Holds(ctx context.Context, during time.Duration, what string, check func(context.Context) (missing string)) error {
 	start := time.Now()
 	ticker := time.NewTicker(pollEvery)

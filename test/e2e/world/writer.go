@@ -19,8 +19,8 @@ type Writes struct {
 	Rate int
 	// Confirm asks with WAIT 1, after each write and on its connection, whether a replica has it.
 	Confirm bool
-	// ByPods finds the Sentinels by their pods' addresses instead of their Service, for the time when the node itself
-	// cannot use Services of pods that are cut off.
+	// ByPods finds the Sentinels by their pods' addresses instead of their Service, for times when the node itself cannot use
+	// Services of pods that are cut off.
 	ByPods bool
 }
 
@@ -31,14 +31,14 @@ type Dial struct {
 	Err     error
 }
 
-// writeWorkers write in turn: one that hangs at a dead address does not silence the others.
+// writeWorkers write in turn: one that hangs at a dead address does not block the others.
 const writeWorkers = 4
 
 // writeWithin bounds one write with all its retries.
 const writeWithin = 10 * time.Second
 
-// Writer is a client as applications have them: go-redis behind Sentinel with its default retries. It writes numbered
-// keys, each once, until it is stopped.
+// Writer is a client as applications have them: go-redis behind Sentinel with its default retries. It writes numbered keys,
+// each once, until it is stopped.
 type Writer struct {
 	client *redis.Client
 	writes Writes
@@ -58,7 +58,7 @@ type Writer struct {
 type Ack struct {
 	Number int64
 	At     time.Time
-	// Replicated says that a replica had confirmed it (only with Writes.Confirm).
+	// Replicated reports whether a replica had confirmed it (only with Writes.Confirm).
 	Replicated bool
 }
 
@@ -90,7 +90,7 @@ func (w *World) StartWriter(ctx context.Context, group Group, writes Writes) (*W
 	return writer, nil
 }
 
-// WriteTo begins to write by a client of the caller, which belongs to the Writer from now on. The rest is as with
+// WriteTo begins to write with a client of the caller, which belongs to the Writer from now on. Everything else is as in
 // StartWriter.
 func WriteTo(ctx context.Context, client *redis.Client, writes Writes) (*Writer, error) {
 	if writes.Rate == 0 {
@@ -139,7 +139,7 @@ func (w *Writer) begin(ctx context.Context, client *redis.Client) error {
 	return nil
 }
 
-// write writes one key and records what came of it.
+// write writes one key and records the outcome.
 func (w *Writer) write(ctx context.Context) error {
 	number := w.next.Add(1)
 	pipe := w.client.Pipeline()
@@ -164,7 +164,7 @@ func (w *Writer) write(ctx context.Context) error {
 	return nil
 }
 
-// dialed remembers where the client connected to.
+// dialed records where the client connected to.
 func (w *Writer) dialed(address string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Written is what became of everything a Writer wrote.
+// Written is what became of everything that a Writer wrote.
 type Written struct {
 	Acks   []Ack // by time
 	Errors []WriteError
@@ -24,8 +24,8 @@ type Written struct {
 	GapAt      time.Time
 }
 
-// Stop ends the writing and counts, through Sentinel, which acknowledged writes the master has now. It may be called
-// again, then it counts again.
+// Stop ends the writing and counts, through Sentinel, which acknowledged writes the master has now. It may be called again, and
+// then counts again.
 func (w *Writer) Stop(ctx context.Context) (Written, error) {
 	w.stop()
 	w.done.Wait()
@@ -40,7 +40,7 @@ func (w *Writer) Stop(ctx context.Context) (Written, error) {
 	return written, err
 }
 
-// Close gives the connections back; the writer is of no use afterwards.
+// Close closes the connections; the writer cannot be used afterwards.
 func (w *Writer) Close() {
 	w.stop()
 	w.done.Wait()
@@ -64,7 +64,7 @@ func (w *Written) measureGap(ended time.Time) {
 	}
 }
 
-// lost returns the writes that the present master does not have with their right value.
+// lost returns the writes that the current master does not have with their right value.
 func (w *Writer) lost(ctx context.Context, acks []Ack) ([]Ack, error) {
 	var lost []Ack
 	for chunk := range slices.Chunk(acks, 500) {

@@ -10,14 +10,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Answer is a change of what one Sentinel sends clients to.
+// Answer is a change of the address that one Sentinel gives to clients.
 type Answer struct {
 	Sentinel string
 	Master   string
 	At       time.Time
 }
 
-// Answers asks every Sentinel of the scene all the time and remembers each change; also silence, as an empty address.
+// Answers asks every Sentinel of the scene all the time and records each change; silence too, as an empty address.
 type Answers struct {
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -28,7 +28,7 @@ type Answers struct {
 // askEvery is the resolution of Answers.
 const askEvery = 20 * time.Millisecond
 
-// ListenTo starts asking what the Sentinels at present and to come answer for the group.
+// ListenTo starts asking what the Sentinels, present and future, answer for the group.
 func (s *Scene) ListenTo(group *Set) *Answers {
 	ctx, stop := context.WithCancel(s.context())
 	a := &Answers{stop: stop}
@@ -78,7 +78,7 @@ func (a *Answers) Stop() []Answer {
 	return a.all
 }
 
-// Others are the answers that name neither nobody nor one of the given addresses.
+// Others are the answers that are neither empty nor one of the given addresses.
 func Others(answers []Answer, right ...string) []Answer {
 	var wrong []Answer
 	for _, answer := range answers {

@@ -63,7 +63,7 @@ func (p *Pod) Info(ctx context.Context, field string) string {
 	return ""
 }
 
-// Named is the master that a Sentinel sends clients to; empty where it does not answer or knows none.
+// Named is the master that a Sentinel gives to clients; empty where it does not answer or knows none.
 func (p *Pod) Named(ctx context.Context, group *Set) string {
 	client := p.Redis()
 	defer client.Close() //nolint:errcheck // it was for one command
@@ -90,8 +90,8 @@ func (set *Set) Live() []*Pod {
 	return slices.DeleteFunc(slices.Clone(set.Pods), func(p *Pod) bool { return p == nil })
 }
 
-// Formed says what is still missing until the group has one master that record and Sentinels name, and every other pod
-// is its replica, in sync and ready. Empty: nothing.
+// Formed says what is still missing until the group has one master that record and Sentinels name, and every other pod is its
+// replica, in sync and ready; empty when nothing is.
 func (set *Set) Formed(ctx context.Context) string {
 	r, _, err := set.Record(ctx)
 	if err != nil {
@@ -104,7 +104,7 @@ func (set *Set) Formed(ctx context.Context) string {
 		}
 	}
 	if master == nil {
-		return "the record names " + strconv.Quote(r.Holder) + ", which is no pod"
+		return "the record names " + strconv.Quote(r.Holder) + ", which is not a pod"
 	}
 	for _, p := range set.Live() {
 		role, link := p.Info(ctx, "role"), p.Info(ctx, "master_link_status")
@@ -144,7 +144,7 @@ func (set *Set) WaitFormed(within time.Duration) *Pod {
 	return master
 }
 
-// Master is the pod that the record names; nil where it names none that lives.
+// Master is the pod that the record names; nil where it names none that exists.
 func (set *Set) Master() *Pod {
 	r, _, err := set.Record(set.scene.context())
 	if err != nil {
@@ -180,7 +180,7 @@ func (set *Set) Client() *redis.Client {
 	})
 }
 
-// Writable waits until one write through Sentinel succeeds, and says how long that took.
+// Writable waits until one write through Sentinel succeeds, and returns how long that took.
 func (set *Set) Writable(within time.Duration) time.Duration {
 	s := set.scene
 	s.T.Helper()
@@ -200,13 +200,13 @@ func (set *Set) Writable(within time.Duration) time.Duration {
 	return took
 }
 
-// Event says whether an Event with the reason was written in the scene.
+// Event reports whether an Event with the reason was written in the scene.
 func (s *Scene) Event(ctx context.Context, reason string) bool {
 	list, err := s.Client.CoreV1().Events(s.Namespace).List(ctx, metav1.ListOptions{})
 	return err == nil && slices.ContainsFunc(list.Items, func(e corev1.Event) bool { return e.Reason == reason })
 }
 
-// Ready is the pod's readiness as the API has it.
+// Ready reports whether the pod is ready, as the API has it.
 func (p *Pod) Ready() bool { return p.probes.isReady() }
 
 // Label is the role label that the API shows on the pod.
@@ -240,6 +240,6 @@ func (p *Pod) Peers(ctx context.Context, group *Set) int {
 	client := p.Redis()
 	defer client.Close() //nolint:errcheck // it was for one command
 	peers := redis.NewMapStringStringSliceCmd(ctx, "sentinel", "sentinels", group.MasterName())
-	_ = client.Process(ctx, peers) // no answer is no peer
+	_ = client.Process(ctx, peers) // without an answer there are no peers
 	return len(peers.Val())
 }

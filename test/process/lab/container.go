@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// container is one program of a pod that is started again when it ends, at once, as the kubelet does the first time.
+// container is one program of a pod that is restarted when it ends, at once, as the kubelet does the first time.
 type container struct {
 	start    func() (*Process, error)
 	mu       sync.Mutex
@@ -69,7 +69,7 @@ func (c *container) current() *Process {
 	return c.process
 }
 
-// crash kills the program; it is started again at once, or when released.
+// crash kills the program; it is restarted at once, or when released.
 func (c *container) crash(hold bool) {
 	c.mu.Lock()
 	c.held = hold

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// mirror is where this machine gets its own packages from, by the word of apt.
+// mirror is where this machine gets its own packages from, according to apt.
 func mirror(ctx context.Context) (string, error) {
 	out, err := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(SITE)", "Identifier: Packages", "Component: main").Output()
 	if err != nil {
@@ -30,34 +30,34 @@ func mirror(ctx context.Context) (string, error) {
 func debian(ctx context.Context, release string, packages ...string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("finding the cache folder (set HOME or XDG_CACHE_HOME): %w", err)
+		return "", fmt.Errorf("finding the cache directory (set HOME or XDG_CACHE_HOME): %w", err)
 	}
 	root := filepath.Join(cache, "redis-sentinel-test-servers", release)
-	if _, err := os.Stat(root); err == nil {
+	if _, err = os.Stat(root); err == nil {
 		return root, nil
 	}
 	site, err := mirror(ctx)
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(filepath.Dir(root), 0o755); err != nil {
+	if err = os.MkdirAll(filepath.Dir(root), 0o755); err != nil {
 		return "", err
 	}
 	work, err := os.MkdirTemp(filepath.Dir(root), release+"-")
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(work) //nolint:errcheck // the cache folder may hold more
-	if err := download(ctx, site, release, work, packages); err != nil {
+	defer os.RemoveAll(work) //nolint:errcheck // the cache directory may hold more
+	if err = download(ctx, site, release, work, packages); err != nil {
 		return "", err
 	}
 	unpacked := filepath.Join(work, "root")
-	// Debian's directories /lib and /lib64 are links into /usr since long; packages expect to find them.
+	// Debian's directories /lib and /lib64 have long been links into /usr; packages expect to find them.
 	for _, dir := range []string{"bin", "sbin", "lib", "lib64"} {
-		if err := os.MkdirAll(filepath.Join(unpacked, "usr", dir), 0o755); err != nil {
+		if err = os.MkdirAll(filepath.Join(unpacked, "usr", dir), 0o755); err != nil {
 			return "", err
 		}
-		if err := os.Symlink("usr/"+dir, filepath.Join(unpacked, dir)); err != nil {
+		if err = os.Symlink("usr/"+dir, filepath.Join(unpacked, dir)); err != nil {
 			return "", err
 		}
 	}

@@ -19,15 +19,15 @@ import (
 // DirectKey is what WriteDirectly writes.
 const DirectKey = "written-past-sentinel"
 
-// WriteDirectly writes to one pod all the time, as a client does that kept its connection. What it returns ends that, and
-// says when the last write was accepted; zero when none was.
+// WriteDirectly writes to one pod all the time, like a client that kept its connection. The returned function ends that, and
+// returns when the last write was accepted; zero when none was.
 func (s *Scene) WriteDirectly(p *Pod) (end func() time.Time) {
 	ctx, stop := context.WithCancel(s.context())
 	var done sync.WaitGroup
 	var last time.Time
 	done.Go(func() {
 		client := p.Redis()
-		defer client.Close() //nolint:errcheck // nothing hangs on it
+		defer client.Close() //nolint:errcheck // nothing depends on it
 		for ; ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
 			if client.Set(ctx, DirectKey, 1, 0).Err() == nil {
 				last = time.Now()
@@ -41,7 +41,7 @@ func (s *Scene) WriteDirectly(p *Pod) (end func() time.Time) {
 	}
 }
 
-// agentClient speaks to the pod's Sentinel with the rights of its agent.
+// agentClient talks to the pod's Sentinel with the rights of its agent.
 func (p *Pod) agentClient() (*redis.Client, error) {
 	password, err := os.ReadFile(filepath.Join(p.root, contract.PrivateDir, "password"))
 	if err != nil {

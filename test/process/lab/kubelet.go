@@ -90,7 +90,7 @@ func (p *Pod) value(v corev1.EnvVar) string {
 	}[v.ValueFrom.FieldRef.FieldPath]
 }
 
-// makeRoot is the file system of all containers of the pod. The generated configuration is writable for the agent alone
+// makeRoot makes the file system of all containers of the pod. The generated configuration is writable only for the agent
 // beside Redis, and for the server too beside a Sentinel.
 func (p *Pod) makeRoot() error {
 	s := p.set.scene
@@ -161,7 +161,7 @@ func (p *Pod) dnsName() string {
 	return fmt.Sprintf("%s.%s.%s.svc", p.Name, p.object.Spec.Subdomain, p.object.Namespace)
 }
 
-// Delete is what `kubectl delete pod` sets off: the hook, then SIGTERM, then the end of the agent and of the object.
+// Delete does what `kubectl delete pod` sets off: the hook, then SIGTERM, then the end of the agent and of the object.
 func (p *Pod) Delete() {
 	s := p.set.scene
 	s.T.Helper()
@@ -203,10 +203,10 @@ func (p *Pod) Hook(within time.Duration) {
 	p.set.scene.Logf("hook of %s: %s after %.2f s", p.Name, response.Status, time.Since(began).Seconds())
 }
 
-// Lose ends the pod as the loss of its node does: nothing is said to anybody, and the object stays until Forget.
+// Lose ends the pod as the loss of its node does: without notice, and the object stays until Forget.
 func (p *Pod) Lose() { p.stop(0) }
 
-// Forget takes the object away.
+// Forget removes the object.
 func (p *Pod) Forget() {
 	s := p.set.scene
 	zero := int64(0)
@@ -219,7 +219,7 @@ func (p *Pod) Forget() {
 	}
 }
 
-// stop ends the processes, server first, and gives the claim back. Without a grace period they are killed.
+// stop ends the processes, server first, and releases the claim. Without a grace period they are killed.
 func (p *Pod) stop(grace time.Duration) {
 	if p.probes != nil {
 		p.probes.end()

@@ -34,8 +34,8 @@ type Lab struct {
 	stop    func()
 }
 
-// Open builds the agent and starts the network and the API server. The module is the directory of go.mod. Everything
-// lies in memory: a test of failover must not measure a disk.
+// Open builds the agent and starts the network and the API server. The module is the directory of go.mod. Everything is in
+// memory: a test of failover must not measure a disk.
 func Open(ctx context.Context, module string) (l *Lab, err error) {
 	l = &Lab{stop: func() {}}
 	defer func() {
@@ -52,7 +52,8 @@ func Open(ctx context.Context, module string) (l *Lab, err error) {
 	l.agent = filepath.Join(l.dir, "bootstrap")
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", l.agent, "./cmd/bootstrap")
 	build.Dir, build.Env = module, append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
+	var out []byte
+	if out, err = build.CombinedOutput(); err != nil {
 		return l, fmt.Errorf("building the agent: %w: %s", err, out)
 	}
 	if l.spawner, err = NewSpawner(); err != nil {

@@ -18,7 +18,7 @@ import (
 // bridgePrefix begins the names of everything that a lab adds to the machine's network.
 const bridgePrefix = "rsp"
 
-// Network is a bridge that the pods of a lab are plugged into. Several labs can stand on one machine.
+// Network is a bridge that the pods of a lab are plugged into. Several labs can run on one machine.
 type Network struct {
 	name string
 	// Gateway is the machine's own address on the bridge: where pods reach the API server and the names.
@@ -29,7 +29,7 @@ type Network struct {
 	ports int
 }
 
-// NewNetwork takes the first free of forty bridges. Those of processes that are no more are removed first.
+// NewNetwork takes the first free of forty bridges. Those of processes that no longer exist are removed first.
 func NewNetwork() (*Network, error) {
 	sweep()
 	for n := 200; n < 240; n++ {
@@ -46,10 +46,10 @@ func NewNetwork() (*Network, error) {
 		}
 		return network, nil
 	}
-	return nil, errors.New("no free bridge: forty labs stand, or this is not root on Linux with iproute2")
+	return nil, errors.New("no free bridge: forty labs are running, or this is not root on Linux with iproute2")
 }
 
-// sweep removes what labs have left that did not end by themselves.
+// sweep removes what is left of labs that did not end by themselves.
 func sweep() {
 	bridges, _ := filepath.Glob("/sys/class/net/" + bridgePrefix + "2*")
 	for _, path := range bridges {
@@ -72,7 +72,7 @@ func (n *Network) Close() error {
 	return errors.Join(append(errs, ip("link", "delete", n.name))...)
 }
 
-// Address gives out an address that no pod of this lab has had.
+// Address returns an address that no pod of this lab has had.
 func (n *Network) Address() netip.Addr {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -94,7 +94,7 @@ func (n *Network) Plug(address netip.Addr) (*Port, error) {
 	p := &Port{namespace: n.name + "-" + strconv.Itoa(n.ports), link: "v" + n.name + "-" + strconv.Itoa(n.ports)}
 	n.mu.Unlock()
 	bytes := address.As4()
-	mac := net.HardwareAddr{2, 0, bytes[0], bytes[1], bytes[2], bytes[3]} // the same for an address: nobody keeps an old one
+	mac := net.HardwareAddr{2, 0, bytes[0], bytes[1], bytes[2], bytes[3]} // the same for an address, so that no ARP entry is stale
 	err := errors.Join(
 		ip("netns", "add", p.namespace),
 		ip("link", "add", p.link, "type", "veth", "peer", "name", "eth0", "address", mac.String(), "netns", p.namespace),
@@ -108,13 +108,13 @@ func (n *Network) Plug(address netip.Addr) (*Port, error) {
 	return p, nil
 }
 
-// Unplug ends the namespace; its processes must have ended.
+// Unplug removes the namespace; its processes must have ended.
 func (p *Port) Unplug() error {
 	_ = ip("link", "delete", p.link) // at once; the kernel would take it with the namespace, later
 	return ip("netns", "delete", p.namespace)
 }
 
-// Cut makes the pod silent for everybody, without an error for anybody, as a lost node is.
+// Cut makes the pod silent in both directions, without an error on either side, like a lost node.
 func (p *Port) Cut() error { return ip("link", "set", p.link, "nomaster") }
 
 // Heal ends a cut.

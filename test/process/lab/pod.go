@@ -38,8 +38,8 @@ type Pod struct {
 	probes *probes
 }
 
-// start makes the pod in the API, as the injection wants it, and runs it. A pod that the API has under the name is taken
-// away first.
+// start creates the pod in the API, as the injection wants it, and runs it. A pod that the API has under the name is removed
+// first.
 func (set *Set) start(ordinal int, address netip.Addr) (*Pod, error) {
 	object, err := set.inject(ordinal)
 	if err != nil {
@@ -57,7 +57,7 @@ func (set *Set) start(ordinal int, address netip.Addr) (*Pod, error) {
 	return pod, pod.run()
 }
 
-// inject is the path of a pod through admission.
+// inject sends a pod through admission.
 func (set *Set) inject(ordinal int) (*corev1.Pod, error) {
 	s := set.scene
 	yes := true
@@ -79,7 +79,7 @@ func (set *Set) inject(ordinal int) (*corev1.Pod, error) {
 	if result.Denied != "" {
 		return nil, fmt.Errorf("refused: %s", result.Denied)
 	}
-	if err := s.ensure(*result.Group); err != nil {
+	if err = s.ensure(*result.Group); err != nil {
 		return nil, err
 	}
 	text, err := result.PatchJSON()
@@ -123,29 +123,29 @@ func (p *Pod) agentContainer() corev1.Container {
 	return p.object.Spec.InitContainers[i]
 }
 
-// serverContainer is the user's.
+// serverContainer is the user's own container.
 func (p *Pod) serverContainer() corev1.Container { return p.object.Spec.Containers[0] }
 
-// CrashServer kills the server as a crash does; it is started again in place, at once or, with hold, by Release.
+// CrashServer kills the server as a crash does; it is restarted in place, at once or, with hold, by Release.
 func (p *Pod) CrashServer(hold bool) { p.server.crash(hold) }
 
-// CrashAgent kills the agent; it is started again in place, at once or, with hold, by Release.
+// CrashAgent kills the agent; it is restarted in place, at once or, with hold, by Release.
 func (p *Pod) CrashAgent(hold bool) { p.agent.crash(hold) }
 
-// Release lets start again what was held.
+// Release lets programs start that were held.
 func (p *Pod) Release() {
 	p.agent.release()
 	p.server.release()
 }
 
-// Restarts is how often the server was started again.
+// Restarts is how often the server was restarted.
 func (p *Pod) Restarts() int {
 	p.server.mu.Lock()
 	defer p.server.mu.Unlock()
 	return p.server.restarts
 }
 
-// Freeze stops agent and server, and the kubelet's eyes: the node hangs, and the API goes on saying what it said last.
+// Freeze stops agent and server, and the kubelet's probes: the node hangs, and the API goes on saying what it said last.
 func (p *Pod) Freeze() {
 	p.probes.pause(true)
 	p.agent.signal(syscall.SIGSTOP)
@@ -171,7 +171,8 @@ func (p *Pod) CutFrom(a netip.Addr) error { return p.port.CutFrom(a) }
 // HealFrom ends CutFrom.
 func (p *Pod) HealFrom(a netip.Addr) error { return p.port.HealFrom(a) }
 
-// ensure asks again as the controller does whose pod was refused: a loaded machine may take longer than one request has.
+// ensure asks again, like the controller of a pod that was refused: a loaded machine may take longer than one request is
+// allowed.
 func (s *Scene) ensure(group mutate.Group) error {
 	const attempts = 5
 	var err error

@@ -13,10 +13,10 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// probing asks as the kubelet does: a new connection each time.
+// probing asks as the kubelet does: with a new connection each time.
 var probing = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
-// probes ask the agent what the kubelet would ask, a little oftener, and tell the API.
+// probes ask the agent what the kubelet would ask, a little more often, and tell the API.
 type probes struct {
 	pod    *Pod
 	mu     sync.Mutex

@@ -19,7 +19,7 @@ type Process struct {
 	done chan struct{}
 }
 
-// program says what runs where, and as whom.
+// program says what to run, where, and as which user.
 type program struct {
 	port *Port
 	root string
@@ -30,8 +30,8 @@ type program struct {
 	log  string
 }
 
-// Spawner starts programs from one thread that lives as long as the lab: the kernel ends them when that thread ends, so
-// that nothing is left behind whatever becomes of the test.
+// Spawner starts programs from one thread that lives as long as the lab: the kernel ends them when that thread ends, so that
+// nothing is left behind whatever happens to the test.
 type Spawner struct{ requests chan func(home *os.File) }
 
 // NewSpawner starts the thread.
@@ -72,7 +72,7 @@ func (s *Spawner) start(p program) (*Process, error) {
 	}
 	started := &Process{cmd: cmd, done: make(chan struct{})}
 	go func() {
-		_ = cmd.Wait() // how it ended stands in its log
+		_ = cmd.Wait() // how it ended is in its log
 		close(started.done)
 	}()
 	return started, nil
@@ -85,7 +85,7 @@ func inside(port *Port, home *os.File, f func() error) error {
 		return fmt.Errorf("finding the pod's network: %w", err)
 	}
 	defer namespace.Close() //nolint:errcheck // read only
-	if err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
+	if err = unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
 		return fmt.Errorf("entering the pod's network: %w", err)
 	}
 	err = f()
@@ -100,7 +100,7 @@ func (p *Process) Signal(signal syscall.Signal) {
 	_ = p.cmd.Process.Signal(signal)
 }
 
-// Ended says whether it runs no more.
+// Ended reports whether it has ended.
 func (p *Process) Ended() bool {
 	select {
 	case <-p.done:
@@ -110,7 +110,7 @@ func (p *Process) Ended() bool {
 	}
 }
 
-// end asks it to end, and insists after the grace period.
+// end asks it to end, and kills it after the grace period.
 func (p *Process) end(grace time.Duration) {
 	p.Signal(syscall.SIGTERM)
 	p.Signal(syscall.SIGCONT)

@@ -17,7 +17,7 @@ import (
 // tail is how many lines of each log are shown.
 const tail = 60
 
-// Dump shows what everybody said last: records, Events, and the logs of all processes.
+// Dump shows the last of everything: records, Events, and the logs of all processes.
 func (s *Scene) Dump() {
 	ctx, cancel := context.WithTimeout(s.context(), 10*time.Second)
 	defer cancel()
@@ -55,14 +55,14 @@ func lastLines(path string) string {
 	return strings.Join(lines[max(0, len(lines)-tail):], "\n")
 }
 
-// Log is what agent or server of the pod has said so far.
+// Log is what agent or server of the pod has logged so far.
 func (p *Pod) Log(name string) string {
 	text, _ := os.ReadFile(filepath.Join(p.root, name))
 	return string(text)
 }
 
-// Stalled says whether a Sentinel of the scene found that the machine had stood still: it judges nobody for half a minute
-// then, and times that were measured meanwhile say nothing.
+// Stalled reports whether a Sentinel of the scene found that the machine had stood still: it declares no server down for half a
+// minute then, and times that were measured meanwhile mean nothing.
 func (s *Scene) Stalled() bool {
 	for _, p := range slices.Concat(s.Sentinels.past, s.Sentinels.Live()) {
 		if strings.Contains(p.Log("server.log"), "+tilt") {

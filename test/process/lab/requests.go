@@ -14,11 +14,11 @@ type Request struct {
 	Verb     string
 	Resource string
 	User     string
-	// At is when it came in. A watch is one request, and is written down when it ends.
+	// At is when it came in. A watch is one request, and is logged when it ends.
 	At time.Time
 }
 
-// Requests are those that the agents of the scene's namespace sent since a moment, and that were answered by now.
+// Requests are those that the agents of the scene's namespace sent since a moment, and that have been answered by now.
 func (s *Scene) Requests(since time.Time) ([]Request, error) {
 	file, err := os.Open(s.audit())
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *Scene) Requests(since time.Time) ([]Request, error) {
 	return requests, lines.Err()
 }
 
-// FillDisk makes the pod's data directory one that its server cannot write to.
+// FillDisk makes the pod's data directory unwritable for its server.
 func (p *Pod) FillDisk() error { return os.Chmod(p.root+"/data", 0o555) }
 
 // EmptyDisk ends FillDisk.

@@ -32,7 +32,7 @@ type Scene struct {
 	provisioner *provision.Provisioner
 }
 
-// DownAfter is how long the Sentinels of a scene wait before they take a master for dead: the least that is allowed.
+// DownAfter is how long the Sentinels of a scene wait before they consider a master down: the least that is allowed.
 const DownAfter = 2 * time.Second
 
 const policyText = `apiVersion: redis-sentinel.dev/v1alpha1
@@ -58,7 +58,7 @@ func (l *Lab) NewScene(t testing.TB, version string) *Scene {
 		t.Fatal(err)
 	}
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "default"}}
-	if _, err := l.Client.CoreV1().ServiceAccounts(namespace.Name).Create(t.Context(), account, metav1.CreateOptions{}); err != nil {
+	if _, err = l.Client.CoreV1().ServiceAccounts(namespace.Name).Create(t.Context(), account, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	s := &Scene{
@@ -97,5 +97,5 @@ func (s *Scene) Logf(format string, args ...any) {
 	s.T.Logf("%6.2f s  %s", time.Since(s.Start).Seconds(), fmt.Sprintf(format, args...))
 }
 
-// context outlives the test's own: pods are taken away after it.
+// context outlives the test's own: pods are removed after it.
 func (s *Scene) context() context.Context { return context.WithoutCancel(s.T.Context()) }

@@ -61,7 +61,7 @@ func (s Server) origin(ctx context.Context, version string) (string, error) {
 	}
 	root, err := debian(ctx, release, packages...)
 	if err == nil && !s.is(ctx, root, version) {
-		err = fmt.Errorf("Debian %s has another version in %s", release, root)
+		err = fmt.Errorf("another version in %s, which has the packages of Debian %s", root, release)
 	}
 	return root, err
 }
@@ -100,7 +100,7 @@ func copyFile(from, to string) (err error) {
 		return err
 	}
 	defer in.Close() //nolint:errcheck // read only
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+	if err = os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
 	out, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o755)

@@ -24,27 +24,27 @@ import (
 type Options struct {
 	Name     string
 	Replicas int
-	// Sentinel: its servers are Sentinels.
+	// Sentinel reports whether its servers are Sentinels.
 	Sentinel bool
 	// Args follow the server's name, as a user would write them.
 	Args []string
-	// Conf is the user's own redis.conf, which he mounts and names; empty: he has none.
+	// Conf is the user's own redis.conf, which is mounted and named by the user; empty means none.
 	Conf string
-	// Persistent: each pod has a volume claim that outlives it.
+	// Persistent reports whether each pod has a volume claim that outlives it.
 	Persistent bool
-	// Ordered: pods are born one after the other.
+	// Ordered reports whether pods are created one after the other.
 	Ordered bool
-	// Annotations of the pod template.
+	// Annotations are those of the pod template.
 	Annotations map[string]string
 }
 
-// ownConf is where a user mounts his redis.conf.
+// ownConf is where users mount their own redis.conf.
 const ownConf = "/usr/local/etc/redis/redis.conf"
 
-// Set is a StatefulSet whose pods the scene makes.
+// Set is a StatefulSet whose pods the scene creates.
 type Set struct {
 	Options
-	// Pods by ordinal; nil where there is none.
+	// Pods are indexed by ordinal; nil where there is none.
 	Pods []*Pod
 
 	scene  *Scene
@@ -156,7 +156,7 @@ func (set *Set) spec(ordinal int) corev1.PodSpec {
 	return spec
 }
 
-// StartAll starts every pod that is not there, all at once.
+// StartAll starts every pod that does not exist, all at once.
 func (set *Set) StartAll() {
 	set.scene.T.Helper()
 	var all sync.WaitGroup
@@ -198,14 +198,14 @@ func (set *Set) pod(ordinal int) *Pod {
 	return set.Pods[ordinal]
 }
 
-// LoseData takes all volume claims away; the next pods find new ones.
+// LoseData removes all volume claims; the next pods get new ones.
 func (set *Set) LoseData() {
 	for n := range set.Pods {
 		set.LoseDataOf(n)
 	}
 }
 
-// LoseAllBut takes all volume claims away; the new one of an ordinal holds what the old one held, as from a backup.
+// LoseAllBut removes all volume claims; the new one of an ordinal holds what the old one held, as from a backup.
 func (set *Set) LoseAllBut(ordinal int) {
 	s := set.scene
 	s.T.Helper()
@@ -225,7 +225,7 @@ func (set *Set) ForgetRecord() {
 	}
 }
 
-// LoseDataOf takes one ordinal's volume claim away.
+// LoseDataOf removes one ordinal's volume claim.
 func (set *Set) LoseDataOf(ordinal int) {
 	s := set.scene
 	s.T.Helper()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package decidetest has what the tests of both deciders speak: pods, Sentinels and records in one word each, and tables of
-// situations that are read from files. Only tests import it.
+// Package decidetest has the vocabulary of the tests of both deciders: pods, Sentinels and records in one word each, and tables
+// of situations that are read from files. Only tests import it.
 package decidetest

@@ -15,7 +15,7 @@ import (
 
 // The words of the tables that both deciders have in common: pods, Sentinels, the record. testdata/redis.txt explains them.
 
-// Reader collects the first error, so that each cell is read without a branch a word.
+// Reader collects the first error, so that each cell is read without a branch for each word.
 type Reader struct{ Err error }
 
 // Fail remembers the first word that was not understood.
@@ -25,7 +25,7 @@ func (in *Reader) Fail(what, word string) {
 	}
 }
 
-// Number reads a whole number that may have a sign.
+// Number reads an integer that may have a sign.
 func (in *Reader) Number(what, word string) int64 {
 	n, err := strconv.ParseInt(word, 10, 64)
 	if err != nil {
@@ -34,7 +34,7 @@ func (in *Reader) Number(what, word string) int64 {
 	return n
 }
 
-// Ago reads a duration and gives the instant that lies so long in the past.
+// Ago reads a duration and returns the instant that lies so far in the past.
 func (in *Reader) Ago(what, word string) time.Time {
 	d, err := time.ParseDuration(word)
 	if err != nil {
@@ -43,7 +43,7 @@ func (in *Reader) Ago(what, word string) time.Time {
 	return Clock.Add(-d)
 }
 
-// Epoch reads a distance to the record's first epoch; nothing is none, and "far" is beyond belief.
+// Epoch reads a distance to the record's first epoch; nothing is none, and "far" is unbelievable.
 func (in *Reader) Epoch(what, word string) uint64 {
 	switch word {
 	case "":
@@ -54,7 +54,7 @@ func (in *Reader) Epoch(what, word string) uint64 {
 	return uint64(int64(HolderAt) + in.Number(what, word))
 }
 
-// Address reads an ordinal's address: 0 the first pod's, 0' that of a pod that was born again, x an unknown one.
+// Address reads an ordinal's address: 0 the first pod's, 0' that of its recreated pod, x an unknown one.
 func (in *Reader) Address(what, word string) model.Address {
 	if word == "x" {
 		return Unknown
@@ -70,7 +70,7 @@ func (in *Reader) Address(what, word string) model.Address {
 // Unknown is an address that no pod of the group has.
 var Unknown = model.Address{Host: "10.9.9.9", Port: 6379}
 
-// AddressWord is the opposite of Address.
+// AddressWord is the inverse of Address.
 func AddressWord(a model.Address) string {
 	for n := range 10 {
 		word := strconv.Itoa(n)
@@ -129,8 +129,8 @@ func (in *Reader) flag(p model.Pod, flag string) model.Pod {
 		p.Injected = false
 	case "term":
 		p.Terminating = true
-	case "born":
-		p = But(p, Reborn)
+	case "new":
+		p = But(p, Recreated)
 	case "volume":
 		p.VolumeClaim = "another claim"
 	case "ephemeral":
@@ -204,7 +204,7 @@ func (in *Reader) Record(cell string) model.Record {
 		r = RecordOf(int(part[1][0] - '0'))
 		r.Address, r.Epoch = in.Address("record", part[1]), in.Epoch("record", part[2])
 		if strings.HasSuffix(part[1], "'") {
-			r.PodUID = Pod(int(part[1][0]-'0'), Reborn).UID
+			r.PodUID = Pod(int(part[1][0]-'0'), Recreated).UID
 		}
 	}
 	for _, word := range Words(rest) {
@@ -225,14 +225,14 @@ func (in *Reader) recordWord(r *model.Record, word string) {
 		to, offset, _ := strings.Cut(value, "@")
 		n := int(in.Number(name, to))
 		r.Offer = &model.Offer{PodUID: Pod(n).UID, RunID: Pod(n).Redis.RunID, ReplID: LineageID, Offset: in.Number(name, offset)}
-	case "anew":
+	case "recreated":
 		r.UID = "a second record of that name"
 	default:
 		in.Fail("record", word)
 	}
 }
 
-// Words splits a cell; "-" says that there is nothing.
+// Words splits a cell; "-" means that there is nothing.
 func Words(cell string) []string {
 	if cell == "-" {
 		return nil

@@ -13,7 +13,7 @@ import (
 
 var update = flag.Bool("update", false, "write the answers that the deciders give into the tables of testdata")
 
-// Rows are the situations that the protocol tells apart. Each heads at least one line of the tables.
+// Rows are the situations that the protocol distinguishes. Each is the heading of at least one line of the tables.
 var Rows = []string{
 	"First formation", "Adoption", "Release", "Rejoin", "Promoted by Sentinel", "Master silent",
 	"My Redis restarted in its pod, I was master", "My Redis process is gone, I was master, I live", "Handover",
@@ -21,7 +21,7 @@ var Rows = []string{
 	"API unreachable", "Disk full, persistence errors on the master", "Scale, delete, orphan, namespace terminating",
 }
 
-// RowsBeside head what holds before any situation does, and what the protocol states outside its table.
+// RowsBeside are the headings for what holds before any situation does, and for what the protocol states outside its table.
 var RowsBeside = []string{"Before the table", "When record and Sentinel disagree", "Labels"}
 
 // Line is one line of a table: a situation in cells, the answer to it, and why it is right.
@@ -33,7 +33,7 @@ type Line struct {
 	why      string
 }
 
-// Reason is the reason that the line is answered with.
+// Reason is the reason in the line's answer.
 func (l Line) Reason() string { return l.answer[1] }
 
 // The tables of the two deciders, seen from here, and how many cells the question has in each.
@@ -44,8 +44,8 @@ const (
 	SentinelCells = 5
 )
 
-// ReadTable reads the lines of a file: `cell | cell => answer ; why`, under headings that begin with "## ". Other lines
-// that begin with # are for people. A line that is none of these is an error, because a test that is skipped says nothing.
+// ReadTable reads the lines of a file: `cell | cell => answer ; why`, under headings that begin with "## ". Other lines that
+// begin with # are for people. A line that is none of these is an error, because a test that is skipped proves nothing.
 func ReadTable(t *testing.T, path string, cells int) []Line {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -90,8 +90,8 @@ func splitLine(text string) (Line, bool) {
 	return line, explained && answered && line.why != ""
 }
 
-// CheckTable asks answer about every line of a file. With -update the file gets the answers instead, and straight columns.
-// It returns the lines with the answers that were given.
+// CheckTable asks answer about every line of a file. With -update the answers are written into the file instead, in straight
+// columns. It returns the lines with the answers that were given.
 func CheckTable(t *testing.T, path string, cells int, answer func(question []string) ([]string, error)) []Line {
 	t.Helper()
 	lines := ReadTable(t, path, cells)
@@ -111,7 +111,7 @@ func CheckTable(t *testing.T, path string, cells int, answer func(question []str
 	return lines
 }
 
-// writeTable puts the lines back where they stood, in columns that are straight under each heading.
+// writeTable writes the lines back where they stood, in columns that are straight under each heading.
 func writeTable(t *testing.T, path string, lines []Line) {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -139,7 +139,7 @@ func writeTable(t *testing.T, path string, lines []Line) {
 	}
 }
 
-// width of a column under the heading of one line.
+// width is the width of a column under the heading of one line.
 func width(lines []Line, under Line, column func(Line) string) int {
 	w := 0
 	for _, l := range lines {

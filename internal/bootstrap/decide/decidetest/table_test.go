@@ -9,7 +9,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// TestTablesNameEveryRow: a row of the protocol without a line is a promise that nobody checks.
+// TestTablesNameEveryRow: a row of the protocol without a line is a promise that nothing checks.
 func TestTablesNameEveryRow(t *testing.T) {
 	named := map[string]bool{}
 	for _, l := range append(ReadTable(t, RedisTable, RedisCells), ReadTable(t, SentinelTable, SentinelCells)...) {
@@ -17,7 +17,7 @@ func TestTablesNameEveryRow(t *testing.T) {
 	}
 	for _, row := range slices.Concat(Rows, RowsBeside) {
 		if !named[row] {
-			t.Errorf("no line in the tables stands under %q", row)
+			t.Errorf("no line in the tables is under %q", row)
 		}
 	}
 }

@@ -25,7 +25,8 @@ func At(ordinal int) model.Address {
 	return model.Address{Host: fmt.Sprintf("10.0.0.%d", ordinal+1), Port: 6379}
 }
 
-// Pod is a living pod with an agent whose Redis is fresh: fenced, overwritable, without a history. The changes make another of it.
+// Pod is a running pod with an agent whose Redis has just started: fenced, overwritable, without a history. Changes make
+// another of it.
 func Pod(ordinal int, changes ...Change) model.Pod {
 	return But(model.Pod{
 		Name: fmt.Sprintf("redis-%d", ordinal), Ordinal: ordinal, UID: fmt.Sprintf("uid-%d", ordinal), Address: At(ordinal),
@@ -37,7 +38,7 @@ func Pod(ordinal int, changes ...Change) model.Pod {
 // Change makes another pod of a pod.
 type Change func(model.Pod) model.Pod
 
-// But is a pod with changes.
+// But returns the pod with changes.
 func But(p model.Pod, changes ...Change) model.Pod {
 	for _, c := range changes {
 		p = c(p)
@@ -45,7 +46,7 @@ func But(p model.Pod, changes ...Change) model.Pod {
 	return p
 }
 
-// Edited is a pod after an edit that has no name of its own.
+// Edited returns the pod after an edit that has no name of its own.
 func Edited(p model.Pod, edit func(*model.Pod)) model.Pod {
 	edit(&p)
 	return p
@@ -70,7 +71,7 @@ func Replica(of int) Change {
 // LinkDown breaks its replication link.
 func LinkDown(p model.Pod) model.Pod { p.Redis.LinkUp = false; return p }
 
-// Silent takes the answer of its Redis away.
+// Silent takes away the answer of its Redis.
 func Silent(p model.Pod) model.Pod { p.Redis = model.Redis{}; return p }
 
 // Data gives it other data.
@@ -81,11 +82,11 @@ func Data(id string, offset, keys int64) Change {
 	}
 }
 
-// Plain takes its agent away.
+// Plain takes away its agent.
 func Plain(p model.Pod) model.Pod { p.Injected = false; return p }
 
-// Reborn is the same ordinal in a new pod at a new address, with the same volume claim.
-func Reborn(p model.Pod) model.Pod {
+// Recreated is the same ordinal in a recreated pod at a new address, with the same volume claim.
+func Recreated(p model.Pod) model.Pod {
 	p.UID += "-new"
 	p.Address.Host = fmt.Sprintf("10.0.1.%d", p.Ordinal+1)
 	p.Redis.RunID += "-new"
@@ -136,7 +137,7 @@ func Formed(holder int, self model.Pod, peers ...model.Pod) model.View {
 	return v
 }
 
-// GroupSizes are the groups that decisions are timed for: the usual one, and the largest that anybody should run.
+// GroupSizes are the groups that decisions are timed for: the usual one, and the largest that anyone should run.
 var GroupSizes = []struct{ Pods, Sentinels int }{{3, 3}, {9, 5}}
 
 // Led are the pods of a group that ordinal 0 leads, and the record that says so.

@@ -12,24 +12,24 @@ import (
 
 // The times of a handover.
 const (
-	// catchUpTime bounds the wait for the successor to have all that was written; the first pause outlasts it.
+	// catchUpTime bounds the wait for the successor to have everything that was written; the first pause outlasts it.
 	catchUpTime = time.Second
-	// firstPause stays below the least down-after: a paused master answers PING late, because hellos wait with the writes.
+	// firstPause stays below the smallest down-after: a paused master answers PING late, because hellos wait with the writes.
 	firstPause = 1500 * time.Millisecond
 	// longPause covers the offer and its answer. Nothing may be written between offer and demotion, or it would be lost.
 	longPause = 8 * time.Second
-	// lastMoment is how long before the end of the pause a handover must know its end.
+	// lastMoment is how long before the end of the pause the outcome of a handover must be known.
 	lastMoment = 2 * time.Second
 	// acceptTime is how long the successor has to claim and promote.
 	acceptTime = time.Second
-	// announceTime is how long clients are kept for Sentinels to name the successor.
+	// announceTime is how long clients are kept so that Sentinels can name the successor.
 	announceTime = 500 * time.Millisecond
 	// askEvery is how often a server is asked while writes are held back.
 	askEvery = 5 * time.Millisecond
 )
 
 var (
-	// ErrNotCaughtUp ends a handover whose successor did not get all that was written in time. Writes go on.
+	// ErrNotCaughtUp ends a handover whose successor did not get everything that was written in time. Writes go on.
 	ErrNotCaughtUp = errors.New("the successor did not catch up in time")
 	// ErrNotAccepted ends a handover whose successor did not accept the mastership in time.
 	ErrNotAccepted = errors.New("the successor did not accept the mastership in time; it was taken back")
@@ -67,7 +67,7 @@ func (h State) Next(v View) (Step, State) {
 		}
 		return Step{Recheck: askEvery}, h
 	case moving:
-		if v.Err != nil { // the pause stays: nobody knows whether it follows
+		if v.Err != nil { // the pause stays: it is unknown whether my Redis follows
 			return Step{Done: true, Err: v.Err}, h
 		}
 		h.stage, h.until = announcing, v.Now.Add(announceTime)
@@ -85,7 +85,7 @@ func (h State) Next(v View) (Step, State) {
 // catchUp waits until the successor has everything that I have.
 func (h State) catchUp(v View) (Step, State) {
 	if h.until.IsZero() {
-		if v.Err != nil { // nobody knows whether writes are paused; it ends by itself soon
+		if v.Err != nil { // it is unknown whether writes are paused; the pause ends by itself soon
 			return Step{Done: true, Err: v.Err}, h
 		}
 		h.until = h.soonest(v.Now.Add(catchUpTime))
@@ -113,7 +113,7 @@ func (h State) offerWritten(v View) (Step, State) {
 	switch v.Written {
 	case Refused:
 		return h.resume(v.Err)
-	case Unknown: // nobody knows whether the offer stands: serve nobody, and see
+	case Unknown: // it is unknown whether the offer stands: serve no client, and see
 		return h.serveNobody(v.Err)
 	case Accepted:
 	}
@@ -121,7 +121,7 @@ func (h State) offerWritten(v View) (Step, State) {
 	return Step{}, h
 }
 
-// await waits for the successor's promotion, and takes the offer back where it does not come.
+// await waits for the successor's promotion, and takes back the offer if it does not come.
 func (h State) await(v View) (Step, State) {
 	switch {
 	case accepted(v):
@@ -152,7 +152,7 @@ func (h State) resume(why error) (Step, State) {
 	return h.end(why, decide.Command{Do: decide.ResumeWrites})
 }
 
-// serveNobody leaves the question who leads to the record. A Redis that cannot be fenced stays paused.
+// serveNobody leaves the question which pod leads to the record. A Redis that cannot be fenced stays paused.
 func (h State) serveNobody(why error) (Step, State) {
 	return h.end(why, decide.Command{Do: decide.ReplicateFrom, Master: model.FenceAddress}, decide.Command{Do: decide.DisconnectClients}, decide.Command{Do: decide.ResumeWrites})
 }

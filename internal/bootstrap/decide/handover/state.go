@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package handover gives the mastership from one Redis to another without losing a write. It is a decision as the others of the
-// agent are, in several steps: pure, and carried out by whoever drives it.
+// Package handover gives the mastership from one Redis to another without losing a write. It is a decision like the others of
+// the agent, in several steps: pure, and carried out by whatever drives it.
 package handover
 
 import (
@@ -11,37 +11,38 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// stage is how far a handover has come. Each names what the next observation tells.
+// stage is how far a handover has come. Each names what the next observation shows.
 type stage int
 
 const (
-	// starting: nothing has been done.
+	// starting means that nothing has been done.
 	starting stage = iota
-	// catchingUp: writes are paused, and the successor gets what it lacks.
+	// catchingUp means that writes are paused, and the successor gets what it lacks.
 	catchingUp
-	// extending: the successor has everything, and the pause is made long.
+	// extending means that the successor has everything, and the pause is made long.
 	extending
-	// offering: the offer is being written.
+	// offering means that the offer is being written.
 	offering
-	// awaiting: the offer stands, and the successor is to claim.
+	// awaiting means that the offer stands, and the successor is to claim.
 	awaiting
-	// withdrawing: the offer is being taken back.
+	// withdrawing means that the offer is being taken back.
 	withdrawing
-	// awaitingStill: it could not be taken back, so it may have been accepted.
+	// awaitingStill means that the offer could not be taken back, so it may have been accepted.
 	awaitingStill
-	// moving: the successor leads, and my Redis is pointed at it.
+	// moving means that the successor leads, and my Redis is pointed at it.
 	moving
-	// announcing: my Redis follows, and clients are kept until Sentinels can tell them where to go.
+	// announcing means that my Redis follows, and clients are kept until Sentinels can tell them where to go.
 	announcing
-	// ending: the last commands are under way.
+	// ending means that the last commands are under way.
 	ending
 )
 
-// State is how far one handover has come. A handover gives the mastership to a successor without losing a write: pause, let it catch up, offer, wait for its claim, follow
-// it. Until the offer is written, going back means to end the pause. Afterwards the offer must be withdrawn from the record first,
-// because the successor may be about to claim; what cannot be withdrawn ends in a fenced replica.
+// State is how far one handover has come. A handover gives the mastership to a successor without losing a write: pause, let it
+// catch up, offer, wait for its claim, follow it. Until the offer is written, going back means to end the pause. Afterwards the
+// offer must be withdrawn from the record first, because the successor may be about to claim; what cannot be withdrawn ends in a
+// fenced replica.
 //
-// It is a step machine that has no clock and asks nobody. Its caller's loop is
+// It is a step machine that has no clock and asks no server. Its caller's loop is
 //
 //	for {
 //		step, state = state.Next(observe(state.Asks()))
@@ -57,7 +58,7 @@ type State struct {
 	reason    model.Reason
 	// offered is the successor as it was seen when it had everything.
 	offered model.Redis
-	// until is when the stage is over, and deadline when the way must be: after it only the end remains.
+	// until is when the stage is over, and deadline is when everything before the end must be: after it only the end remains.
 	until    time.Time
 	deadline time.Time
 	outcome  error
@@ -74,17 +75,17 @@ func (h State) Successor() model.Pod { return h.successor }
 // Reason is why the mastership is given away.
 func (h State) Reason() model.Reason { return h.reason }
 
-// Deadline is when what is on the way must have come to an end, so that the end is reached before the pause runs out; zero before
-// the beginning.
+// Deadline is when what is in flight must have ended, so that the end is reached before the pause runs out; zero before the
+// beginning.
 func (h State) Deadline() time.Time { return h.deadline }
 
 // Questions are what the next step must know.
 type Questions struct {
-	// Own, Successor: what the two servers say. Sentinels: whether most of them name the successor.
+	// Own and Successor ask what the two servers say, and Sentinels whether most of them name the successor.
 	Own, Successor, Sentinels bool
 }
 
-// Asks says what has to be asked before the next step.
+// Asks returns what has to be asked before the next step.
 func (h State) Asks() Questions {
 	switch h.stage {
 	case catchingUp:
@@ -102,11 +103,11 @@ func (h State) Asks() Questions {
 type WriteOutcome int
 
 const (
-	// Accepted means that the record is as it was wanted.
+	// Accepted means that the record is now as it was wanted.
 	Accepted WriteOutcome = iota
-	// Refused means that it was not the record any more that the write was made for.
+	// Refused means that the record had changed since the version that the write was based on.
 	Refused
-	// Unknown means that no answer came, and reading back told nothing. It may be so or not.
+	// Unknown means that no answer came, and reading back did not tell. The write may stand or not.
 	Unknown
 )
 
@@ -114,7 +115,8 @@ const (
 type View struct {
 	// Now must not jump: it is compared with earlier steps only.
 	Now time.Time
-	// Own and Successor are what the two servers answered, if they were asked; Announced: most Sentinels name the successor.
+	// Own and Successor are what the two servers answered, if they were asked. Announced reports whether most Sentinels name
+	// the successor.
 	Own, Successor model.Redis
 	Announced      bool
 	// Record is the newest that is known.
@@ -126,15 +128,15 @@ type View struct {
 
 // Step is what a handover wants done next, in this order.
 type Step struct {
-	// Record is what the record shall become, by compare-and-swap with the version in it; nil leaves it.
+	// Record is what the record is to become, by compare-and-swap with the version in it; nil leaves it.
 	Record *model.Record
-	// Notify is where the agent is that should look at once, after the record was written; the zero value is nobody.
+	// Notify is the address whose agent is to observe at once, after the record was written; the zero value is none.
 	Notify model.Address
 	// Commands are sent to my Redis.
 	Commands []decide.Command
 	// Recheck is when to ask again.
 	Recheck time.Duration
-	// Done: the handover is over, and nothing is left to do. Err says why it did not come to its aim.
+	// Done means that the handover is over and nothing is left to do. Err says why it did not succeed.
 	Done bool
 	Err  error
 }

@@ -9,17 +9,17 @@ import (
 )
 
 const (
-	// tick is how long the agent waits for a wake-up before it looks again, and soon where something is about to change.
+	// tick is how long the agent waits for a wake-up before it observes again, and soon where something is about to change.
 	tick = time.Second
 	soon = 100 * time.Millisecond
 	// atOnce follows an action, whose effect only the next observation shows.
 	atOnce = time.Millisecond
 	// atRest is the recheck of a group that needs nothing; watches and Sentinel's own messages wake it earlier.
 	atRest = 3 * time.Second
-	// staleFor is how long an entry must be stale before the group is recreated for it.
+	// staleFor is how long an entry must be stale before the group is recreated because of it.
 	staleFor = 3 * time.Second
-	// renewEvery is the least time between two re-creations for want of somebody to elect. A Sentinel reads the replicas from
-	// the master within 0.1 s after it was pointed there, and from each of them soon after.
+	// renewEvery is the least time between two re-creations for lack of an electable replica. A Sentinel reads the replicas
+	// from the master within 0.1 s after it was pointed there, and from each of them soon after.
 	renewEvery = 2 * time.Second
 	// pruneEvery is the least time between two re-creations for stale entries.
 	pruneEvery = 30 * time.Second
@@ -36,7 +36,7 @@ func Next(v model.SentinelView, m Memory) (Decision, Memory) {
 	return d, s.memory
 }
 
-// decide is the table: the first row that holds, decides.
+// decide is the table: the first row that holds decides.
 func (s *situation) decide() Decision {
 	own, rec := &s.Own, &s.Record
 	switch {
@@ -61,12 +61,12 @@ func (s *situation) decide() Decision {
 	case s.namesHolder() && s.foreignServerAt(rec.Address):
 		return remove(model.AddressTaken)
 	case !s.verified && s.namesHolder() && s.PodsKnown && s.listsUnknownAddress():
-		// Nobody else keeps a failover from promoting the server that gets that address next, or from pointing ours at it.
+		// Nothing else keeps a failover from promoting the server that gets that address next, or from pointing ours at it.
 		return s.recreate(model.StaleEntries)
 	case !s.verified && s.namesNobody() && s.mayOrderForeignServer():
 		return remove(model.AddressTaken)
 	case !s.verified:
-		return Decision{Reason: model.HolderUnverified, Recheck: s.eager()}
+		return Decision{Reason: model.HolderUnverified, Recheck: s.holderRecheck()}
 	case !own.Monitors:
 		return s.recreate(model.NewGroup)
 	case !model.Believable(own.ConfigEpoch, s.Now):
@@ -104,7 +104,7 @@ func (s *situation) sentinelAhead() Decision {
 	return Decision{Reason: model.SwitchUnverified, Recheck: soon}
 }
 
-// settled: address and epoch agree; settings, stale entries and labels are left to care for.
+// settled decides when address and epoch agree: what is left are settings, stale entries and labels.
 func (s *situation) settled() Decision {
 	if s.Own.Watching != s.Want {
 		return Decision{
@@ -137,8 +137,9 @@ func (s *situation) settled() Decision {
 	return s.labelled(s.recreate(model.StaleEntries))
 }
 
-// eager asks a holder that has just claimed again very soon: its clients wait for Sentinels to name it.
-func (s *situation) eager() time.Duration {
+// holderRecheck is the recheck for a holder that has just claimed: it is asked again very soon, because its clients wait for Sentinels
+// to name it.
+func (s *situation) holderRecheck() time.Duration {
 	if s.Now.Sub(s.memory.NewSince) < time.Second {
 		return 10 * time.Millisecond
 	}
@@ -151,7 +152,7 @@ func remove(why model.Reason) Decision {
 	return Decision{Action: Remove, Reason: why, Command: &Command{Do: Remove}}
 }
 
-// recreate makes my Sentinel forget everything about the group but what the record says.
+// recreate makes my Sentinel forget everything about the group except what the record says.
 func (s *situation) recreate(why model.Reason) Decision {
 	target, epoch := s.Record.Address, s.Record.Epoch
 	return Decision{
@@ -160,7 +161,8 @@ func (s *situation) recreate(why model.Reason) Decision {
 	}
 }
 
-// inject speaks in the name of a peer that my Sentinel lists: nobody else would be heard. One without peers is recreated before.
+// inject speaks in the name of a peer that my Sentinel lists: it would listen to no other. A Sentinel without peers is given a
+// recreated group before it comes to this.
 func (s *situation) inject(why model.Reason) Decision {
 	target, epoch := s.Record.Address, s.Record.Epoch
 	return Decision{
@@ -169,13 +171,13 @@ func (s *situation) inject(why model.Reason) Decision {
 	}
 }
 
-// reissue gives the living holder an epoch above everything that was heard.
+// reissue gives the present holder an epoch above everything that was heard.
 func (s *situation) reissue(why model.Reason) Decision {
 	epoch := model.NextEpoch(s.Now, s.Record.Epoch, s.Own.ConfigEpoch, s.CurrentEpoch)
 	return s.name(Reissue, why, s.holder, epoch)
 }
 
-// name writes a pod that lives and answers as master into the record.
+// name writes into the record a pod that exists and answers as master.
 func (s *situation) name(action Action, why model.Reason, p *model.Pod, epoch uint64) Decision {
 	next := s.Record
 	next.Holder, next.PodUID, next.Address, next.Epoch, next.Offer = p.Name, p.UID, p.Address, epoch, nil

@@ -42,11 +42,11 @@ type Decision struct {
 	Epoch  uint64
 	// Record is what the record shall become, by compare-and-swap with the version that the view has; nil leaves it.
 	Record *model.Record
-	// Command is what my Sentinel is told; nil: nothing.
+	// Command is what my Sentinel is told; nil means nothing.
 	Command *Command
-	// Labels are the role labels that the pods should bear by name; empty removes one. Nil leaves them all.
+	// Labels are the role labels that the pods should have, by name; empty removes one. Nil leaves them all.
 	Labels map[string]string
-	// Recheck is when to look again if nothing wakes the loop earlier.
+	// Recheck is when to observe again if nothing wakes the loop earlier.
 	Recheck time.Duration
 }
 
@@ -61,7 +61,7 @@ type Command struct {
 	Epoch  uint64
 	// Watching of Recreate and Configure.
 	Watching model.Watching
-	// Peers are the true ones that Recreate makes known.
+	// Peers are the true ones that Recreate adds.
 	Peers []model.Peer
 }
 
@@ -74,10 +74,10 @@ type Memory struct {
 	MaxEpoch  uint64
 	RecordUID string
 	NewSince  time.Time
-	// StaleSince is when stale entries were first seen: what is stale for a moment only, goes by itself. PrunedAt is when
+	// StaleSince is when stale entries were first seen: what is stale only for a moment goes away by itself. PrunedAt is when
 	// the group was last recreated for them: a master lists a replica that vanished silently until repl-timeout is over.
 	StaleSince time.Time
 	PrunedAt   time.Time
-	// RenewedAt is when the group was last recreated because nobody in it could be elected.
+	// RenewedAt is when the group was last recreated because it had no electable replica.
 	RenewedAt time.Time
 }

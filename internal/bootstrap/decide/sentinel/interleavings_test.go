@@ -20,7 +20,7 @@ func TestPoisonedRecordMovesNoSentinel(t *testing.T) {
 	}
 }
 
-// TestInjectionWaitsForThePromotion (13): the agents beside the Sentinels hear of a claim when the claimer does.
+// TestInjectionWaitsForThePromotion (13): the agents beside the Sentinels hear of a claim when the claimant does.
 func TestInjectionWaitsForThePromotion(t *testing.T) {
 	claimed := func(v *model.SentinelView) {
 		v.Record = recordOf(1)
@@ -40,8 +40,9 @@ func TestInjectionWaitsForThePromotion(t *testing.T) {
 	}
 }
 
-// TestStaleReplicaEntryIsPruned (15): whoever is born at such an address would be ordered to follow our master. A stranger
-// there is in danger now; an empty address is given some seconds, and one list is made anew at a time.
+// TestStaleReplicaEntryIsPruned (15): any server that appears at such an address would be ordered to follow our master. A
+// foreign server there is in danger now; an address without a server is given some seconds, and one list is recreated at a
+// time.
 func TestStaleReplicaEntryIsPruned(t *testing.T) {
 	gone := model.Address{Host: "10.0.7.7", Port: 6379}
 	stale := func(v *model.SentinelView) { v.Own.Replicas = append(v.Own.Replicas, model.SeenReplica{Address: gone}) }
@@ -51,7 +52,7 @@ func TestStaleReplicaEntryIsPruned(t *testing.T) {
 	}
 	later := func(v *model.SentinelView) { stale(v); v.Now = clock.Add(staleFor) }
 	if d, m = Next(beside(later), m); d.Action != Recreate || d.Reason != model.StaleEntries {
-		t.Errorf("after %s: %s/%s, want the group made anew", staleFor, d.Action, d.Reason)
+		t.Errorf("after %s: %s/%s, want the group recreated", staleFor, d.Action, d.Reason)
 	}
 	for _, c := range []struct {
 		later time.Duration
@@ -62,13 +63,13 @@ func TestStaleReplicaEntryIsPruned(t *testing.T) {
 			t.Errorf("%s after that: %s/%s, want %s", c.later, d.Action, d.Reason, c.want)
 		}
 	}
-	stranger := func(v *model.SentinelView) { stale(v); v.ForeignServers = []model.Address{gone} }
-	if d, _ = Next(beside(stranger), Memory{}); d.Action != Recreate {
-		t.Errorf("a stranger answers there: %s/%s, want the group made anew at once", d.Action, d.Reason)
+	foreign := func(v *model.SentinelView) { stale(v); v.ForeignServers = []model.Address{gone} }
+	if d, _ = Next(beside(foreign), Memory{}); d.Action != Recreate {
+		t.Errorf("a foreign server answers there: %s/%s, want the group recreated at once", d.Action, d.Reason)
 	}
 }
 
-// TestLoneSentinelSettles (16): made anew it has config-epoch 0, below the record's; that must not be a reason to do it again.
+// TestLoneSentinelSettles (16): recreated it has config-epoch 0, below the record's; that must not be a reason to do it again.
 func TestLoneSentinelSettles(t *testing.T) {
 	lone := func(names model.Address, epoch uint64) func(*model.SentinelView) {
 		return func(v *model.SentinelView) {
@@ -86,11 +87,11 @@ func TestLoneSentinelSettles(t *testing.T) {
 		t.Errorf("its own failover: %s/%s, want it taken over", d.Action, d.Reason)
 	}
 	if d, _ := Next(beside(lone(at(1), 0)), Memory{}); d.Action != Recreate {
-		t.Errorf("at another address: %s/%s, want it made anew", d.Action, d.Reason)
+		t.Errorf("at another address: %s/%s, want it recreated", d.Action, d.Reason)
 	}
 }
 
-// TestFencedPodsBearNoRole (21, K-C11): a Service must select neither who is fenced, nor a holder that is not seen as master.
+// TestFencedPodsBearNoRole (21, K-C11): a Service must select neither a fenced pod, nor a holder that is not seen as master.
 func TestFencedPodsBearNoRole(t *testing.T) {
 	late := pod(2, replica(0), linkDown)
 	young := pod(0, silent)
@@ -103,7 +104,7 @@ func TestFencedPodsBearNoRole(t *testing.T) {
 		"the holder is silent":                      {[]model.Pod{pod(0, silent), pod(1, replica(0)), late}, ",replica,"},
 		"the holder is silent and its label is old": {[]model.Pod{young, pod(1, replica(0)), late}, ",replica,"},
 		"the holder is a replica":                   {[]model.Pod{pod(0, replica(1)), pod(1, master), late}, ",,"},
-		"a replica of somebody else":                {[]model.Pod{pod(0, master), pod(1, replica(2)), pod(2, replica(0))}, "master,,replica"},
+		"a replica of another master":               {[]model.Pod{pod(0, master), pod(1, replica(2)), pod(2, replica(0))}, "master,,replica"},
 		"a replica that is about to go":             {[]model.Pod{pod(0, master), pod(1, replica(0)), edited(pod(2, replica(0)), func(p *model.Pod) { p.Terminating = true })}, "master,replica,"},
 	} {
 		s := situation{SentinelView: beside(func(v *model.SentinelView) { v.Pods = c.pods })}

@@ -7,8 +7,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// roleLabels says what each pod should be called. A silent replica keeps its name; a silent former master does not, for
-// a Service would send writes to it.
+// roleLabels returns the role label that each pod should have. A silent replica keeps its label; a silent former master does
+// not, for a Service would send writes to it.
 func (s *situation) roleLabels() map[string]string {
 	labels := make(map[string]string, len(s.Pods))
 	for i := range s.Pods {

@@ -12,7 +12,8 @@ import (
 type situation struct {
 	model.SentinelView
 	memory Memory
-	// holder is the pod that the record names, nil where there is none; verified: it answers as master at the recorded address.
+	// holder is the pod that the record names, nil where there is none. verified reports whether it answers as master at the
+	// recorded address.
 	holder   *model.Pod
 	verified bool
 }
@@ -57,7 +58,7 @@ func (s *situation) ours(a model.Address) bool {
 // namesHolder reports whether my Sentinel monitors the group at the recorded address.
 func (s *situation) namesHolder() bool { return s.Own.Monitors && s.Own.Address == s.Record.Address }
 
-// namesNobody reports whether my Sentinel monitors the group, and whom it names is gone or silent too.
+// namesNobody reports whether my Sentinel monitors the group, and the master that it names is gone or silent too.
 func (s *situation) namesNobody() bool {
 	named, known := s.podAt(s.Own.Address)
 	return s.Own.Monitors && (!known || named.Redis.Answer == model.Silent)
@@ -74,8 +75,8 @@ func (s *situation) foreignServerAt(a model.Address) bool {
 	return s.PodsKnown && !s.ours(a) && slices.Contains(s.ForeignServers, a)
 }
 
-// listsForeignServer reports whether my Sentinel lists a server as a replica that is none, and will order it to follow our
-// master.
+// listsForeignServer reports whether my Sentinel lists as a replica a server that is not one of ours, and will order it to
+// follow our master.
 func (s *situation) listsForeignServer() bool {
 	return slices.ContainsFunc(s.Own.Replicas, func(r model.SeenReplica) bool { return s.foreignServerAt(r.Address) })
 }
@@ -86,7 +87,7 @@ func (s *situation) listsUnknownAddress() bool {
 }
 
 // listsElectable reports whether my Sentinel could elect one of the replicas that it lists. It reads them and their priorities
-// every ten seconds only, so that a master which dies before would have no successor for two failover timeouts.
+// only every ten seconds, so that a master which dies before would have no successor for two failover timeouts.
 func (s *situation) listsElectable() bool {
 	return slices.ContainsFunc(s.Own.Replicas, func(r model.SeenReplica) bool { return !r.Down && r.Priority > 0 })
 }
@@ -104,8 +105,8 @@ func (s *situation) inSync(p *model.Pod) bool {
 	return r.Answer == model.Up && r.Role == model.Replica && r.Following == s.Record.Address && r.LinkUp
 }
 
-// listsStale reports whether my Sentinel lists a replica at an address that is no pod of the group, or a Sentinel that is not of
-// my set. Both are dangerous: a foreign Redis may get such an address, and a ghost counts in every majority.
+// listsStale reports whether my Sentinel lists a replica at an address that no pod of the group has, or a Sentinel that is not
+// of my set. Both are dangerous: a foreign Redis may get such an address, and a ghost counts in every majority.
 func (s *situation) listsStale() bool {
 	if !s.PodsKnown {
 		return false

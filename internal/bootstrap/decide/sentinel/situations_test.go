@@ -53,14 +53,14 @@ func TestSentinelSituations(t *testing.T) {
 			v.Own.Address, v.Own.ConfigEpoch = at(1), holderAt+1
 			v.Pods = []model.Pod{pod(0, silent), pod(1, master), pod(2, replica(1))}
 		}, action: Adopt, reason: model.NativeSwitch},
-		{name: "a record that was deleted and made anew is filled in again", change: func(v *model.SentinelView) {
+		{name: "a record that was deleted and recreated is filled in again", change: func(v *model.SentinelView) {
 			v.Record = model.Record{Known: true, UID: "second"}
 		}, memory: Memory{MaxEpoch: holderAt, RecordUID: "first"}, action: Adopt, reason: model.NativeSwitch},
 		{name: "nothing is taken over while the failover runs (R2)", change: func(v *model.SentinelView) {
 			v.Own.Address, v.Own.ConfigEpoch, v.Own.FailoverInProgress = at(1), holderAt+1, true
 			v.Pods = []model.Pod{pod(0, silent), pod(1, master), pod(2, replica(1))}
 		}, reason: model.FailoverRunning},
-		{name: "a spoofed address that is no pod of the group: the holder gets a greater epoch (R12)", change: func(v *model.SentinelView) {
+		{name: "a spoofed address that no pod of the group has: the holder gets a greater epoch (R12)", change: func(v *model.SentinelView) {
 			v.Own.Address, v.Own.ConfigEpoch = model.Address{Host: "10.9.9.9", Port: 6379}, holderAt+1
 		}, action: Reissue, reason: model.SwitchToUnknownAddress},
 		{name: "a pod that does not answer as master has failover-timeout to do so", change: func(v *model.SentinelView) {
@@ -75,10 +75,10 @@ func TestSentinelSituations(t *testing.T) {
 		{name: "a lone Sentinel that agrees by address rests, whatever its epoch (R16)", change: func(v *model.SentinelView) {
 			v.Own.ConfigEpoch, v.Own.Peers, v.Peers = 0, nil, nil
 		}, reason: model.Agreed},
-		{name: "a lone Sentinel at another address is made anew (R16)", change: func(v *model.SentinelView) {
+		{name: "a lone Sentinel at another address is recreated (R16)", change: func(v *model.SentinelView) {
 			v.Own.Address, v.Own.ConfigEpoch, v.Own.Peers, v.Peers = at(1), 0, nil, nil
 		}, action: Recreate, reason: model.AloneBehind},
-		{name: "an epoch beyond belief is undone by making the group anew (R6)", change: func(v *model.SentinelView) {
+		{name: "an unbelievable epoch is undone by recreating the group (R6)", change: func(v *model.SentinelView) {
 			v.Own.ConfigEpoch = ^uint64(0)
 		}, action: Recreate, reason: model.EpochUnbelievable},
 		{name: "settings are brought up to the record's", change: func(v *model.SentinelView) {
@@ -99,7 +99,7 @@ func TestSentinelSituations(t *testing.T) {
 		{name: "no replica is in sync: nothing is to be read", change: func(v *model.SentinelView) {
 			v.Own.Replicas, v.Pods = nil, v.Pods[:1]
 		}, reason: model.Agreed},
-		{name: "it was made anew a moment ago", change: func(v *model.SentinelView) {
+		{name: "it was recreated a moment ago", change: func(v *model.SentinelView) {
 			v.Own.Replicas = nil
 		}, memory: Memory{RenewedAt: clock.Add(-time.Second)}, reason: model.Agreed},
 		{name: "a master that my Sentinel counts as down is left to its election", change: func(v *model.SentinelView) {
@@ -117,7 +117,7 @@ func TestSentinelSituations(t *testing.T) {
 		{name: "policy gave the group to another set", change: func(v *model.SentinelView) {
 			v.Elsewhere = true
 		}, action: Remove, reason: model.ServedElsewhere},
-		{name: "a record that cannot be read is no evidence (R14b)", change: func(v *model.SentinelView) {
+		{name: "a record that cannot be read is not evidence (R14b)", change: func(v *model.SentinelView) {
 			v.Record = model.Record{}
 		}, reason: model.RecordUnknown},
 	}

@@ -18,7 +18,7 @@ const (
 	tableCells = 5
 )
 
-// TestSentinelTable: every situation of testdata/sentinel.txt has the answer that stands there.
+// TestSentinelTable: every situation of testdata/sentinel.txt has the answer that is written there.
 func TestSentinelTable(t *testing.T) {
 	decidetest.CheckTable(t, tableFile, tableCells, func(question []string) ([]string, error) {
 		in := &reader{}
@@ -39,7 +39,7 @@ func epochWord(epoch uint64) string {
 	return fmt.Sprintf("%+d", int64(epoch-holderAt))
 }
 
-// labelWord has a letter for each pod of the line: m master, r replica, - none. Nothing is said where no label is put.
+// labelWord has a letter for each pod of the line: m master, r replica, - none; "untouched" where no label is set.
 func labelWord(v model.SentinelView, d Decision) string {
 	if d.Labels == nil {
 		return "untouched"

@@ -23,11 +23,12 @@ func main() {
 	}
 }
 
-const head = `<!-- Written by make generate from internal/bootstrap/decide/explanation.go. -->
+const head = `<!-- Written by make generate from internal/bootstrap/model/explanation.go. -->
 # What the agents say
 
-An agent gives one reason for each thing that it does or waits for. The same word stands in its log, in the metric, in the status
-page and, where the last column says so, in an Event of its pod. "Me" is the pod that says it.
+An agent gives one reason for each thing that it does or waits for. The same word is used in its log, in the metric, on the status
+page and, where the last column says so, in an Event on its pod. Unless it says otherwise, Redis and Sentinel
+are those of the agent's own pod.
 
 `
 
@@ -36,9 +37,9 @@ func page() string {
 	var b strings.Builder
 	b.WriteString(head)
 	table(&b, "Agents of Redis pods", model.RedisReasons())
-	b.WriteString("\nOne Event is about no decision: `UnsuitableConfiguration`, a warning when the agent starts, names the lines of the user's own\nredis.conf that the agent cannot work with, or that have no effect, and what to write instead.\n\n")
+	b.WriteString("\nOne Event is not about a decision: `UnsuitableConfiguration`, a warning when the agent starts, names the lines of the user's own\nredis.conf that the agent cannot work with, or that have no effect, and what to write instead.\n\n")
 	table(&b, "Agents of Sentinel pods", model.SentinelReasons())
-	b.WriteString("\nThey also say some of the above, for each group. They write no Events.\n")
+	b.WriteString("\nThey also give some of the reasons above, for each group. They write no Events.\n")
 	return b.String()
 }
 

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestPageOfReasonsIsCurrent: the page is written from the code, and nobody forgot to.
+// TestPageOfReasonsIsCurrent: the page is generated from the code, and was generated again after the last change.
 func TestPageOfReasonsIsCurrent(t *testing.T) {
 	file := filepath.Join("..", "..", "..", "..", "docs", "reasons.md")
 	text, err := os.ReadFile(file)

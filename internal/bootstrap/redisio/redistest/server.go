@@ -27,8 +27,8 @@ type Server struct {
 	listening *server.Server
 }
 
-// Start listens on a loopback address until the test ends. Answer gets a command as one line and gives the reply as it
-// goes over the wire; an empty one stands for OK.
+// Start listens on a loopback address until the test ends. Answer gets a command as one line and returns the reply in wire
+// format; an empty one stands for OK.
 func Start(t *testing.T, host string, answer func(command string) string) *Server {
 	t.Helper()
 	s := &Server{answer: answer}
@@ -71,14 +71,14 @@ func (s *Server) take(peer *server.Peer, command string, arguments ...string) bo
 	return true
 }
 
-// Told are the commands so far, without those by which a client introduces itself.
+// Told returns the commands so far, without those by which a client introduces itself.
 func (s *Server) Told() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.told)
 }
 
-// Disconnect breaks all connections; new ones are taken.
+// Disconnect breaks all connections; new ones are accepted.
 func (s *Server) Disconnect(t *testing.T) {
 	t.Helper()
 	s.listening.Close()
