@@ -43,7 +43,7 @@ func (h *Handover) Step(ctx context.Context) (wait time.Duration, done bool, err
 		seen.Successor = a.others.Ask(onTheWay, to)
 	}
 	if asks.Sentinels {
-		seen.Announced = a.others.Announced(ctx, to)
+		seen.Announced = a.others.Announced(onTheWay, to)
 	}
 	seen.Now = a.now()
 	step, state := a.next(h.state, seen)

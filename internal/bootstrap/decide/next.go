@@ -87,9 +87,11 @@ func (s *situation) asMaster() Decision {
 	case s.failoverRunning:
 		return s.stayMaster(model.PromotedBySentinel)
 	case !s.leader.exists():
+		before := s.memory
 		if d := s.formation(); d.Action != Wait || !overdue {
 			return d
 		}
+		s.memory = before
 		// The pod that should claim waits for every other master to step down.
 		return s.fence(model.NeverNamed)
 	case s.chosenInstead():

@@ -4,11 +4,15 @@ package loop
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 )
+
+// errPanicked ends an agent whose start, or whose server of probes, panicked.
+var errPanicked = errors.New("a part that the agent cannot do without panicked; the log has the cause")
 
 // Crew is the goroutines of one agent. All of them end before Wait returns, and a panic in one is a line in the log.
 type Crew struct {
@@ -24,25 +28,22 @@ func NewCrew(ctx context.Context, log *slog.Logger) (*Crew, context.Context) {
 	return &Crew{group: group, log: log, ctx: ctx}, ctx
 }
 
-// Go runs a function that the agent cannot do without: its error ends the agent, and after a panic it is started again.
+// Go runs a function without which the agent is none, such as its start and the server of its probes: an error of it ends the agent,
+// and so does a panic, because nobody can say how far it came.
 func (c *Crew) Go(f func(context.Context) error) {
 	c.group.Go(func() error {
-		for {
-			var err error
-			if Guard(c.log, func() { err = f(c.ctx) }) || c.ctx.Err() != nil {
-				return err
-			}
-			Pause(c.ctx, afterPanic)
-		}
+		err := errPanicked
+		Guard(c.log, func() { err = f(c.ctx) })
+		return err
 	})
 }
 
-// Keep runs a function for as long as the agent lives: where it returns early, it is started again a second later.
+// Keep runs a function for as long as the agent lives: where it returns early or panics, it is started again a second later.
 func (c *Crew) Keep(f func(context.Context)) {
-	c.Go(func(ctx context.Context) error {
-		for ctx.Err() == nil {
-			f(ctx)
-			Pause(ctx, afterPanic)
+	c.group.Go(func() error {
+		for c.ctx.Err() == nil {
+			Guard(c.log, func() { f(c.ctx) })
+			Pause(c.ctx, afterPanic)
 		}
 		return nil
 	})

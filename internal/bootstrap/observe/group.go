@@ -173,6 +173,11 @@ func (g *Group) Live(want bool) bool {
 }
 
 func (g *Group) readLive(ctx context.Context) {
+	defer func() { // whatever becomes of this read, another one may be made
+		g.mu.Lock()
+		g.reading = false
+		g.mu.Unlock()
+	}()
 	ctx, cancel := context.WithTimeout(ctx, fresh)
 	defer cancel()
 	l, err := g.client.CoordinationV1().Leases(g.Namespace).Get(ctx, contract.ObjectName(g.StatefulSet), metav1.GetOptions{})
@@ -180,7 +185,6 @@ func (g *Group) readLive(ctx context.Context) {
 		g.Learn(l)
 	}
 	g.mu.Lock()
-	g.reading = false
 	if err == nil || apierrors.IsNotFound(err) {
 		g.live = time.Now()
 	}

@@ -60,12 +60,16 @@ func (n *Names) Address(host string, port int, silent bool) (model.Address, bool
 }
 
 func (n *Names) resolve(ctx context.Context, host string) {
+	defer func() { // whatever becomes of this look-up, another one may be made
+		n.mu.Lock()
+		delete(n.asking, host)
+		n.mu.Unlock()
+	}()
 	asking, cancel := context.WithTimeout(ctx, nameDeadline)
 	defer cancel()
 	found, err := net.DefaultResolver.LookupNetIP(asking, "ip", host)
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	delete(n.asking, host)
 	l := located{host: n.known[host].host, at: time.Now()} // a failed look-up keeps the old address: it may still answer
 	for _, ip := range found {
 		if ip = ip.Unmap(); err == nil && (!n.family.IsValid() || ip.Is4() == n.family.Is4()) {

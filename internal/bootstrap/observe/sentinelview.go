@@ -10,6 +10,7 @@ import (
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
@@ -44,7 +45,7 @@ func (w *SentinelSet) View(ctx context.Context, key GroupKey, lease *coordinatio
 	}
 	all.Wait()
 	if known {
-		v.ForeignServers = w.foreignServers(ctx, v)
+		v.ForeignServers = w.foreignServers(ctx, key, v)
 	}
 	if lease == nil || known && len(pods) == 0 {
 		// What my Sentinel does not know needs no proof: a group that was scaled to zero for months asks the API nothing.
@@ -53,8 +54,9 @@ func (w *SentinelSet) View(ctx context.Context, key GroupKey, lease *coordinatio
 	return v
 }
 
-// foreignServers asks at the addresses that are named and that no pod of the group has. Usually there are none.
-func (w *SentinelSet) foreignServers(ctx context.Context, v model.SentinelView) []model.Address {
+// foreignServers asks at the addresses that are named and that no pod of the group has. Mostly there are none. Whoever answers there is
+// foreign only if the API says so now: a watch may lag behind the pod that Sentinels have just elected.
+func (w *SentinelSet) foreignServers(ctx context.Context, key GroupKey, v model.SentinelView) []model.Address {
 	var answered []model.Address
 	var mu sync.Mutex
 	var all loop.Together
@@ -68,7 +70,18 @@ func (w *SentinelSet) foreignServers(ctx context.Context, v model.SentinelView) 
 		})
 	}
 	all.Wait()
-	return answered
+	if len(answered) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestDeadline)
+	defer cancel()
+	now, err := w.client.CoreV1().Pods(key.Namespace).List(ctx, metav1.ListOptions{LabelSelector: contract.LabelGroup + "=" + key.StatefulSet})
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(answered, func(a model.Address) bool {
+		return slices.ContainsFunc(now.Items, func(p corev1.Pod) bool { return address(&p, w.set.PodIP) == a.Host })
+	})
 }
 
 // unknownAddresses are the addresses that the record or my Sentinel names and that no pod of the group has.

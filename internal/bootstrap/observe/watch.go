@@ -40,7 +40,14 @@ func startWatcher[T runtime.Object](spawn Spawn, lw cache.ListerWatcher, example
 	_, _ = w.informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc: call, UpdateFunc: func(_, now any) { call(now) }, DeleteFunc: call,
 	})
-	spawn(w.informer.RunWithContext)
+	spawn(func(ctx context.Context) {
+		defer func() {
+			if ctx.Err() == nil { // a watch that ended by itself shows the past for ever
+				w.failed.Store(true)
+			}
+		}()
+		w.informer.RunWithContext(ctx)
+	})
 	return w
 }
 

@@ -44,11 +44,11 @@ func Run(ctx context.Context, env environment.Environment) error {
 		env: env, client: client, crew: crew, woken: woken, leave: leave, pages: pages,
 		report: report.NewRedis(env, client, pages, crew.Spawn),
 	}
-	a.report.Unsuitable(env.Settings.Redis.Include, user.objections)
 	crew.Go(func(ctx context.Context) error {
 		if err := a.start(ctx, user.values); err != nil {
 			return unlessOver(ctx, err)
 		}
+		a.report.Unsuitable(env.Settings.Redis.Include, user.objections)
 		loop.Repeat(ctx, env.Log, woken, a.turn)
 		return nil
 	})

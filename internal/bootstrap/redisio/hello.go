@@ -35,7 +35,9 @@ const (
 // process that dies, and of one that has just started.
 func (h *Hellos) Listen(ctx context.Context, client *redis.Client, changed func()) {
 	sub := client.Subscribe(ctx, helloChannel)
-	defer sub.Close() //nolint:errcheck // the connection is of no use afterwards
+	defer sub.Close()                                          //nolint:errcheck // the connection is of no use afterwards
+	stop := context.AfterFunc(ctx, func() { _ = sub.Close() }) // the library reads on until its own deadline
+	defer stop()
 	stands := false
 	for ctx.Err() == nil {
 		message, err := sub.ReceiveTimeout(ctx, quiet)

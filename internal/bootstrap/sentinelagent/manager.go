@@ -110,18 +110,28 @@ func (m *manager) next(ctx context.Context) bool {
 		return false
 	}
 	defer m.queue.Done(name)
-	g := m.careFor(name)
-	if g == nil || ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return true
 	}
-	recheck, done := afterFailure, false
-	loop.Guard(m.env.Log, func() { recheck, done = m.reconcile(ctx, g) })
+	recheck := afterFailure
+	if !loop.Guard(m.env.Log, func() { recheck = m.reconcileNamed(ctx, name) }) || recheck > 0 {
+		m.queue.AddAfter(name, max(recheck, loop.Shortest))
+	}
+	return true
+}
+
+// reconcileNamed says when a group has to be reconciled again; never is 0.
+func (m *manager) reconcileNamed(ctx context.Context, name types.NamespacedName) time.Duration {
+	g := m.careFor(name)
+	if g == nil {
+		return 0
+	}
+	recheck, done := m.reconcile(ctx, g)
 	if done {
 		m.forget(name)
-		return true
+		return 0
 	}
-	m.queue.AddAfter(name, max(recheck, loop.Shortest))
-	return true
+	return max(recheck, loop.Shortest)
 }
 
 // careFor finds a group that is kept, or keeps it from now on if its record names this set. Nil means that it is not one of
@@ -137,7 +147,6 @@ func (m *manager) careFor(name types.NamespacedName) *group {
 	if lease == nil || name.Name == "" || !serves(m.env, name.Namespace, settings) {
 		return nil
 	}
-	m.set.WatchPods(name.Namespace)
 	return m.add(observe.KeyOf(lease, settings))
 }
 

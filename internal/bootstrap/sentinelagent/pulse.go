@@ -53,7 +53,9 @@ func (m *manager) statusNow(answers bool) status.Status {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, g := range m.groups {
-		s.Groups = append(s.Groups, g.status)
+		if g.status.Group != "" { // it has been reconciled once
+			s.Groups = append(s.Groups, g.status)
+		}
 	}
 	return s
 }

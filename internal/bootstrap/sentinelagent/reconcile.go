@@ -22,6 +22,9 @@ import (
 func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Duration, done bool) {
 	began := time.Now()
 	lease, settings := m.set.Lease(g.key)
+	if lease != nil && serves(m.env, g.key.Namespace, settings) { // also where it came into care without a record
+		m.set.WatchPods(g.key.Namespace)
+	}
 	view := m.set.View(ctx, g.key, lease, staggered(m.env, settings))
 	view.CurrentEpoch = currentEpoch(m.env)
 	view.Elsewhere = lease != nil && settings.Sentinels.Name != "" && !serves(m.env, g.key.Namespace, settings)

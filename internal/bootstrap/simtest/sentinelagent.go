@@ -171,7 +171,9 @@ func (w *World) foreignServers(s *sentinel, v *model.SentinelView) {
 	}
 	for _, a := range named {
 		ours := slices.ContainsFunc(v.Pods, func(p model.Pod) bool { return p.Address == a })
-		if v.PodsKnown && !ours && w.info(s.host, w.listeners[a]).Answer != model.Silent {
+		// The API is asked whether that is so now, because a watch may lag.
+		ours = ours || slices.ContainsFunc(w.api().pods, func(o podObject) bool { return o.address == a })
+		if v.PodsKnown && !ours && w.reachAPI(s.host) && w.info(s.host, w.listeners[a]).Answer != model.Silent {
 			v.ForeignServers = append(v.ForeignServers, a)
 		}
 	}

@@ -31,6 +31,8 @@ type story struct {
 	// master: my Redis takes writes but for the pause, as far as its agent can know. offered: an offer of mine may stand.
 	master, offered bool
 	paused          time.Time
+	// written is the master's offset, which grows while clients may write, and had is the offset that was offered.
+	written, had int64
 	// claimed: the successor wrote itself into the record.
 	claimed bool
 	log     []string
@@ -48,9 +50,13 @@ func (s *story) heard(asks Questions, last Step) View {
 	v := View{Now: s.now, Record: record}
 	if asks.Own && s.chance(90) {
 		v.Own = decidetest.Pod(0, decidetest.Master).Redis
+		v.Own.Offset = s.written
 	}
 	if asks.Successor && s.chance(80) {
 		v.Successor = decidetest.Pod(1, decidetest.Replica(0)).Redis
+		if v.Successor.Offset = s.written; s.chance(30) { // it lags behind
+			v.Successor.Offset--
+		}
 		if s.claimed && s.chance(80) {
 			v.Successor = decidetest.Pod(1, decidetest.Master).Redis
 		}
@@ -70,7 +76,9 @@ func (s *story) write(last Step, v *View) {
 	lands := !s.claimed && s.chance(70)
 	told := s.chance(70)
 	if lands {
-		s.offered = last.Record.Offer != nil
+		if s.offered = last.Record.Offer != nil; s.offered {
+			s.had = last.Record.Offer.Offset
+		}
 	}
 	switch {
 	case told && lands:
@@ -83,12 +91,23 @@ func (s *story) write(last Step, v *View) {
 	}
 }
 
+// pass lets time pass: clients write where nothing keeps them from it.
+func (s *story) pass(long time.Duration) {
+	s.now = s.now.Add(long)
+	if s.master && s.now.After(s.paused) {
+		s.written++
+	}
+}
+
 // do carries a step's commands out, and judges them.
 func (s *story) do(step Step) {
 	for _, c := range step.Commands {
 		s.log = append(s.log, c.Do.String())
 		switch c.Do {
 		case decide.PauseWrites:
+			if !s.paused.IsZero() && s.now.After(s.paused) {
+				s.t.Fatalf("the pause is made longer after it ran out, and what was written since then is not with the successor: %v", s.log)
+			}
 			s.paused = s.now.Add(c.For)
 		case decide.ReplicateFrom:
 			if c.Master != model.FenceAddress && !s.claimed {
@@ -127,7 +146,10 @@ func TestNoOrderOfAnswersLosesAWrite(t *testing.T) {
 			if s.offered && !s.claimed && s.chance(willing) {
 				s.claimed = true
 			}
-			s.now = s.now.Add(step.Recheck + time.Duration(s.rng.Int64N(int64(300*time.Millisecond))))
+			s.pass(step.Recheck + time.Duration(s.rng.Int64N(int64(300*time.Millisecond))))
+			if s.offered && s.had < s.written {
+				t.Fatalf("seed %d: the offer is at %d, and %d is written: %v", seed, s.had, s.written, s.log)
+			}
 			if s.offered && s.master && !step.Done && s.now.After(s.paused) {
 				t.Fatalf("seed %d: the pause ran out before the end: %v", seed, s.log)
 			}

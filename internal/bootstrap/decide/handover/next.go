@@ -39,7 +39,7 @@ var (
 func (h State) Next(v View) (Step, State) {
 	switch h.stage {
 	case starting:
-		h.stage, h.deadline = catchingUp, v.Now.Add(longPause-lastMoment)
+		h.stage, h.until, h.deadline = catchingUp, v.Now.Add(catchUpTime), v.Now.Add(longPause-lastMoment)
 		return Step{Commands: []decide.Command{{Do: decide.PauseWrites, For: firstPause}}}, h
 	case catchingUp:
 		return h.catchUp(v)
@@ -84,19 +84,15 @@ func (h State) Next(v View) (Step, State) {
 
 // catchUp waits until the successor has everything that I have.
 func (h State) catchUp(v View) (Step, State) {
-	if h.until.IsZero() {
-		if v.Err != nil { // it is unknown whether writes are paused; the pause ends by itself soon
-			return Step{Done: true, Err: v.Err}, h
-		}
-		h.until = h.soonest(v.Now.Add(catchUpTime))
-	}
 	own, to := &v.Own, &v.Successor
 	switch {
+	case v.Err != nil: // it is unknown whether writes are paused; the pause ends by itself soon
+		return Step{Done: true, Err: v.Err}, h
+	case !v.Now.Before(h.until): // before all else: the first pause could be over before the second one reaches the server
+		return h.resume(ErrNotCaughtUp)
 	case own.Answer == model.Up && to.Answer == model.Up && to.ReplID == own.ReplID && to.Offset >= own.Offset && to.RunID == h.successor.Redis.RunID:
 		h.stage, h.offered = extending, *to
 		return Step{Commands: []decide.Command{{Do: decide.PauseWrites, For: longPause}}}, h
-	case !v.Now.Before(h.until):
-		return h.resume(ErrNotCaughtUp)
 	}
 	return Step{Recheck: askEvery}, h
 }

@@ -75,9 +75,14 @@ func (h State) Successor() model.Pod { return h.successor }
 // Reason is why the mastership is given away.
 func (h State) Reason() model.Reason { return h.reason }
 
-// Deadline is when what is in flight must have ended, so that the end is reached before the pause runs out; zero before the
-// beginning.
-func (h State) Deadline() time.Time { return h.deadline }
+// Deadline is when what is under way must have come to an end, so that the last commands are sent before the pause runs out; zero
+// before the beginning.
+func (h State) Deadline() time.Time {
+	if h.stage == announcing {
+		return h.until
+	}
+	return h.deadline
+}
 
 // Questions are what the next step must know.
 type Questions struct {
