@@ -29,16 +29,16 @@ func TestLabelledStatefulSetBecomesAGroup(t *testing.T) {
 		t.Fatalf("the template has labels %v, want it stamped", set.Spec.Template.Labels)
 	}
 
-	unborn := labelled(ns, 0)
-	unborn.Name, unborn.UID, unborn.Spec.Template.Labels = "unborn", "1", set.Spec.Template.Labels
-	dry := podOf(unborn, 0)
+	missing := labelled(ns, 0)
+	missing.Name, missing.UID, missing.Spec.Template.Labels = "missing", "1", set.Spec.Template.Labels
+	dry := podOf(missing, 0)
 	if err := w.client.Create(t.Context(), dry, client.DryRunAll); err != nil {
 		t.Fatalf("dry-run: %v", err)
 	}
 	if len(dry.Spec.InitContainers) != 1 {
 		t.Error("on dry-run the pod is not injected")
 	}
-	if err := w.client.Get(t.Context(), client.ObjectKey{Namespace: ns, Name: "redis-sentinel-unborn"}, &coordinationv1.Lease{}); !apierrors.IsNotFound(err) {
+	if err := w.client.Get(t.Context(), client.ObjectKey{Namespace: ns, Name: "redis-sentinel-missing"}, &coordinationv1.Lease{}); !apierrors.IsNotFound(err) {
 		t.Fatalf("a dry-run made the record (%v)", err)
 	}
 

@@ -231,7 +231,7 @@ func TestHandoverStepByStep(t *testing.T) {
 			s := newStage(t, c.how)
 			successor := s.view.Peers[0]
 			err := s.actor.handOver(t.Context(), s.view, decide.Decision{Action: decide.Handover, Reason: model.HandingOver, Successor: successor})
-			if c.err == errAny && err == nil || c.err != errAny && !errors.Is(err, c.err) {
+			if errors.Is(c.err, errAny) && err == nil || !errors.Is(c.err, errAny) && !errors.Is(err, c.err) {
 				t.Errorf("err=%v, want %v", err, c.err)
 			}
 			want := strings.ReplaceAll(c.want, "SUCCESSOR", fmt.Sprintf("%s %d", successor.Address.Host, successor.Address.Port))

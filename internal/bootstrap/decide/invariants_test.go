@@ -9,7 +9,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// invariants are what no decision of the sweep may break, by the names of the protocol.
+// invariants are what no decision of the sweep may break, by the names of docs/protocol.md.
 var invariants = []struct {
 	name  string
 	holds func(model.View, Memory, Decision) bool
@@ -47,7 +47,7 @@ var invariants = []struct {
 	}},
 }
 
-// The words of the protocol, written down again without the decider's help.
+// The words of docs/protocol.md, written down again without the decider's help.
 
 func belongs(v model.View, p model.Pod) bool {
 	member, known := v.Record.Members[p.Ordinal]

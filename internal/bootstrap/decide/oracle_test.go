@@ -9,7 +9,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// The oracle decides a second time, slowly and without any of the decider's helpers: it was written from the protocol's text.
+// The oracle decides a second time, slowly and without any of the decider's helpers: it was written from
+// the text of the protocol, docs/protocol.md.
 // It knows less. For each view it says which actions the protocol allows; where only one is left, the situation is clear.
 
 // oracle has the view that it judges in words of the protocol.
@@ -372,7 +373,7 @@ func (o oracle) foreign(p model.Pod) bool {
 	return o.answers(p) && p.Redis.Keys > 0 && !o.member(p) && !o.ours(p.Redis) && !synced
 }
 
-// differences are where the decider and the protocol's text differ. One that no view needs any more has to go.
+// differences are where the decider and docs/protocol.md differ. One that no view needs any more has to go.
 var differences = []excuse{
 	{"a pod that was promoted by a failover that is over claims at once, where a claim that Sentinels never heard of stands above it and its pod is gone", func(u turn) bool {
 		return u.view.Self.Redis.Role == model.Master && u.decision.Action == Claim && u.decision.Reason == model.MasterGone

@@ -4,6 +4,7 @@ package environment
 
 import (
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 
@@ -15,9 +16,7 @@ func injected(change map[string]string) func(string) string {
 		contract.EnvNamespace: "ns", contract.EnvPodName: "redis-0", contract.EnvPodUID: "uid", contract.EnvPodIPs: "10.0.0.7,fd00::7",
 		contract.EnvNodeName: "node-1", contract.EnvSettings: `{"version":1,"role":"redis","statefulSet":"redis","port":6380,"redis":{}}`,
 	}
-	for name, value := range change {
-		vars[name] = value
-	}
+	maps.Copy(vars, change)
 	return func(name string) string { return vars[name] }
 }
 

@@ -30,7 +30,8 @@ type GroupKey struct {
 	MasterName  string
 }
 
-// KeyOf reads the key of a group from its record. The master name is computed, never taken from the record.
+// KeyOf reads the key of a group from its record. The master name is computed from it, unless the settings, which policy resolved,
+// give another.
 func KeyOf(lease *coordinationv1.Lease, s contract.GroupSettings) GroupKey {
 	set := lease.Labels[contract.LabelGroup]
 	if lease.Name != contract.ObjectName(set) {

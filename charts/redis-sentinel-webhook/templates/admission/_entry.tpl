@@ -78,7 +78,7 @@ webhooks:
 {{/*
 Scaling, status, finalizers and annotations of others never reach the webhook, nor does anything while the set is deleted,
 nor the webhook's own touch, which is written when the webhook has just come back.
-With failurePolicy Fail an expression that fails would refuse a stranger's StatefulSet, so every field is asked for first.
+With failurePolicy Fail an expression that fails would refuse somebody else's StatefulSet, so every field is asked for first.
 */}}
 {{- define "admission.setChanged" -}}
 - name: created-or-changed

@@ -13,7 +13,7 @@ import (
 
 var update = flag.Bool("update", false, "write the answers that the deciders give into the tables of testdata")
 
-// Rows are the situations that the protocol distinguishes. Each is the heading of at least one line of the tables.
+// Rows are the situations of docs/protocol.md. Each is the heading of at least one line of the tables.
 var Rows = []string{
 	"First formation", "Adoption", "Release", "Rejoin", "Promoted by Sentinel", "Master silent",
 	"My Redis restarted in its pod, I was master", "My Redis process is gone, I was master, I live", "Handover",
@@ -21,7 +21,7 @@ var Rows = []string{
 	"API unreachable", "Disk full, persistence errors on the master", "Scale, delete, orphan, namespace terminating",
 }
 
-// RowsBeside are the headings for what holds before any situation does, and for what the protocol states outside its table.
+// RowsBeside are the headings for what holds before any situation does, and for what docs/protocol.md states outside its table of situations.
 var RowsBeside = []string{"Before the table", "When record and Sentinel disagree", "Labels"}
 
 // Line is one line of a table: a situation in cells, the answer to it, and why it is right.
@@ -60,7 +60,7 @@ func ReadTable(t *testing.T, path string, cells int) []Line {
 		case strings.HasPrefix(text, "## "):
 			heading = strings.TrimPrefix(text, "## ")
 			if !slices.Contains(Rows, heading) && !slices.Contains(RowsBeside, heading) {
-				t.Fatalf("%s:%d: the protocol has no row %q", path, i+1, heading)
+				t.Fatalf("%s:%d: docs/protocol.md has no row %q", path, i+1, heading)
 			}
 			continue
 		case text == "" || strings.HasPrefix(text, "#"):
