@@ -59,12 +59,12 @@ var faults = map[string]fault{
 		mark(w.podOf(who), func(p *pod) { p.watch.loseReply = true })
 	}},
 	"lost-lead": {planned, func(w *World, _ int, _ time.Duration) { mark(w.leader(), func(p *pod) { p.watch.loseReply = true }) }},
-	"lost-claim": {planned, func(w *World, _ int, _ time.Duration) {
+	"lost-claim": {network, func(w *World, _ int, _ time.Duration) {
 		for _, p := range w.pods {
 			p.watch.loseRequest = p != w.leader()
 		}
 	}},
-	"lost-request": {planned, func(w *World, who int, _ time.Duration) {
+	"lost-request": {network, func(w *World, who int, _ time.Duration) {
 		mark(w.podOf(who), func(p *pod) { p.watch.loseRequest = true })
 	}},
 	"clock": {network, func(w *World, who int, long time.Duration) { mark(w.podOf(who), func(p *pod) { w.jumpClock(p, long) }) }},
