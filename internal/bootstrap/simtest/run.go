@@ -121,7 +121,8 @@ func (w *World) awaitsPerson(p *pod) bool {
 	return p.last.Reason == model.ForeignData && mine != nil && theirs != nil && (mine.root != theirs.root || p.server.disk.unjoined)
 }
 
-// undecided reports whether the only data that is left is not the group's, so that a person has to say whether it may lead.
+// undecided reports whether the only data that is left is not the group's by its record, because the volume is from before the group
+// or from before a loss of all data that a claim has put up with. A person has to say whether it may lead.
 func (w *World) undecided() bool {
 	foreign := false
 	for _, p := range w.pods {
@@ -131,7 +132,8 @@ func (w *World) undecided() bool {
 		if p.last.Reason != model.OnlyForeignData {
 			return false
 		}
-		foreign = foreign || p.server.data != nil && w.Found == p.ordinal
+		member, known := w.api().record.Members[p.ordinal]
+		foreign = foreign || p.server.data != nil && (!known || member.VolumeClaim != p.server.disk.claim)
 	}
 	return foreign
 }
