@@ -39,20 +39,18 @@ func TestPromisesNameTestsThatExist(t *testing.T) {
 // TestLinksLeadSomewhere follows the relative links of all pages.
 func TestLinksLeadSomewhere(t *testing.T) {
 	pages := []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "charts/redis-sentinel-webhook/README.md"}
-	more, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	decisions, err := filepath.Glob(filepath.Join(root, "docs", "adr", "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, page := range append(more, decisions...) {
-		relative, err := filepath.Rel(root, page)
-		if err != nil {
-			t.Fatal(err)
+	for _, folder := range []string{"docs", filepath.Join("docs", "adr"), filepath.Join("docs", "bench")} {
+		found, err := filepath.Glob(filepath.Join(root, folder, "*.md"))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s has no page: %v", folder, err)
 		}
-		pages = append(pages, relative)
+		for _, page := range found {
+			relative, err := filepath.Rel(root, page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pages = append(pages, relative)
+		}
 	}
 	for _, page := range pages {
 		for _, match := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(read(t, page), -1) {
