@@ -11,9 +11,18 @@ import (
 // recovery decides when the named master does not answer as master, and is not my own pod.
 func (s *situation) recovery() Decision {
 	s.trackLeaderSilence(s.leader.epoch)
+	if s.leaderAnswers() {
+		// Its own agent decides who leads. That agent has as long as it may wait for others itself, and a failover more; then it
+		// counts as gone. The wait for it is a wait for a candidate, whose clock goes on.
+		loading := s.leaderPod.Redis.Answer == model.Loading
+		if !loading && s.API {
+			s.keepWaiting(clockStops)
+		}
+		if loading || !s.API || s.waited() <= s.Config.RecoveryTimeout+s.Config.FailoverTimeout {
+			return s.unchanged(model.MasterReturning)
+		}
+	}
 	switch {
-	case s.leaderReturns():
-		return s.unchanged(model.MasterReturning)
 	case !s.API:
 		return s.unchanged(model.APIAway)
 	case s.peerIsMaster:
@@ -53,18 +62,9 @@ func (s *situation) trackLeaderSilence(epoch uint64) {
 // silentFor is how long the named master has not been seen as master.
 func (s *situation) silentFor() time.Duration { return s.Now.Sub(s.memory.SilentSince) }
 
-// leaderReturns reports whether the named pod's Redis answers again, so that its own agent decides who leads. That agent has as
-// long as it may wait for others itself, and a failover more; then it counts as gone. The wait for it is a wait for a
-// candidate, whose clock goes on.
-func (s *situation) leaderReturns() bool {
-	switch p := s.leaderPod; {
-	case p == nil || p.Redis.Answer == model.Silent || !s.Record.HasHolder():
-		return false
-	case p.Redis.Answer == model.Loading || !s.API:
-		return true
-	}
-	s.keepWaiting(clockStops)
-	return s.waited() <= s.Config.RecoveryTimeout+s.Config.FailoverTimeout
+// leaderAnswers reports whether the recorded master's Redis answers again, though not as master.
+func (s *situation) leaderAnswers() bool {
+	return s.leaderPod != nil && s.leaderPod.Redis.Answer != model.Silent && s.Record.HasHolder()
 }
 
 // leaderRun is the process of the named pod if it did not lead in its time; nil where there is none.
