@@ -42,6 +42,9 @@ var userAnnotations = map[string]annotationRule{
 	contract.AnnotationReplicasService:   dnsLabel("the name for the Service of the replicas"),
 }
 
+// sentinelAnnotations are those of them that do something on a Sentinel.
+var sentinelAnnotations = []string{contract.AnnotationRole, contract.AnnotationContainer}
+
 // plannedAnnotations are refused, each with its remedy, until something makes them work: they must not be silence either.
 var plannedAnnotations = map[string]string{
 	contract.AnnotationAuthSecret: "passwords of Redis are not supported yet: remove it, and restrict access to the port with a NetworkPolicy",
@@ -79,6 +82,17 @@ func checkAnnotations(annotations map[string]string, also []string, statefulSet 
 		}
 		if remedy := rule(annotations[key], statefulSet); remedy != "" {
 			return refuse(DeniedAnnotation, "annotation %s: %q is invalid: %s", key, annotations[key], remedy)
+		}
+	}
+	return nil
+}
+
+// checkSentinelAnnotations refuses on a Sentinel what it would not look at. The Sentinels watch many groups, whose settings
+// are in the groups' records.
+func checkSentinelAnnotations(annotations map[string]string) error {
+	for _, key := range ours(annotations) {
+		if isUserAnnotation(key) && !slices.Contains(sentinelAnnotations, key) {
+			return refuse(DeniedAnnotation, "annotation %s: does nothing on a Sentinel, which watches many groups: remove it, and set it on the StatefulSets of the groups", key)
 		}
 	}
 	return nil

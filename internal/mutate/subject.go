@@ -55,7 +55,7 @@ func examine(pod *corev1.Pod, namespace, podName, statefulSet string) (subject, 
 		if s.port == 0 {
 			s.port = contract.SentinelPort
 		}
-		return s, nil
+		return s, checkSentinelAnnotations(pod.Annotations)
 	}
 	if s.port == 0 {
 		s.port = contract.RedisPort
