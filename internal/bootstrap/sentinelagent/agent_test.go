@@ -14,13 +14,13 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// testEnvironment is that of a pod in a namespace called ns.
+// testEnvironment is that of the second Sentinel of a set.
 func testEnvironment(t *testing.T) environment.Environment {
 	t.Helper()
 	return environment.Environment{
-		Namespace: "ns", PodName: "redis-0", PodUID: "uid", PodIP: netip.MustParseAddr("10.0.0.1"),
+		Namespace: "ns", PodName: "sentinel-1", PodIP: netip.MustParseAddr("10.0.0.1"),
 		Log: slog.New(slog.DiscardHandler), ConfigDir: t.TempDir(), PrivateDir: t.TempDir(),
-		Settings: contract.Settings{Version: 1, Role: contract.PodRoleRedis, StatefulSet: "redis", Port: 6379, Redis: &contract.RedisSettings{}},
+		Settings: contract.Settings{Version: 1, Role: contract.PodRoleSentinel, StatefulSet: "sentinel", Port: contract.SentinelPort, Sentinel: &contract.SentinelSettings{}},
 	}
 }
 

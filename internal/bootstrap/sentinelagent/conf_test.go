@@ -28,14 +28,6 @@ import (
 
 // The numbers in these tests are those of docs/interleavings.md.
 
-func besideSentinel(t *testing.T) environment.Environment {
-	t.Helper()
-	env := testEnvironment(t)
-	env.PodName = "sentinel-1"
-	env.Settings = contract.Settings{Role: contract.PodRoleSentinel, StatefulSet: "sentinel", Port: 26379, Sentinel: &contract.SentinelSettings{}}
-	return env
-}
-
 // partsOf are what sentinel.conf is written from.
 func partsOf(env environment.Environment, client kubernetes.Interface) (*peerSecret, *observe.SentinelSet) {
 	secret := &peerSecret{env: env, client: client}
@@ -46,7 +38,7 @@ func partsOf(env environment.Environment, client kubernetes.Interface) (*peerSec
 
 // TestSentinelStartsFromItsFileWithoutTheAPI (25).
 func TestSentinelStartsFromItsFileWithoutTheAPI(t *testing.T) {
-	env := besideSentinel(t)
+	env := testEnvironment(t)
 	if _, err := sentinelDirectory(env); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +70,7 @@ func TestSentinelStartsFromItsFileWithoutTheAPI(t *testing.T) {
 // TestBlankSentinelVotesInNoElectionOfBefore (25): one that lost its file does not know how it has voted. It starts above every
 // election that may be in progress, with the masters, the voters and the identity that it would have had.
 func TestBlankSentinelVotesInNoElectionOfBefore(t *testing.T) {
-	env := besideSentinel(t)
+	env := testEnvironment(t)
 	epoch := uint64(time.Now().Add(time.Hour).UnixMilli())
 	settings, err := json.Marshal(contract.GroupSettings{DownAfterMs: 5000, FailoverTimeoutMs: 10000, ParallelSyncs: 1, Port: 6379, Sentinels: contract.SentinelSet{Namespace: "ns", Name: "sentinel", Replicas: 3}})
 	if err != nil {
@@ -101,7 +93,10 @@ func TestBlankSentinelVotesInNoElectionOfBefore(t *testing.T) {
 		},
 	)
 	secret, set := partsOf(env, client)
-	if err = writeSentinelConf(t.Context(), env, secret, set, nil, "password"); err != nil {
+	// It waits for the record as long as it may: one that it does not find must fail this test, not hold it up.
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err = writeSentinelConf(ctx, env, secret, set, nil, "password"); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(sentinelFile(env))
