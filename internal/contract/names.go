@@ -2,6 +2,8 @@
 
 package contract
 
+import "strings"
+
 // Opting in. The label stands on a Namespace, a StatefulSet or a pod template.
 const (
 	// LabelOptIn is the one label that users write.
@@ -218,6 +220,24 @@ func PeerSecretName(statefulSet string) string { return ObjectPrefix + statefulS
 // MasterName is Sentinel's handle of a group: unique in the cluster, because one Sentinel set watches many groups and a
 // Sentinel tells groups apart by this name alone.
 func MasterName(namespace, statefulSet string) string { return namespace + "." + statefulSet }
+
+// GroupName is what the Sentinels of a set call a group. It is computed, so that no record can take the name of another group.
+// Only a set that serves this one namespace, and so has no other tenant, uses the name that the record asks for, if it asks for a
+// valid one.
+func GroupName(namespace, statefulSet, asked string, alone bool) string {
+	if alone && ValidMasterName(asked) {
+		return asked
+	}
+	return MasterName(namespace, statefulSet)
+}
+
+// ValidMasterName reports whether a name may be written into sentinel.conf and sent in SENTINEL commands.
+func ValidMasterName(name string) bool {
+	ok := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r)
+	}
+	return name != "" && len(name) <= 253 && !strings.ContainsFunc(name, func(r rune) bool { return !ok(r) })
+}
 
 // ReplicationUser is the Redis user as which the replicas of a group present themselves to their master.
 func ReplicationUser(namespace, statefulSet string) string {

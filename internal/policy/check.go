@@ -5,7 +5,6 @@ package policy
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -148,11 +147,3 @@ func selector(s *metav1.LabelSelector) (labels.Selector, error) {
 
 func isNamespace(name string) bool  { return len(validation.IsDNS1123Label(name)) == 0 }
 func isObjectName(name string) bool { return len(validation.IsDNS1123Subdomain(name)) == 0 }
-
-// isMasterName bounds what is written into sentinel.conf and sent in SENTINEL commands.
-func isMasterName(name string) bool {
-	ok := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r)
-	}
-	return name != "" && len(name) <= 253 && !strings.ContainsFunc(name, func(r rune) bool { return !ok(r) })
-}

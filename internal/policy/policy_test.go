@@ -69,13 +69,12 @@ func TestAnnotationsComeLast(t *testing.T) {
 	got, err := p.Resolve(Object{Namespace: "anywhere", PodAnnotations: map[string]string{
 		contract.AnnotationQuorum: "3", contract.AnnotationDownAfter: "2s", contract.AnnotationFailoverTimeout: "1m",
 		contract.AnnotationParallelSyncs: "2", contract.AnnotationMinReplicas: "0", contract.AnnotationMinReplicasMaxLag: "7s",
-		contract.AnnotationMasterName: "anywhere.cache",
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got.Quorum != 3 || got.DownAfterMs != 2000 || got.FailoverTimeoutMs != 60000 || got.ParallelSyncs != 2 ||
-		got.MinReplicasToWrite != 0 || got.MinReplicasMaxLag != 7 || got.MasterName != "anywhere.cache" || got.Sentinels.Name != "all" {
+		got.MinReplicasToWrite != 0 || got.MinReplicasMaxLag != 7 || got.MasterName != "" || got.Sentinels.Name != "all" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -113,17 +112,17 @@ func TestResolveRefuses(t *testing.T) {
 		object Object
 		want   []string
 	}{
-		"a namespace that the rule's set does not serve":    {Object{Namespace: "x", NamespaceLabels: production}, []string{"sentinels/prod", "namespace x", "namespaces"}},
-		"an annotation that the rule does not allow":        {Object{Namespace: "shop", NamespaceLabels: production, PodAnnotations: map[string]string{contract.AnnotationQuorum: "1"}}, []string{"quorum", "production", "allowOverrides"}},
-		"a quorum that is not a number":                     {Object{Namespace: "a", PodAnnotations: map[string]string{contract.AnnotationQuorum: "many"}}, []string{"quorum", "many", "number"}},
-		"a quorum above the set":                            {Object{Namespace: "a", PodAnnotations: map[string]string{contract.AnnotationQuorum: "9"}}, []string{"quorum", "9", "3 Sentinels"}},
-		"a down-after below two seconds":                    {Object{Namespace: "a", PodAnnotations: map[string]string{contract.AnnotationDownAfter: "1500ms"}}, []string{"down-after", "2s"}},
-		"a down-after without a unit":                       {Object{Namespace: "a", PodAnnotations: map[string]string{contract.AnnotationDownAfter: "5000"}}, []string{"down-after", "unit"}},
-		"a lag that is not whole seconds":                   {Object{Namespace: "a", PodAnnotations: map[string]string{contract.AnnotationMinReplicasMaxLag: "1500ms"}}, []string{"min-replicas-max-lag", "whole seconds"}},
-		"a set of another namespace by annotation":          {Object{Namespace: "a", PodAnnotations: map[string]string{contract.AnnotationSentinels: "sentinels/all"}}, []string{"sentinels", "own namespace", "policy"}},
-		"short names where a set serves several namespaces": {Object{Namespace: "a", PodLabels: map[string]string{"team": "x"}}, []string{"short", "namespaced"}},
-		"a master name of another namespace":                {Object{Namespace: "a", PodAnnotations: map[string]string{contract.AnnotationMasterName: "b.redis"}}, []string{"master-name", `"a."`}},
-		"a master name with a blank":                        {Object{Namespace: "a", PodAnnotations: map[string]string{contract.AnnotationMasterName: "a.x y"}}, []string{"master-name", "letters"}},
+		"a namespace that the rule's set does not serve":      {Object{Namespace: "x", NamespaceLabels: production}, []string{"sentinels/prod", "namespace x", "namespaces"}},
+		"an annotation that the rule does not allow":          {Object{Namespace: "shop", NamespaceLabels: production, PodAnnotations: map[string]string{contract.AnnotationQuorum: "1"}}, []string{"quorum", "production", "allowOverrides"}},
+		"a quorum that is not a number":                       {Object{Namespace: "a", PodAnnotations: map[string]string{contract.AnnotationQuorum: "many"}}, []string{"quorum", "many", "number"}},
+		"a quorum above the set":                              {Object{Namespace: "a", PodAnnotations: map[string]string{contract.AnnotationQuorum: "9"}}, []string{"quorum", "9", "3 Sentinels"}},
+		"a down-after below two seconds":                      {Object{Namespace: "a", PodAnnotations: map[string]string{contract.AnnotationDownAfter: "1500ms"}}, []string{"down-after", "2s"}},
+		"a down-after without a unit":                         {Object{Namespace: "a", PodAnnotations: map[string]string{contract.AnnotationDownAfter: "5000"}}, []string{"down-after", "unit"}},
+		"a lag that is not whole seconds":                     {Object{Namespace: "a", PodAnnotations: map[string]string{contract.AnnotationMinReplicasMaxLag: "1500ms"}}, []string{"min-replicas-max-lag", "whole seconds"}},
+		"a set of another namespace by annotation":            {Object{Namespace: "a", PodAnnotations: map[string]string{contract.AnnotationSentinels: "sentinels/all"}}, []string{"sentinels", "own namespace", "policy"}},
+		"short names where a set serves several namespaces":   {Object{Namespace: "a", PodLabels: map[string]string{"team": "x"}}, []string{"short", "namespaced"}},
+		"a master name where a set serves several namespaces": {Object{Namespace: "a", PodAnnotations: map[string]string{contract.AnnotationMasterName: "a.redis"}}, []string{"master-name", "<namespace>.<statefulset>", "remove"}},
+		"a master name with a blank":                          {Object{Namespace: "a", PodAnnotations: map[string]string{contract.AnnotationMasterName: "a.x y"}}, []string{"master-name", "letters"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := parse(t, example).Resolve(c.object)
@@ -143,6 +142,13 @@ func TestShortNamesWhereASetServesOneNamespace(t *testing.T) {
 	got, err := parse(t, example).Resolve(Object{Namespace: "own", PodLabels: map[string]string{"team": "x"}})
 	if err != nil || !got.ShortMasterName {
 		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestNameOfAGroupWhereASetServesOneNamespace(t *testing.T) {
+	got, err := parse(t, example).Resolve(Object{Namespace: "own", PodAnnotations: map[string]string{contract.AnnotationMasterName: "mymaster"}})
+	if err != nil || got.MasterName != "mymaster" {
+		t.Errorf("got %q, %v", got.MasterName, err)
 	}
 }
 

@@ -93,7 +93,7 @@ func serves(s Set, namespace string) error {
 }
 
 // masterName checks the names that groups of a set are watched under. A set that serves several namespaces tells groups
-// apart by this name alone, so there a tenant may only choose among names that begin with its namespace.
+// apart by this name alone, so there it is computed, and nobody chooses.
 func masterName(o Object, set Set, r *Resolved) error {
 	only := set.servesOnly(o.Namespace)
 	if r.ShortMasterName && !only {
@@ -103,12 +103,11 @@ func masterName(o Object, set Set, r *Resolved) error {
 	if !ok {
 		return nil
 	}
-	prefix := o.Namespace + "."
 	switch {
-	case !isMasterName(name):
+	case !contract.ValidMasterName(name):
 		return &AnnotationError{contract.AnnotationMasterName, fmt.Errorf("%q is not a valid master name: use letters, digits, dots, dashes and underscores only", name)}
-	case !only && (!strings.HasPrefix(name, prefix) || name == prefix):
-		return &AnnotationError{contract.AnnotationMasterName, fmt.Errorf("%q is not allowed here: Sentinel set %s serves other namespaces too, so the name must begin with %q", name, set, prefix)}
+	case !only:
+		return &AnnotationError{contract.AnnotationMasterName, fmt.Errorf("%q is not allowed here: Sentinel set %s serves other namespaces too, and there every group is called <namespace>.<statefulset>: remove the annotation, or let a set watch the group that serves namespace %s alone", name, set, o.Namespace)}
 	}
 	r.MasterName = name
 	return nil

@@ -55,6 +55,9 @@ func (a *Sentinel) Do(ctx context.Context, group string, record Record, d sentin
 	return nil
 }
 
+// Forget makes my Sentinel forget a name that no group has any more.
+func (a *Sentinel) Forget(ctx context.Context, group string) error { return a.own.Remove(ctx, group) }
+
 func (a *Sentinel) send(ctx context.Context, group string, c sentinel.Command) error {
 	master := model.Announcement{Group: group, Master: c.Master, Epoch: c.Epoch}
 	switch c.Do {

@@ -81,7 +81,7 @@ func TestElectionsNeverReachAClaim(t *testing.T) {
 // TestNewRecordBeginsAboveOldSentinels (3): a StatefulSet that was deleted and recreated has a record without an epoch, while
 // the Sentinels remember its name with one.
 func TestNewRecordBeginsAboveOldSentinels(t *testing.T) {
-	remembered := uint64(clock.Add(time.Hour).UnixMilli())
+	remembered := in(2 * time.Minute)
 	v := fresh(pod(0), pod(1), pod(2))
 	v.Sentinels = sentinels(model.Address{Host: "10.0.7.7", Port: 6379}, remembered)
 	v.Record.Epoch = 0
@@ -184,7 +184,7 @@ func TestPoisonedRecordIsNotBelieved(t *testing.T) {
 	if d, _ := Next(v, Memory{SyncedRun: "run-1"}); d.Target != at(0) {
 		t.Errorf("follows %s by an unbelievable epoch", d.Target)
 	}
-	if e := model.NextEpoch(clock, ^uint64(0), holderAt); e > uint64(clock.Add(model.BelievableAhead).UnixMilli()) {
+	if e := model.NextEpoch(clock, ^uint64(0), ^uint64(0), holderAt); e > uint64(clock.Add(model.BelievableAhead).UnixMilli()) {
 		t.Errorf("a claim goes on from it: %d", e)
 	}
 }

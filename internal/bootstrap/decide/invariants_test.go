@@ -130,3 +130,9 @@ func sameDecision(a, b Decision) bool {
 	return reflect.DeepEqual(a.Record, b.Record) && slices.Equal(a.Commands, b.Commands) && a.Action == b.Action && a.Reason == b.Reason && a.Target == b.Target && a.Epoch == b.Epoch &&
 		a.Successor.UID == b.Successor.UID && a.Ready == b.Ready && a.Tuning == b.Tuning && a.Recheck == b.Recheck
 }
+
+// leaderOf is whom a view names to an agent that remembers nothing.
+func leaderOf(v *model.View) leader {
+	s := situation{View: *v}
+	return s.leaderNow()
+}

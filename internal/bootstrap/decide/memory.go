@@ -61,7 +61,9 @@ func (s *situation) remember() {
 	if rec.Known && rec.UID != m.RecordUID {
 		m.RecordUID, m.MaxEpoch = rec.UID, 0
 	}
-	m.MaxEpoch = max(m.MaxEpoch, rec.Epoch)
+	if s.recordBelieved() { // or a number that somebody wrote and took out again would make every later record stale
+		m.MaxEpoch = max(m.MaxEpoch, rec.Epoch)
+	}
 	m.forgetTheFuture(s.Now)
 	if m.AnsweredRun == "" && r.Role == model.Replica && r.Following != model.FenceAddress && r.Priority > holderPriority && s.inLineage(r) {
 		m.SyncedRun = r.RunID // the agent before me saw it in sync, or it would have the priority that it started with

@@ -68,6 +68,9 @@ func (s *situation) claim(why model.Reason) Decision {
 		return s.unchanged(model.APIAway)
 	case s.SetGone:
 		return s.unchanged(model.SetDeleted)
+	case !s.recordBelieved():
+		// A claim would lie below the record's epoch, and everybody who believes that one would wait for ever.
+		return s.unchanged(model.EpochUnbelievable)
 	}
 	known := s
 	if why == model.DataGone {
@@ -88,12 +91,12 @@ func (s *situation) claim(why model.Reason) Decision {
 
 // claimEpoch lies above everything that this view heard.
 func (s *situation) claimEpoch() uint64 {
-	seen := make([]uint64, 0, len(s.Sentinels)+2)
-	seen = append(seen, s.Record.Epoch, s.HelloEpoch)
+	heard := make([]uint64, 0, len(s.Sentinels)+1)
+	heard = append(heard, s.HelloEpoch)
 	for i := range s.Sentinels {
-		seen = append(seen, s.Sentinels[i].ConfigEpoch)
+		heard = append(heard, s.Sentinels[i].ConfigEpoch)
 	}
-	return model.NextEpoch(s.Now, seen...)
+	return model.NextEpoch(s.Now, max(s.Record.Epoch, s.memory.MaxEpoch), heard...)
 }
 
 // follow points my Redis at a master, unless that would destroy data that its owner did not give up.

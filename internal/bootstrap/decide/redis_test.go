@@ -221,17 +221,77 @@ func TestEpochs(t *testing.T) {
 	if e%1024 != 0 || e <= uint64(clock.UnixMilli()) || e <= holderAt {
 		t.Errorf("epoch %d is not a multiple of 1024 above clock and record", e)
 	}
-	future := uint64(clock.Add(time.Hour).UnixMilli())
-	if e := model.NextEpoch(clock, future); e <= future {
-		t.Errorf("epoch %d does not exceed the one that was read", e)
+	heard, recorded := in(model.BelievableAhead), in(model.RecordedAhead)
+	if e := model.NextEpoch(clock, 0, heard); e <= heard || !model.Recordable(e, clock) {
+		t.Errorf("epoch %d has to exceed the greatest that Sentinels may say, %d, and be recordable", e, heard)
+	}
+	if e := model.NextEpoch(clock, recorded); e <= recorded {
+		t.Errorf("epoch %d does not exceed the one that the record has", e)
 	}
 	poison := ^uint64(0)
-	if e := model.NextEpoch(clock, poison); e > uint64(clock.Add(time.Hour).UnixMilli()) {
+	if e := model.NextEpoch(clock, poison, poison, heard+1); e > heard {
 		t.Errorf("an unbelievable epoch was believed: %d (R6)", e)
 	}
 	v := with(formed(0, pod(1), pod(0, master)), func(v *model.View) { v.Sentinels = sentinels(at(2), poison) })
 	if d, _ := Next(v, Memory{}); d.Target != at(0) {
 		t.Errorf("followed %s, which only an unbelievable epoch names", d.Target)
+	}
+}
+
+// in is an epoch made by a clock that is ahead.
+func in(d time.Duration) uint64 { return uint64(clock.Add(d).UnixMilli()) }
+
+// TestEpochsOfOthersAreBelievedMinutesAhead: whoever makes Sentinels say a number gets it believed only so far that the rightful
+// master still gets above it, and is believed.
+func TestEpochsOfOthersAreBelievedMinutesAhead(t *testing.T) {
+	says := func(e uint64) model.View {
+		return with(formed(0, pod(1), pod(0, master)), func(v *model.View) { v.Sentinels = sentinels(at(2), e) })
+	}
+	far := says(in(model.BelievableAhead) + 1)
+	if l := leaderOf(&far); l.address != at(0) {
+		t.Errorf("%s leads by an epoch that only Sentinels say, and that is too far ahead", l.address)
+	}
+	near := says(in(model.BelievableAhead))
+	reissued := model.NextEpoch(clock, near.Record.Epoch, near.Sentinels[0].ConfigEpoch)
+	near.Record.Epoch = reissued
+	if l := leaderOf(&near); l.address != at(0) {
+		t.Errorf("%s leads although the record was given a greater epoch", l.address)
+	}
+	told := says(reissued)
+	told.Record.Epoch = reissued - 1024
+	if l := leaderOf(&told); l.epoch != reissued-1024 {
+		t.Error("a Sentinel is believed further than the record")
+	}
+	told.Record.Epoch = reissued
+	told.Sentinels = sentinels(at(0), reissued)
+	if d, _ := Next(told, Memory{}); d.Target != at(0) {
+		t.Errorf("%s/%s: what the record says is not believed of the Sentinels that were told it", d.Action, d.Reason)
+	}
+}
+
+// TestNobodyClaimsOverAnEpochBeyondBelief: a claim below the record's epoch would be stale to everybody.
+func TestNobodyClaimsOverAnEpochBeyondBelief(t *testing.T) {
+	v := with(formed(0, inPlace(0), pod(1), pod(2)), func(v *model.View) {
+		v.Record.Epoch, v.Sentinels = ^uint64(0), sentinels(at(9), 0)
+	})
+	for after := time.Duration(0); after < 5*time.Minute; after += time.Minute {
+		d, m := lasting(v, Memory{}, 0, after)
+		if d.Action == Claim {
+			t.Fatalf("claims at %d after %s", d.Epoch, after)
+		}
+		if m.MaxEpoch == ^uint64(0) {
+			t.Fatal("remembers it, so that every later record is stale")
+		}
+	}
+}
+
+// TestBelievedEpochOutlivesTheClock: what was believed stays so when the clock is put back.
+func TestBelievedEpochOutlivesTheClock(t *testing.T) {
+	v := formed(0, pod(1), pod(0, master))
+	_, m := Next(v, Memory{})
+	v.Now = clock.Add(-time.Hour)
+	if d, _ := Next(v, m); d.Target != at(0) {
+		t.Errorf("%s/%s: the record that it believed an hour later is no longer believed", d.Action, d.Reason)
 	}
 }
 

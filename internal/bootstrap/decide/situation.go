@@ -32,7 +32,7 @@ type situation struct {
 // findFacts looks at the view once, and brings the memory up to date. It is not a constructor, so that a situation stays where
 // it is declared: a turn at rest allocates nothing.
 func (s *situation) findFacts() {
-	s.leader, s.allSentinelsAnswered = leaderOf(&s.View), len(s.Sentinels) > 0
+	s.leader, s.allSentinelsAnswered = s.leaderNow(), len(s.Sentinels) > 0
 	s.selfLeads = s.leader.isSelf(&s.Self)
 	s.holdsRecord = s.Record.HasHolder() && s.leader.epoch == s.Record.Epoch && s.selfLeads
 	for i := range s.Peers {
@@ -60,20 +60,32 @@ type leader struct {
 	podUID string
 }
 
-// leaderOf finds the greatest believable epoch. At equal epochs the record wins, whatever a Sentinel says; a Sentinel in the
+// leaderNow finds the greatest believable epoch. At equal epochs the record wins, whatever a Sentinel says; a Sentinel in the
 // middle of a failover is not asked.
-func leaderOf(v *model.View) leader {
+func (s *situation) leaderNow() leader {
 	var l leader
-	if v.Record.HasHolder() && model.Believable(v.Record.Epoch, v.Now) {
-		l = leader{v.Record.Epoch, v.Record.Address, v.Record.PodUID}
+	if s.Record.HasHolder() && s.recordBelieved() {
+		l = leader{s.Record.Epoch, s.Record.Address, s.Record.PodUID}
 	}
-	for i := range v.Sentinels {
-		s := &v.Sentinels[i]
-		if s.Answered && s.Monitors && !s.FailoverInProgress && model.Believable(s.ConfigEpoch, v.Now) && l.outrankedBy(s) {
-			l = leader{epoch: s.ConfigEpoch, address: s.Address}
+	for i := range s.Sentinels {
+		said := &s.Sentinels[i]
+		if said.Answered && said.Monitors && !said.FailoverInProgress && s.believes(said.ConfigEpoch) && l.outrankedBy(said) {
+			l = leader{epoch: said.ConfigEpoch, address: said.Address}
 		}
 	}
 	return l
+}
+
+// recordBelieved reports whether the record's epoch can be honest. One that this agent believed once stays so when its clock is
+// put back.
+func (s *situation) recordBelieved() bool {
+	r := &s.Record
+	return model.Recordable(r.Epoch, s.Now) || r.UID == s.memory.RecordUID && r.Epoch <= s.memory.MaxEpoch
+}
+
+// believes reports whether a Sentinel can honestly say an epoch: what the record says too, it has been told.
+func (s *situation) believes(epoch uint64) bool {
+	return model.Believable(epoch, s.Now) || epoch <= s.memory.MaxEpoch || s.recordBelieved() && epoch <= s.Record.Epoch
 }
 
 // outrankedBy reports whether a Sentinel names another master at a greater epoch. Where two Sentinels differ at one epoch, any

@@ -62,6 +62,7 @@ const (
 	GroupGone              Reason = "GroupGone"
 	GroupAbsent            Reason = "GroupAbsent"
 	ServedElsewhere        Reason = "ServedElsewhere"
+	NameTaken              Reason = "NameTaken"
 	EpochUnbelievable      Reason = "EpochUnbelievable"
 	HolderUnverified       Reason = "HolderUnverified"
 	AddressTaken           Reason = "AddressTaken"

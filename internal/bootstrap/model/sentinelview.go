@@ -11,6 +11,8 @@ type SentinelView struct {
 	Record Record
 	// RecordGone reports whether a live read answered that the record does not exist.
 	RecordGone bool
+	// NameTaken reports whether another group has the name under which the record wants to be watched.
+	NameTaken bool
 	// Elsewhere reports whether the record exists and names another Sentinel set.
 	Elsewhere bool
 	Want      Watching

@@ -40,8 +40,9 @@ func (w *SentinelSet) Seed(ctx context.Context, serves func(namespace string, s 
 		for _, l := range pointers(leases.Items) {
 			s, ok := record.Settings(l)
 			want, served := serves(l.Namespace, s)
-			if r, err := record.Decode(l); ok && served && err == nil && r.HasHolder() && model.Believable(r.Epoch, time.Now()) {
-				g := watched(KeyOf(l, s), r, want)
+			key, named := w.KeyOf(l)
+			if r, err := record.Decode(l); ok && served && named && err == nil && r.HasHolder() && model.Recordable(r.Epoch, time.Now()) {
+				g := watched(key, r, want)
 				g.Peers, g.Replicas = known, w.replicasOf(ctx, l, s, r)
 				groups = append(groups, g)
 			}

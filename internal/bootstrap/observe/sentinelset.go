@@ -30,16 +30,6 @@ type GroupKey struct {
 	MasterName  string
 }
 
-// KeyOf reads the key of a group from its record. The master name is computed from it, unless the settings, which policy resolved,
-// give another.
-func KeyOf(lease *coordinationv1.Lease, s contract.GroupSettings) GroupKey {
-	set := lease.Labels[contract.LabelGroup]
-	if lease.Name != contract.ObjectName(set) {
-		set = strings.TrimPrefix(lease.Name, contract.ObjectPrefix)
-	}
-	return GroupKey{Namespace: lease.Namespace, StatefulSet: set, MasterName: GroupName(lease.Namespace, set, s)}
-}
-
 // Namespaces are those that a Sentinel set serves; the empty name means all of them.
 func Namespaces(own string, s *contract.SentinelSettings) []string {
 	if s == nil || len(s.Namespaces) == 0 {
@@ -95,8 +85,9 @@ func (w *SentinelSet) Start(spawn Spawn, wake func(GroupKey)) {
 	for _, ns := range Namespaces(w.set.Namespace, w.set.Settings.Sentinel) {
 		lw := cache.NewFilteredListWatchFromClient(w.client.CoordinationV1().RESTClient(), "leases", ns, labelled)
 		w.leases = append(w.leases, startWatcher(spawn, lw, &coordinationv1.Lease{}, func(l *coordinationv1.Lease) {
-			s, _ := record.Settings(l)
-			wake(KeyOf(l, s))
+			if key, ok := w.KeyOf(l); ok {
+				wake(key)
+			}
 		}))
 	}
 	ofSet := func(o *metav1.ListOptions) {
@@ -230,8 +221,9 @@ func (w *SentinelSet) Orphans(ctx context.Context) ([]GroupKey, bool) {
 	}
 	named := map[string]bool{}
 	for _, l := range w.Leases() {
-		s, _ := record.Settings(l)
-		named[KeyOf(l, s).MasterName] = true
+		if key, ok := w.KeyOf(l); ok {
+			named[key.MasterName] = true
+		}
 	}
 	var keys []GroupKey
 	for _, n := range names {

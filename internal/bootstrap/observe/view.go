@@ -87,14 +87,6 @@ func (o *Observer) settings() contract.GroupSettings {
 	return o.group.Settings.Redis.Group
 }
 
-// GroupName computes the master name; only policy may have set another one.
-func GroupName(namespace, statefulSet string, s contract.GroupSettings) string {
-	if s.MasterName != "" {
-		return s.MasterName
-	}
-	return contract.MasterName(namespace, statefulSet)
-}
-
 func (o *Observer) config(s contract.GroupSettings) model.Config {
 	own := o.group.Settings.Redis
 	ms := func(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
@@ -133,7 +125,8 @@ func (o *Observer) ask(ctx context.Context, v *model.View, s contract.GroupSetti
 func (o *Observer) Sentinels(ctx context.Context, s contract.GroupSettings) []model.Sentinel {
 	var all loop.Together
 	said := make([]model.Sentinel, max(s.Sentinels.Replicas, 0))
-	group := GroupName(o.group.Namespace, o.group.StatefulSet, s)
+	// My record can only mislead me about my own group. Whether the set uses a name that a record asks for, its agents decide.
+	group := contract.GroupName(o.group.Namespace, o.group.StatefulSet, s.MasterName, true)
 	for i := range said {
 		host := name(s.Sentinels, i)
 		said[i].Name = host

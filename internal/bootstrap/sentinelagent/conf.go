@@ -77,7 +77,7 @@ func writeSentinelConf(ctx context.Context, env environment.Environment, secret 
 	ordinal, _ := observe.Ordinal(env.Settings.StatefulSet, env.PodName)
 	conf := redisconf.Sentinel{
 		Port: env.Settings.Port, Dir: dir, MyID: secret.identityOf(ordinal), AnnounceIP: env.PodIP.String(),
-		Epoch: model.NextEpoch(time.Now(), epochsOf(seed)...), AgentHash: hash(password), PeerHash: hash(secret.password()),
+		Epoch: model.NextEpoch(time.Now(), greatestEpoch(seed)), AgentHash: hash(password), PeerHash: hash(secret.password()),
 		PeerPassword: secret.password(), MaxClients: maxClients, Groups: seed,
 	}
 	return conffile.Replace(dir, filepath.Base(contract.SentinelConfFile), conf.String(), 0o666)
@@ -101,12 +101,12 @@ func sentinelDirectory(env environment.Environment) (string, error) {
 	return dir, nil
 }
 
-func epochsOf(groups []redisconf.Watched) []uint64 {
-	var all []uint64
+func greatestEpoch(groups []redisconf.Watched) uint64 {
+	var greatest uint64
 	for _, g := range groups {
-		all = append(all, g.Epoch)
+		greatest = max(greatest, g.Epoch)
 	}
-	return all
+	return greatest
 }
 
 func hash(password string) string {

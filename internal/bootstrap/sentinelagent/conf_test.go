@@ -71,7 +71,7 @@ func TestSentinelStartsFromItsFileWithoutTheAPI(t *testing.T) {
 // election that may be in progress, with the masters, the voters and the identity that it would have had.
 func TestBlankSentinelVotesInNoElectionOfBefore(t *testing.T) {
 	env := testEnvironment(t)
-	epoch := uint64(time.Now().Add(time.Hour).UnixMilli())
+	epoch := uint64(time.Now().Add(3 * time.Minute).UnixMilli())
 	settings, err := json.Marshal(contract.GroupSettings{DownAfterMs: 5000, FailoverTimeoutMs: 10000, ParallelSyncs: 1, Port: 6379, Sentinels: contract.SentinelSet{Namespace: "ns", Name: "sentinel", Replicas: 3}})
 	if err != nil {
 		t.Fatal(err)

@@ -147,7 +147,11 @@ func (m *manager) careFor(name types.NamespacedName) *group {
 	if lease == nil || name.Name == "" || !serves(m.env, name.Namespace, settings) {
 		return nil
 	}
-	return m.add(observe.KeyOf(lease, settings))
+	key, ok := m.set.KeyOf(lease)
+	if !ok {
+		return nil
+	}
+	return m.add(key)
 }
 
 func (m *manager) add(key observe.GroupKey) *group {

@@ -25,8 +25,12 @@ func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Du
 	if lease != nil && serves(m.env, g.key.Namespace, settings) { // also where it came into care without a record
 		m.set.WatchPods(g.key.Namespace)
 	}
+	if err := m.rename(ctx, g, lease); err != nil {
+		return afterFailure, false
+	}
 	view := m.set.View(ctx, g.key, lease, staggered(m.env, settings))
 	view.CurrentEpoch = currentEpoch(m.env)
+	view.NameTaken = lease != nil && m.set.NameTaken(g.key, lease, m.serves)
 	view.Elsewhere = lease != nil && settings.Sentinels.Name != "" && !serves(m.env, g.key.Namespace, settings)
 	decision, memory := sentinel.Next(view, g.memory)
 	g.memory = memory
@@ -44,6 +48,34 @@ func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Du
 		return min(decision.Recheck, afterFailure), false
 	}
 	return decision.Recheck, decision.Reason == model.GroupAbsent && lease == nil
+}
+
+// serves reports whether this set watches the group of a record.
+func (m *manager) serves(lease *coordinationv1.Lease) bool {
+	settings, ok := record.Settings(lease)
+	return ok && serves(m.env, lease.Namespace, settings)
+}
+
+// rename follows a record that asks for another name than before: the Sentinel forgets the old one first, or nobody would ever
+// take it away.
+func (m *manager) rename(ctx context.Context, g *group, lease *coordinationv1.Lease) error {
+	if lease == nil {
+		return nil
+	}
+	key, ok := m.set.KeyOf(lease)
+	if !ok || key == g.key {
+		return nil
+	}
+	if !m.set.NameUsed(g.key) {
+		if err := m.actor.Forget(ctx, g.key.MasterName); err != nil {
+			return err
+		}
+	}
+	m.mu.Lock()
+	g.key = key // read under the lock by whoever wakes groups by name
+	m.mu.Unlock()
+	g.memory = sentinel.Memory{}
+	return nil
 }
 
 // label corrects the role labels, after a live read of the record.

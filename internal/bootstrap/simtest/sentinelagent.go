@@ -55,7 +55,7 @@ func (w *World) seed(s *sentinel) {
 	s.current = model.NextEpoch(w.clockOf(s.host), r.Epoch)
 	s.votedIn, s.votedFor = s.current, nil
 	s.want = w.wanted(s)
-	if !r.HasHolder() || !model.Believable(r.Epoch, w.clockOf(s.host)) {
+	if !r.HasHolder() || !model.Recordable(r.Epoch, w.clockOf(s.host)) {
 		return
 	}
 	w.monitor(s, r.Address, r.Epoch)

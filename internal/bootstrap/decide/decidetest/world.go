@@ -10,7 +10,7 @@ import (
 )
 
 // Clock is the instant of every view in these tests: a Sunday in 2026.
-var Clock = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+var Clock = time.Date(2026, 11, 22, 17, 53, 20, 0, time.UTC)
 
 // Replication ids: that of the group's lineage, and two that the record does not know. HolderAt is the record's first epoch.
 const (

@@ -42,6 +42,8 @@ func (s *situation) decide() Decision {
 	switch {
 	case !own.Answered:
 		return wait(model.SentinelSilent)
+	case s.NameTaken: // what my Sentinel monitors under the name is the other's
+		return wait(model.NameTaken)
 	case s.RecordGone && own.Monitors:
 		return remove(model.GroupGone)
 	case s.Elsewhere && own.Monitors:
@@ -50,11 +52,11 @@ func (s *situation) decide() Decision {
 		return wait(model.GroupAbsent)
 	case !rec.Known || rec.Epoch < s.memory.MaxEpoch:
 		return wait(model.RecordUnknown)
-	case !model.Believable(rec.Epoch, s.Now):
+	case !s.recordBelieved():
 		return wait(model.EpochUnbelievable)
 	case own.Monitors && own.FailoverInProgress:
 		return Decision{Reason: model.FailoverRunning, Recheck: soon}
-	case own.Monitors && own.ConfigEpoch > rec.Epoch && model.Believable(own.ConfigEpoch, s.Now):
+	case own.Monitors && own.ConfigEpoch > rec.Epoch && s.believes(own.ConfigEpoch):
 		return s.sentinelAhead()
 	case !rec.HasHolder():
 		return wait(model.NotFormed)
@@ -69,7 +71,7 @@ func (s *situation) decide() Decision {
 		return Decision{Reason: model.HolderUnverified, Recheck: s.holderRecheck()}
 	case !own.Monitors:
 		return s.recreate(model.NewGroup)
-	case !model.Believable(own.ConfigEpoch, s.Now):
+	case !s.believes(own.ConfigEpoch):
 		return s.recreate(model.EpochUnbelievable)
 	case own.ConfigEpoch == rec.Epoch && own.Address != rec.Address:
 		return s.reissue(model.EqualEpochs)
@@ -173,7 +175,7 @@ func (s *situation) inject(why model.Reason) Decision {
 
 // reissue gives the present holder an epoch above everything that was heard.
 func (s *situation) reissue(why model.Reason) Decision {
-	epoch := model.NextEpoch(s.Now, s.Record.Epoch, s.Own.ConfigEpoch, s.CurrentEpoch)
+	epoch := model.NextEpoch(s.Now, max(s.Record.Epoch, s.memory.MaxEpoch), s.Own.ConfigEpoch, s.CurrentEpoch)
 	return s.name(Reissue, why, s.holder, epoch)
 }
 

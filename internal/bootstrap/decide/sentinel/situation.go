@@ -24,7 +24,7 @@ func (s *situation) findFacts() {
 	if rec.Known && rec.UID != m.RecordUID {
 		m.RecordUID, m.MaxEpoch = rec.UID, 0
 	}
-	if rec.Epoch > m.MaxEpoch && model.Believable(rec.Epoch, s.Now) {
+	if rec.Epoch > m.MaxEpoch && model.Recordable(rec.Epoch, s.Now) {
 		m.MaxEpoch, m.NewSince = rec.Epoch, s.Now
 	}
 	for i := range s.Pods {
@@ -33,6 +33,16 @@ func (s *situation) findFacts() {
 			break
 		}
 	}
+}
+
+// recordBelieved reports whether the record's epoch can be honest. One that was believed once stays so when the clock is put back.
+func (s *situation) recordBelieved() bool {
+	return model.Recordable(s.Record.Epoch, s.Now) || s.Record.Epoch <= s.memory.MaxEpoch
+}
+
+// believes reports whether my Sentinel can honestly say an epoch: what the record says too, it has been told.
+func (s *situation) believes(epoch uint64) bool {
+	return model.Believable(epoch, s.Now) || epoch <= s.memory.MaxEpoch || s.recordBelieved() && epoch <= s.Record.Epoch
 }
 
 // isMaster reports whether a pod's Redis answers role:master.

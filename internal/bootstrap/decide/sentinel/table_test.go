@@ -105,6 +105,8 @@ func (in *reader) sentinelWorld(v *model.SentinelView, word string) {
 		v.PodsKnown = false
 	case "norecord":
 		v.RecordGone = true
+	case "taken":
+		v.NameTaken = true
 	case "elsewhere":
 		v.Elsewhere = true
 	default:
