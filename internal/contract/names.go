@@ -65,9 +65,10 @@ const (
 	AnnotationPerPodDirectory   = Prefix + "per-pod-directory"
 	AnnotationInitialMaster     = Prefix + "initial-master"
 	AnnotationReplaceData       = Prefix + "replace-data"
-	// AnnotationAuthSecret and AnnotationHandover are refused until something makes them work.
+	// AnnotationAuthSecret names the Secret that has the clients' password.
 	AnnotationAuthSecret = Prefix + "auth-secret"
-	AnnotationHandover   = Prefix + "handover"
+	// AnnotationHandover is refused until something makes it work.
+	AnnotationHandover = Prefix + "handover"
 	// AnnotationRelease stands on a StatefulSet whose label may be removed while it has more than one replica.
 	AnnotationRelease = Prefix + "release"
 	// ReleaseConfirmed is the only value of AnnotationRelease.
@@ -85,13 +86,15 @@ const (
 
 // The record: annotations on the Lease of a group.
 const (
-	RecordEpoch    = Prefix + "epoch"
-	RecordAddress  = Prefix + "address"
-	RecordPodUID   = Prefix + "pod-uid"
-	RecordLineage  = Prefix + "lineage"
-	RecordMembers  = Prefix + "members"
-	RecordOffer    = Prefix + "offer"
-	RecordReason   = Prefix + "reason"
+	RecordEpoch   = Prefix + "epoch"
+	RecordAddress = Prefix + "address"
+	RecordPodUID  = Prefix + "pod-uid"
+	RecordLineage = Prefix + "lineage"
+	RecordMembers = Prefix + "members"
+	RecordOffer   = Prefix + "offer"
+	RecordReason  = Prefix + "reason"
+	// RecordKeys says which generations of the group's keys each pod accepts and presents; it is there once there are several.
+	RecordKeys     = Prefix + "keys"
 	RecordSettings = Prefix + "settings"
 	// RecordCondition says what is missing for the group, in a reason and a sentence; the webhook writes it, and takes it
 	// away when nothing is missing any more.
@@ -113,21 +116,33 @@ const (
 	ConfigVolume = "redis-sentinel-config"
 	// TokenVolume is the projected service account token that only the agent mounts.
 	TokenVolume = "redis-sentinel-token"
-	// PrivateVolume (sentinel pods) is a tmpfs that only the agent mounts: its own Sentinel password outlives a restart
-	// of the agent's process, never the pod.
+	// PrivateVolume is a tmpfs that only the agent mounts: its own password for the server beside it outlives a restart of the
+	// agent's process, never the pod.
 	PrivateVolume = "redis-sentinel-private"
+	// KeysVolume (Redis pods) has the passwords of the group's own users; only the agent mounts it. A pod without it has an
+	// agent of a version that knew none.
+	KeysVolume = "redis-sentinel-keys"
 	// UserConfigVolume mounts the ConfigMap of AnnotationConfig.
 	UserConfigVolume = "redis-sentinel-user-config"
 
 	// ConfigDir is where ConfigVolume is mounted: read-only in the Redis container, writable in the Sentinel container.
 	ConfigDir     = "/redis-sentinel"
 	RedisConfFile = ConfigDir + "/redis.conf"
+	// ACLFile has the users where the user brought a file of his own.
+	ACLFile = ConfigDir + "/users.acl"
 	// SentinelConfDirectory is made by the agent below ConfigDir. Sentinel replaces its file by renaming another over it,
 	// which the sticky bit of an emptyDir in memory forbids to anybody but the file's owner.
 	SentinelConfDirectory = "sentinel"
 	SentinelConfFile      = ConfigDir + "/" + SentinelConfDirectory + "/sentinel.conf"
 	// PrivateDir is where PrivateVolume is mounted.
 	PrivateDir = "/redis-sentinel-private"
+	// KeysDir is where KeysVolume is mounted.
+	KeysDir = "/redis-sentinel-keys"
+	// AuthVolume mounts the Secret of AnnotationAuthSecret, in the agent alone.
+	AuthVolume = "redis-sentinel-auth"
+	// AuthDir is where AuthVolume is mounted, and AuthKey the key of the Secret that has the clients' password.
+	AuthDir = "/redis-sentinel-auth"
+	AuthKey = "password"
 	// UserConfigDir is where UserConfigVolume is mounted, in the Redis container and in the agent.
 	UserConfigDir = "/redis-sentinel-user"
 	// UserConfigKey is the key of that ConfigMap.
@@ -186,7 +201,7 @@ const (
 
 // Objects in a namespace of a group.
 const (
-	// ObjectPrefix begins the names of a group's Lease, ServiceAccount, Role and RoleBinding.
+	// ObjectPrefix begins the names of a group's Lease, ServiceAccount, Secret, Role and RoleBinding.
 	ObjectPrefix = "redis-sentinel-"
 	// MasterServiceSuffix and ReplicasServiceSuffix follow the StatefulSet's name.
 	MasterServiceSuffix   = "-master"
@@ -197,6 +212,28 @@ const (
 	// the set's agents fill both keys in by compare-and-swap, so that no chart has to render a random value.
 	PeerSecretPassword = "password"
 	PeerSecretIdentity = "identity"
+	// PeerSecretKey and the fingerprint of the release's key name the key from which the set's agents derive what their
+	// Sentinels present to the servers of groups; the webhook writes it.
+	PeerSecretKey = "key."
+)
+
+// Keys of a group's Secret: each is followed by the id of a generation.
+const (
+	// KeyReplication and KeyObserver are passwords.
+	KeyReplication = "replication."
+	KeyObserver    = "observer."
+	// KeyMonitor is the hash of what the Sentinels of the group's set present.
+	KeyMonitor = "monitor."
+)
+
+// Users of this project on the Redis servers of a group, beside ReplicationUser.
+const (
+	// AgentUser is the agent of the same pod.
+	AgentUser = "redis-sentinel-agent"
+	// ObserverUser is any agent of the group.
+	ObserverUser = "redis-sentinel-observer"
+	// MonitorUser is any Sentinel of the set.
+	MonitorUser = "redis-sentinel-monitor"
 )
 
 // Admission. The names of webhook entries are frozen: a field manager owns them, and renaming one breaks upgrades.
@@ -211,7 +248,7 @@ const (
 	FieldManager = "redis-sentinel-webhook"
 )
 
-// ObjectName is the name of a group's Lease, ServiceAccount, Role and RoleBinding.
+// ObjectName is the name of a group's Lease, ServiceAccount, Secret, Role and RoleBinding.
 func ObjectName(statefulSet string) string { return ObjectPrefix + statefulSet }
 
 // PeerSecretName is the name of the Secret that the Sentinels of a set share.

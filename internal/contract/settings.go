@@ -30,6 +30,13 @@ type Settings struct {
 type RedisSettings struct {
 	// Include is the user's redis.conf as the Redis container sees it; the generated file includes it first. Empty: none.
 	Include string `json:"include,omitempty"`
+	// ACLFile is the user's own file with users, where an argument names it. Empty: the agent looks into Include.
+	ACLFile string `json:"aclFile,omitempty"`
+	// RotationGraceMs is how long the clients' password before the present one is still accepted, where a Secret has it; 0 where none
+	// has.
+	RotationGraceMs int64 `json:"rotationGraceMs,omitempty"`
+	// PasswordRequired keeps clients out of a Redis whose default user has no password.
+	PasswordRequired bool `json:"passwordRequired,omitempty"`
 	// DataVolume is the pod volume that holds Redis' data, when it is a volume claim; empty when data dies with the pod.
 	DataVolume string `json:"dataVolume,omitempty"`
 	// MinReplicasToWrite is applied while at least two replicas are online. Negative: the default, 1.
@@ -71,6 +78,8 @@ type GroupSettings struct {
 	MasterName string `json:"masterName,omitempty"`
 	// Port of the Redis servers of the group.
 	Port int `json:"port"`
+	// Key is the id of the generation of the group's keys that all shall use. Empty: whichever there is.
+	Key string `json:"key,omitempty"`
 }
 
 // SentinelSet names a Sentinel StatefulSet and where its members are found.
@@ -91,6 +100,7 @@ const (
 	DefaultFailoverTimeoutMs = 10000
 	DefaultRecoveryTimeoutMs = 60000
 	DefaultParallelSyncs     = 1
+	DefaultRotationGraceMs   = 24 * 60 * 60 * 1000
 	DefaultSentinelReplicas  = 3
 )
 

@@ -42,9 +42,11 @@ type AgentSpec struct {
 	Root bool
 	// Guaranteed reports whether all other containers have requests equal to limits.
 	Guaranteed bool
-	// UserConfig mounts the ConfigMap of the annotation; IncludeMount is the mount that the user's own file lies in.
-	UserConfig   bool
-	IncludeMount *corev1.VolumeMount
+	// UserConfig mounts the ConfigMap and AuthSecret the Secret of the annotations; UserMounts are those that the user's own files
+	// lie in.
+	UserConfig bool
+	AuthSecret bool
+	UserMounts []corev1.VolumeMount
 }
 
 // AgentContainer is the native sidecar, the same in the webhook and in the chart's Sentinel set. What the API server
@@ -107,16 +109,17 @@ func agentMounts(s AgentSpec) []corev1.VolumeMount {
 		{Name: contract.ConfigVolume, MountPath: contract.ConfigDir},
 		{Name: contract.TokenVolume, MountPath: contract.TokenDir, ReadOnly: true},
 	}
-	if s.Role == contract.PodRoleSentinel {
-		mounts = append(mounts, corev1.VolumeMount{Name: contract.PrivateVolume, MountPath: contract.PrivateDir})
+	mounts = append(mounts, corev1.VolumeMount{Name: contract.PrivateVolume, MountPath: contract.PrivateDir})
+	if s.Role == contract.PodRoleRedis {
+		mounts = append(mounts, corev1.VolumeMount{Name: contract.KeysVolume, MountPath: contract.KeysDir, ReadOnly: true})
+	}
+	if s.AuthSecret {
+		mounts = append(mounts, corev1.VolumeMount{Name: contract.AuthVolume, MountPath: contract.AuthDir, ReadOnly: true})
 	}
 	if s.UserConfig {
 		mounts = append(mounts, corev1.VolumeMount{Name: contract.UserConfigVolume, MountPath: contract.UserConfigDir, ReadOnly: true})
 	}
-	if s.IncludeMount != nil {
-		mounts = append(mounts, *s.IncludeMount)
-	}
-	return mounts
+	return append(mounts, s.UserMounts...)
 }
 
 // agentSecurity is restricted. No user is written, because clusters give out ranges of users, unless the pod forces root,

@@ -19,10 +19,18 @@ func configDirectory(role string) *corev1.EmptyDirVolumeSource {
 	return &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory, SizeLimit: new(resource.MustParse("16Mi"))}
 }
 
-// AgentVolumes are the volumes that the agent needs. userConfig is the ConfigMap of the annotation, or empty.
-func AgentVolumes(role, userConfig string) []corev1.Volume {
+// VolumeNames are what the volumes of an agent come from.
+type VolumeNames struct {
+	// Role is contract.PodRoleRedis or contract.PodRoleSentinel, StatefulSet the group's.
+	Role, StatefulSet string
+	// UserConfig is the ConfigMap and AuthSecret the Secret of the annotations; empty where there is none.
+	UserConfig, AuthSecret string
+}
+
+// AgentVolumes are the volumes that the agent needs.
+func AgentVolumes(n VolumeNames) []corev1.Volume {
 	volumes := []corev1.Volume{
-		{Name: contract.ConfigVolume, VolumeSource: corev1.VolumeSource{EmptyDir: configDirectory(role)}},
+		{Name: contract.ConfigVolume, VolumeSource: corev1.VolumeSource{EmptyDir: configDirectory(n.Role)}},
 		{Name: contract.TokenVolume, VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
 			DefaultMode: new(defaultMode),
 			Sources: []corev1.VolumeProjection{
@@ -37,15 +45,27 @@ func AgentVolumes(role, userConfig string) []corev1.Volume {
 			},
 		}}},
 	}
-	if role == contract.PodRoleSentinel {
-		volumes = append(volumes, corev1.Volume{Name: contract.PrivateVolume, VolumeSource: corev1.VolumeSource{
-			EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory, SizeLimit: new(resource.MustParse("1Mi"))},
-		}})
+	volumes = append(volumes, corev1.Volume{Name: contract.PrivateVolume, VolumeSource: corev1.VolumeSource{
+		EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory, SizeLimit: new(resource.MustParse("1Mi"))},
+	}})
+	if n.Role == contract.PodRoleRedis {
+		volumes = append(volumes, secretVolume(contract.KeysVolume, contract.ObjectName(n.StatefulSet)))
 	}
-	if userConfig != "" {
+	if n.AuthSecret != "" {
+		volumes = append(volumes, secretVolume(contract.AuthVolume, n.AuthSecret))
+	}
+	if n.UserConfig != "" {
 		volumes = append(volumes, corev1.Volume{Name: contract.UserConfigVolume, VolumeSource: corev1.VolumeSource{
-			ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: userConfig}, DefaultMode: new(defaultMode)},
+			ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: n.UserConfig}, DefaultMode: new(defaultMode)},
 		}})
 	}
 	return volumes
+}
+
+// secretVolume is a directory of a Secret, without which the pod does not start: a server without its passwords would be open, or
+// closed to its group.
+func secretVolume(volume, secret string) corev1.Volume {
+	return corev1.Volume{Name: volume, VolumeSource: corev1.VolumeSource{
+		Secret: &corev1.SecretVolumeSource{SecretName: secret, DefaultMode: new(defaultMode)},
+	}}
 }

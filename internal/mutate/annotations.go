@@ -34,6 +34,7 @@ var userAnnotations = map[string]annotationRule{
 	contract.AnnotationParallelSyncs:     nil,
 	contract.AnnotationMinReplicas:       nil,
 	contract.AnnotationMinReplicasMaxLag: nil,
+	contract.AnnotationAuthSecret:        objectName("the name of a Secret in this namespace, with a key " + contract.AuthKey),
 	contract.AnnotationConfig:            objectName("the name of a ConfigMap in this namespace, with a key " + contract.UserConfigKey),
 	contract.AnnotationPerPodDirectory:   oneOf("true", "false"),
 	contract.AnnotationInitialMaster:     podOfSet,
@@ -47,8 +48,7 @@ var sentinelAnnotations = []string{contract.AnnotationRole, contract.AnnotationC
 
 // plannedAnnotations are refused, each with its remedy, until something makes them work: they must not be silence either.
 var plannedAnnotations = map[string]string{
-	contract.AnnotationAuthSecret: "passwords of Redis are not supported yet: remove it, and restrict access to the port with a NetworkPolicy",
-	contract.AnnotationHandover:   "handing over on request is not supported yet: remove it, and delete the master's pod instead, whose agent hands over before it ends",
+	contract.AnnotationHandover: "handing over on request is not supported yet: remove it, and delete the master's pod instead, whose agent hands over before it ends",
 }
 
 // podAnnotations stand on pods beside those: we write them, and a template copied from a live pod has them.

@@ -80,6 +80,8 @@ type Group struct {
 	Settings contract.GroupSettings
 	// SentinelsListed is policy.Resolved.SentinelsListed.
 	SentinelsListed bool
+	// KeyGeneration numbers the passwords of this project's own users.
+	KeyGeneration int
 	// MasterService and ReplicasService are the names of the two Services.
 	MasterService   string
 	ReplicasService string

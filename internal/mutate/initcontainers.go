@@ -13,7 +13,7 @@ import (
 
 // volumes adds what the agent needs.
 func (j *injection) volumes() {
-	for _, want := range AgentVolumes(j.role, j.pod.Annotations[contract.AnnotationConfig]) {
+	for _, want := range AgentVolumes(j.volumeNames()) {
 		j.added = append(j.added, "volumes/"+want.Name)
 		spec := &j.pod.Spec
 		at := slices.IndexFunc(spec.Volumes, func(v corev1.Volume) bool { return v.Name == want.Name })
@@ -28,6 +28,13 @@ func (j *injection) volumes() {
 			j.patch.ops = append(j.patch.ops, Operation{Op: "replace", Path: path, Value: encode(want)})
 			spec.Volumes[at] = want
 		}
+	}
+}
+
+func (j *injection) volumeNames() VolumeNames {
+	return VolumeNames{
+		Role: j.role, StatefulSet: j.statefulSet,
+		UserConfig: j.pod.Annotations[contract.AnnotationConfig], AuthSecret: j.pod.Annotations[contract.AnnotationAuthSecret],
 	}
 }
 
@@ -84,14 +91,15 @@ func (j *injection) afterMesh() int {
 func (j *injection) agentSpec() AgentSpec {
 	pod := j.pod.Spec.SecurityContext
 	return AgentSpec{
-		Agent:        j.in.Resolved.Agent,
-		Role:         j.role,
-		Settings:     j.text,
-		HookToken:    j.hookToken(),
-		Root:         pod != nil && pod.RunAsUser != nil && *pod.RunAsUser == 0,
-		Guaranteed:   guaranteed(j.pod.Spec),
-		UserConfig:   j.pod.Annotations[contract.AnnotationConfig] != "",
-		IncludeMount: j.includeMount(),
+		Agent:      j.in.Resolved.Agent,
+		Role:       j.role,
+		Settings:   j.text,
+		HookToken:  j.hookToken(),
+		Root:       pod != nil && pod.RunAsUser != nil && *pod.RunAsUser == 0,
+		Guaranteed: guaranteed(j.pod.Spec),
+		UserConfig: j.pod.Annotations[contract.AnnotationConfig] != "",
+		AuthSecret: j.pod.Annotations[contract.AnnotationAuthSecret] != "",
+		UserMounts: j.userMounts(),
 	}
 }
 
@@ -100,20 +108,6 @@ func (j *injection) hookToken() string {
 		return ""
 	}
 	return HookToken(j.in.HookKey, j.namespace, j.podName)
-}
-
-// includeMount lets the agent read the user's own configuration file, to report what contradicts in it.
-func (j *injection) includeMount() *corev1.VolumeMount {
-	if j.include == "" || j.pod.Annotations[contract.AnnotationConfig] != "" {
-		return nil
-	}
-	m := coveringMount(j.container().VolumeMounts, j.include)
-	if m == nil || m.SubPathExpr != "" || m.Name == j.data.name && j.data.perPod {
-		j.warn("configuration file %s: the agent cannot read it there, and does not report what conflicts in it; it can read a ConfigMap that annotation %s names", j.include, contract.AnnotationConfig)
-		return nil
-	}
-	// A subPath mount is repeated as such: then the path is the file itself.
-	return &corev1.VolumeMount{Name: m.Name, MountPath: m.MountPath, SubPath: m.SubPath, ReadOnly: true}
 }
 
 // guaranteed reports whether all containers but ours have limits equal to requests, so that ours must too.

@@ -28,7 +28,7 @@ func (j *injection) labels() {
 func (j *injection) annotations() {
 	safe := j.pod.Annotations[annotationSafeVolume]
 	for _, name := range []string{contract.ConfigVolume, contract.PrivateVolume} {
-		if name == contract.PrivateVolume && j.role != contract.PodRoleSentinel || slices.Contains(strings.Split(safe, ","), name) {
+		if slices.Contains(strings.Split(safe, ","), name) {
 			continue
 		}
 		safe = strings.TrimPrefix(safe+","+name, ",")

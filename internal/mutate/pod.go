@@ -51,6 +51,9 @@ func ReviewPod(pod *corev1.Pod, in Input) Result {
 	if err := usable(in.Resolved, in.ResolveErr, s.role); err != nil {
 		return denied(object, err)
 	}
+	if err := s.checkRequired(in.Resolved, pod.Annotations); err != nil {
+		return denied(object, err)
+	}
 	return inject(pod, s, in, string(owner.UID))
 }
 

@@ -74,7 +74,7 @@ func TestWhatAnotherWebhookTookAwayComesBack(t *testing.T) {
 		{"op":"remove","path":"/metadata/labels/redis-sentinel.dev~1group"},
 		{"op":"replace","path":"/spec/initContainers/0/image","value":"other"}]`)
 	c := pod.Spec.Containers[0]
-	if r.Reason != Repaired || len(c.VolumeMounts) != 2 || !c.VolumeMounts[1].ReadOnly || len(pod.Spec.Volumes) != 3 ||
+	if r.Reason != Repaired || len(c.VolumeMounts) != 2 || !c.VolumeMounts[1].ReadOnly || len(pod.Spec.Volumes) != 5 ||
 		pod.Labels[contract.LabelGroup] != "redis" || pod.Spec.InitContainers[0].Image != "redis-sentinel-webhook:dev" {
 		t.Errorf("%s: %+v", r.Reason, pod)
 	}

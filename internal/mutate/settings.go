@@ -15,6 +15,9 @@ func (j *injection) encodeSettings() error {
 	} else {
 		j.settings.Redis = &contract.RedisSettings{
 			Include:            j.include,
+			ACLFile:            j.aclFile,
+			RotationGraceMs:    j.rotationGrace(),
+			PasswordRequired:   j.in.Resolved.PasswordRequired,
 			DataVolume:         j.data.name,
 			MinReplicasToWrite: j.in.Resolved.MinReplicasToWrite,
 			MinReplicasMaxLag:  j.in.Resolved.MinReplicasMaxLag,
@@ -27,6 +30,14 @@ func (j *injection) encodeSettings() error {
 	var err error
 	j.text, err = contract.EncodeSettings(j.settings)
 	return err
+}
+
+// rotationGrace is 0 where no Secret has the clients' password.
+func (j *injection) rotationGrace() int64 {
+	if j.pod.Annotations[contract.AnnotationAuthSecret] == "" {
+		return 0
+	}
+	return max(j.in.Resolved.RotationGraceMs, 1)
 }
 
 // sentinelService is the headless Service of a Sentinel set: the StatefulSet controller writes it into its pods.
@@ -66,6 +77,7 @@ func (j *injection) group(uid string) *Group {
 		Service:        j.pod.Spec.Subdomain,
 	}
 	if j.role == contract.PodRoleRedis {
+		g.KeyGeneration = j.in.Resolved.KeyGeneration
 		g.Settings, g.SentinelsListed = j.groupSettings(), j.in.Resolved.SentinelsListed
 		g.MasterService = masterService(j.pod.Annotations, j.statefulSet)
 		g.ReplicasService = replicasService(j.pod.Annotations, j.statefulSet)

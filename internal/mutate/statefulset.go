@@ -155,6 +155,9 @@ func (s *stamping) examine() ([]string, error) {
 	if err := usable(s.in.Resolved, s.in.ResolveErr, examined.role); err != nil {
 		return nil, err
 	}
+	if err := examined.checkRequired(s.in.Resolved, pod.Annotations); err != nil {
+		return nil, err
+	}
 	result := inject(pod, examined, Input{Namespace: s.in.Namespace, AccountReady: true, Resolved: s.in.Resolved, HookKey: []byte("any")}, "")
 	return result.Warnings, nil
 }

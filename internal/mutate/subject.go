@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/policy"
 )
 
 // subject is a pod, or the template of a StatefulSet, after all questions about what the user wrote are answered.
@@ -22,6 +23,8 @@ type subject struct {
 	port int
 	// include is the user's own configuration file as the container sees it; empty if there is none.
 	include string
+	// aclFile is the user's own file with users as the container sees it, where an argument names it.
+	aclFile string
 	// data is the volume with Redis' data, where that is a volume claim.
 	data dataVolume
 	// before is what an earlier look recorded; nil at the first.
@@ -66,8 +69,11 @@ func examine(pod *corev1.Pod, namespace, podName, statefulSet string) (subject, 
 	if s.include, err = s.findInclude(pod); err != nil {
 		return s, err
 	}
-	s.data, err = s.findData(pod)
-	return s, err
+	s.aclFile = s.findACLFile(pod)
+	if s.data, err = s.findData(pod); err != nil {
+		return s, err
+	}
+	return s, s.checkPassword(pod.Annotations)
 }
 
 // checkConflicts refuses pods in which a name, a path or a port of ours is taken by the user.
@@ -100,7 +106,22 @@ func (s *subject) checkConflicts(pod *corev1.Pod) error {
 	return nil
 }
 
-var volumeNames = []string{contract.ConfigVolume, contract.TokenVolume, contract.PrivateVolume, contract.UserConfigVolume}
+var volumeNames = []string{
+	contract.ConfigVolume, contract.TokenVolume, contract.PrivateVolume, contract.KeysVolume, contract.AuthVolume, contract.UserConfigVolume,
+}
+
+// checkPassword refuses a password that comes from two places: nobody could say which one clients have.
+func (s *subject) checkPassword(annotations map[string]string) error {
+	if annotations[contract.AnnotationAuthSecret] == "" {
+		return nil
+	}
+	for _, o := range s.line.Options {
+		if o.Name == "requirepass" && strings.Join(o.Values, "") != "" {
+			return refuse(DeniedAnnotation, "annotation %s: container %s also has --requirepass: keep only one of them", contract.AnnotationAuthSecret, s.server.name)
+		}
+	}
+	return nil
+}
 
 // checkServices refuses names that no Service can have; the API server would say so where nobody looks.
 func (s *subject) checkServices(annotations map[string]string) error {
@@ -139,4 +160,13 @@ func (s *subject) findInclude(pod *corev1.Pod) (string, error) {
 		file = path.Join(dir, file)
 	}
 	return file, nil
+}
+
+// checkRequired refuses a group without any password, where policy wants one. What a configuration file says, which admission cannot
+// see, the agent holds.
+func (s *subject) checkRequired(r policy.Resolved, annotations map[string]string) error {
+	if !r.PasswordRequired || s.role != contract.PodRoleRedis || s.line.HasPassword || s.include != "" || annotations[contract.AnnotationAuthSecret] != "" {
+		return nil
+	}
+	return refuse(DeniedPolicy, "the policy requires a password (auth: required), and container %s has none: name a Secret with a key %s in annotation %s, or set one with --requirepass, --user or --aclfile, or in a configuration file", s.server.name, contract.AuthKey, contract.AnnotationAuthSecret)
 }

@@ -64,6 +64,7 @@ func (f file) checkSettings(at *field.Path, s settings) field.ErrorList {
 	}{
 		{"quorum", s.Quorum, 0, "Sentinels; 0 is a majority"},
 		{"parallelSyncs", s.ParallelSyncs, 1, "replicas"},
+		{"keyGeneration", s.KeyGeneration, 1, "generations; raise it by one to replace the passwords of this project's own users"},
 		{"minReplicasToWrite", s.MinReplicasToWrite, 0, "replicas; 0 allows writes without any"},
 	} {
 		if count.value != nil && (*count.value < count.least || *count.value > maxCount) {
@@ -78,6 +79,7 @@ func (f file) checkSettings(at *field.Path, s settings) field.ErrorList {
 		{"downAfter", s.DownAfter, checkDownAfter},
 		{"failoverTimeout", s.FailoverTimeout, checkTimeout},
 		{"recoveryTimeout", s.RecoveryTimeout, checkTimeout},
+		{"rotationGrace", s.RotationGrace, checkGrace},
 		{"minReplicasMaxLag", s.MinReplicasMaxLag, checkWholeSeconds},
 	} {
 		if span.value == nil {
@@ -89,6 +91,9 @@ func (f file) checkSettings(at *field.Path, s settings) field.ErrorList {
 	}
 	if s.MasterName != nil && *s.MasterName != masterNameNamespaced && *s.MasterName != masterNameShort {
 		faults = append(faults, field.NotSupported(at.Child("masterName"), *s.MasterName, []string{masterNameNamespaced, masterNameShort}))
+	}
+	if s.Auth != nil && *s.Auth != authRequired && *s.Auth != authOptional {
+		faults = append(faults, field.NotSupported(at.Child("auth"), *s.Auth, []string{authRequired, authOptional}))
 	}
 	return append(faults, checkAgent(at.Child("agent"), s.Agent)...)
 }

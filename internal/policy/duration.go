@@ -54,6 +54,14 @@ func checkTimeout(ms int64) error {
 	return nil
 }
 
+// checkGrace is for times that may be nothing.
+func checkGrace(ms int64) error {
+	if ms < 0 {
+		return errors.New("must not be negative")
+	}
+	return nil
+}
+
 // checkWholeSeconds is for settings that Redis counts in seconds.
 func checkWholeSeconds(ms int64) error {
 	if ms < 1000 || ms%1000 != 0 {

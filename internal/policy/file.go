@@ -54,6 +54,12 @@ type settings struct {
 	MinReplicasToWrite *int      `json:"minReplicasToWrite,omitempty"`
 	MinReplicasMaxLag  *duration `json:"minReplicasMaxLag,omitempty"`
 	RecoveryTimeout    *duration `json:"recoveryTimeout,omitempty"`
+	// Auth is required or optional: whether a group without any password for its clients is refused.
+	Auth *string `json:"auth,omitempty"`
+	// RotationGrace is how long the password before the present one of an auth-secret is still accepted.
+	RotationGrace *duration `json:"rotationGrace,omitempty"`
+	// KeyGeneration is raised to replace the passwords of this project's own users.
+	KeyGeneration *int `json:"keyGeneration,omitempty"`
 	// MasterName is the form of master names: namespaced or short.
 	MasterName *string `json:"masterName,omitempty"`
 	Agent      *Agent  `json:"agent,omitempty"`
@@ -70,6 +76,9 @@ func (s settings) over(below settings) settings {
 		MinReplicasToWrite: cmp.Or(s.MinReplicasToWrite, below.MinReplicasToWrite),
 		MinReplicasMaxLag:  cmp.Or(s.MinReplicasMaxLag, below.MinReplicasMaxLag),
 		RecoveryTimeout:    cmp.Or(s.RecoveryTimeout, below.RecoveryTimeout),
+		Auth:               cmp.Or(s.Auth, below.Auth),
+		RotationGrace:      cmp.Or(s.RotationGrace, below.RotationGrace),
+		KeyGeneration:      cmp.Or(s.KeyGeneration, below.KeyGeneration),
 		MasterName:         cmp.Or(s.MasterName, below.MasterName),
 		Agent:              below.Agent,
 	}

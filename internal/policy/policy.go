@@ -22,6 +22,12 @@ const (
 	masterNameShort      = "short"
 )
 
+// Values of auth.
+const (
+	authRequired = "required"
+	authOptional = "optional"
+)
+
 // Policy is a parsed and checked policy file. It is immutable and safe for concurrent use.
 type Policy struct {
 	file file
@@ -130,6 +136,9 @@ func (l layer) resolved() Resolved {
 		ParallelSyncs:      ptr.Deref(s.ParallelSyncs, contract.DefaultParallelSyncs),
 		MinReplicasToWrite: ptr.Deref(s.MinReplicasToWrite, -1),
 		MinReplicasMaxLag:  int(millisecondsOr(s.MinReplicasMaxLag, 0) / 1000),
+		PasswordRequired:   ptr.Deref(s.Auth, authOptional) == authRequired,
+		RotationGraceMs:    millisecondsOr(s.RotationGrace, contract.DefaultRotationGraceMs),
+		KeyGeneration:      ptr.Deref(s.KeyGeneration, 1),
 		ShortMasterName:    ptr.Deref(s.MasterName, masterNameNamespaced) == masterNameShort,
 		Agent:              agentOf(s),
 	}

@@ -37,6 +37,12 @@ type Resolved struct {
 	MinReplicasToWrite int
 	// MinReplicasMaxLag is in seconds; 0 leaves Redis' default.
 	MinReplicasMaxLag int
+	// PasswordRequired refuses a group without any password for its clients.
+	PasswordRequired bool
+	// RotationGraceMs is how long, in milliseconds, the password before the present one of an auth-secret is still accepted.
+	RotationGraceMs int64
+	// KeyGeneration numbers the passwords of this project's own users, from 1.
+	KeyGeneration int
 	// ShortMasterName asks for the StatefulSet's name as master name instead of <namespace>.<statefulset>.
 	ShortMasterName bool
 	// MasterName is what the annotation asks for; empty means the form above.

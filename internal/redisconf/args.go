@@ -37,11 +37,18 @@ type Invocation struct {
 	Port int
 	// Dir is what --dir says; empty if it is absent.
 	Dir string
+	// ACLFile is what --aclfile says; empty if it is absent.
+	ACLFile string
+	// HasPassword reports whether an option gives clients a password, or users.
+	HasPassword bool
 
 	command, args []string
 	// server is the index of the server's name in command and args together, config that of the configuration file;
 	// both are negative where there is none. first is where the server's own arguments begin.
 	server, config, first int
+	// elements are, for each option, where it begins in command and args together; ends is where the last one ends.
+	elements []int
+	ends     int
 }
 
 // Option is one --name with its values, the name in lower case.
@@ -70,6 +77,7 @@ func Parse(command, args []string) (Invocation, error) {
 		}
 		inv.ConfigFile, inv.config, rest = rest[0], inv.first, rest[1:]
 	}
+	inv.ends = len(line)
 	if err := inv.readOptions(rest); err != nil {
 		return Invocation{}, err
 	}
@@ -126,12 +134,15 @@ func programOf(element string) (Program, error) {
 // option before it still wants its first value. Such a value is looked at as an option too when options are checked,
 // because servers before 7.0.1 took it for one.
 func (inv *Invocation) readOptions(rest []string) error {
-	for _, element := range rest {
+	for i, element := range rest {
 		switch {
 		case strings.HasPrefix(element, "--"):
 			for line := range strings.Lines(element[2:]) {
 				if err := inv.startOption(line); err != nil {
 					return err
+				}
+				for len(inv.elements) < len(inv.Options) {
+					inv.elements = append(inv.elements, inv.ends-len(rest)+i)
 				}
 			}
 		case element == "-":
@@ -171,9 +182,14 @@ func (inv *Invocation) startOption(line string) error {
 
 // checkOptions refuses what contradicts, and notes port and directory.
 func (inv *Invocation) checkOptions() error {
-	for _, o := range inv.Options {
+	for i, o := range inv.Options {
 		if err := inv.Program.check(o); err != nil {
 			return err
+		}
+		if inv.Program != ProgramSentinel {
+			if err := inv.noteUsers(i, o); err != nil {
+				return err
+			}
 		}
 		switch value := strings.Join(o.Values, " "); o.Name {
 		case "port":

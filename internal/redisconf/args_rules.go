@@ -50,8 +50,9 @@ type rule struct {
 	names []string
 	// fine lists values with which the option is harmless; nil refuses every value.
 	fine []string
-	// redisOnly options do not exist in a Sentinel, or may be there.
-	redisOnly bool
+	// redisOnly options do not exist in a Sentinel, or may be there; sentinelOnly ones are no business of ours in a Redis.
+	redisOnly    bool
+	sentinelOnly bool
 	// overlaid options do no harm in the user's own file, because the generated file has a later line of that name, or none is
 	// needed there.
 	overlaid bool
@@ -61,7 +62,8 @@ type rule struct {
 const (
 	remedyMaster   = "remove it: the agent and the Sentinels choose the master"
 	remedyAnnounce = "remove it: the agent announces the address of the pod"
-	remedyPassword = "passwords and ACLs of Redis are not supported yet; remove it, and restrict access to the port with a NetworkPolicy"
+	remedyPassword = "the agent writes the users of Sentinels; remove it, and restrict access to the port with a NetworkPolicy"
+	remedyReserved = "names that begin with redis-sentinel are kept for this project's own users: use another"
 	remedyConfig   = "put it into the configuration file: the agent overrides it while the pod must not lead"
 )
 
@@ -71,8 +73,8 @@ var rules = []rule{
 	{names: []string{"daemonize"}, fine: []string{"no"}, overlaid: true, remedy: "remove it: the container ends with the process that it started"},
 	{names: []string{"bind"}, fine: []string{"*", "0.0.0.0"}, overlaid: true, remedy: `remove it, or bind all addresses with "*": replicas and Sentinels connect from other pods, and the agent from this one`},
 	{names: []string{"protected-mode"}, fine: []string{"no"}, overlaid: true, remedy: "remove it: replicas and Sentinels connect from other pods"},
-	{names: []string{"requirepass", "masterauth", "masteruser", "primaryauth", "primaryuser"}, fine: []string{"", `""`}, remedy: remedyPassword},
-	{names: []string{"aclfile", "user"}, remedy: remedyPassword},
+	{names: []string{"requirepass", "masterauth", "masteruser", "primaryauth", "primaryuser"}, fine: []string{"", `""`}, sentinelOnly: true, remedy: remedyPassword},
+	{names: []string{"aclfile", "user"}, sentinelOnly: true, remedy: remedyPassword},
 	{names: []string{"replica-announce-ip", "slave-announce-ip", "replica-announce-port", "slave-announce-port"}, redisOnly: true, overlaid: true, remedy: remedyAnnounce},
 	{names: []string{"replica-announced"}, fine: []string{"yes"}, redisOnly: true, remedy: "remove it: Sentinel must see every replica"},
 	{names: []string{"replica-priority", "slave-priority"}, redisOnly: true, overlaid: true, remedy: remedyConfig},
@@ -94,11 +96,14 @@ func (p Program) check(o Option) error {
 	if o.Name == "sentinel" && value != "" {
 		return refuse("remove it: the Sentinels find groups and settings by themselves")
 	}
+	if o.Name == "user" && p != ProgramSentinel && ReservedUser(value) {
+		return refuse(remedyReserved)
+	}
 	if strings.HasPrefix(o.Name, "tls-") && o.Name != "tls-port" {
 		return refuse("TLS is not supported yet; remove it")
 	}
 	for _, r := range rules {
-		if !slices.Contains(r.names, o.Name) || r.redisOnly && p == ProgramSentinel {
+		if !slices.Contains(r.names, o.Name) || r.redisOnly && p == ProgramSentinel || r.sentinelOnly && p != ProgramSentinel {
 			continue
 		}
 		if !r.allows(o) {
@@ -106,6 +111,11 @@ func (p Program) check(o Option) error {
 		}
 	}
 	return nil
+}
+
+// ReservedUser reports whether a user's name is kept for this project's own.
+func ReservedUser(name string) bool {
+	return strings.HasPrefix(name, "redis-sentinel-") || strings.HasPrefix(name, "redis-sentinel:")
 }
 
 // allows reports whether the values are harmless; bind may list several addresses.

@@ -38,6 +38,10 @@ func TestWithLoadsTheGeneratedFileAndKeepsTheRest(t *testing.T) {
 		"a sentinel by option":                     {[]string{"redis-server"}, []string{"/s.conf", "--sentinel"}, line{[]string{"redis-server"}, []string{conf, "--sentinel"}}, "/s.conf", ProgramSentinel},
 		"a sentinel by option before another":      {nil, []string{"redis-server", "/s.conf", "--sentinel", "--port", "5000"}, line{nil, []string{"redis-server", conf, "--sentinel", "--port", "5000"}}, "/s.conf", ProgramSentinel},
 		"what is harmless":                         {nil, []string{"redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--daemonize", "no", "--tls-port", "0"}, line{nil, []string{"redis-server", conf, "--bind", "0.0.0.0", "--protected-mode", "no", "--daemonize", "no", "--tls-port", "0"}}, "", ProgramRedis},
+		"a password":                               {nil, []string{"redis-server", "--requirepass", "$(PASSWORD)"}, line{nil, []string{"redis-server", conf, "--requirepass", "$(PASSWORD)"}}, "", ProgramRedis},
+		"what a replica presents":                  {[]string{"redis-server", "--masterauth", "secret"}, []string{"--masteruser", "bob", "--hz", "20"}, line{[]string{"redis-server", conf}, []string{"--hz", "20"}}, "", ProgramRedis},
+		"a file with users":                        {nil, []string{"redis-server", "/my.conf", "--aclfile", "/u.acl", "--hz", "20"}, line{nil, []string{"redis-server", conf, "--hz", "20"}}, "/my.conf", ProgramRedis},
+		"a user":                                   {nil, []string{"redis-server", "--user", "bob on >secret ~* +@all"}, line{nil, []string{"redis-server", conf, "--user", "bob on >secret ~* +@all"}}, "", ProgramRedis},
 		"the line of a container that was changed": {nil, []string{"redis-server", conf, "--hz", "20"}, line{nil, []string{"redis-server", conf, "--hz", "20"}}, conf, ProgramRedis},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -103,10 +107,6 @@ func TestParseRefuses(t *testing.T) {
 		"daemonize":                     {"redis-server --daemonize yes", ErrOption, "process"},
 		"bind":                          {"redis-server --bind 127.0.0.1", ErrOption, "addresses"},
 		"protected mode":                {"redis-server --protected-mode yes", ErrOption, "connect"},
-		"a password":                    {"redis-server --requirepass secret", ErrOption, "not supported"},
-		"another password":              {"redis-server --masterauth secret", ErrOption, "not supported"},
-		"an ACL file":                   {"redis-server --aclfile /a", ErrOption, "not supported"},
-		"a user":                        {"redis-server --user default on >secret", ErrOption, "not supported"},
 		"TLS":                           {"redis-server --tls-cert-file /c", ErrOption, "TLS"},
 		"a TLS port":                    {"redis-server --tls-port 6379", ErrOption, "TLS"},
 		"an announced address":          {"redis-server --replica-announce-ip 1.2.3.4", ErrOption, "announces"},

@@ -5,10 +5,11 @@ package redisconf
 import "slices"
 
 // With is the command line that loads confPath instead of the user's own configuration file, which the generated file
-// includes, and keeps everything else: elements stay in command or in args, wherever the user wrote them, and options
+// includes, and keeps everything else but what the agent says itself: elements stay in command or in args, wherever the user wrote them, and options
 // follow the file, so that they win over it.
 func (inv Invocation) With(confPath string) (command, args []string) {
-	command, args = slices.Clone(inv.command), slices.Clone(inv.args)
+	drops := inv.drops()
+	command, args = kept(inv.command, drops), kept(inv.args, drops[len(inv.command):])
 	insert := []string{confPath}
 	if inv.server < 0 {
 		insert = []string{inv.serverName(), confPath}
@@ -17,10 +18,10 @@ func (inv Invocation) With(confPath string) (command, args []string) {
 	if inv.config >= 0 {
 		at, drop = inv.config, 1
 	}
-	if at < len(command) {
+	if at < len(inv.command) {
 		return slices.Replace(command, at, at+drop, insert...), args
 	}
-	at -= len(command)
+	at -= len(inv.command)
 	return command, slices.Replace(args, at, at+drop, insert...)
 }
 
@@ -32,4 +33,18 @@ func (inv Invocation) serverName() string {
 		return string(ProgramRedis)
 	}
 	return string(inv.Program)
+}
+
+// kept are the elements that are not dropped. A list that was not there stays so.
+func kept(elements []string, drops []bool) []string {
+	if elements == nil {
+		return nil
+	}
+	out := make([]string, 0, len(elements))
+	for i, e := range elements {
+		if !drops[i] {
+			out = append(out, e)
+		}
+	}
+	return out
 }

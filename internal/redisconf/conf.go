@@ -17,9 +17,13 @@ type Redis struct {
 	Port int
 	// AnnounceIP is the pod's address, without which a replica behind address translation would be listed wrongly.
 	AnnounceIP string
-	// Group is the user as which replicas present themselves. Until the agent has created that user, its name alone keeps a replica
-	// from any master: a server that restarted beside a dead agent must not copy whoever a Sentinel names.
+	// Group is the user as which replicas present themselves. Until the agent has said how, its name alone keeps a replica from any
+	// master: a server that restarted beside a dead agent must not copy whoever a Sentinel names.
 	Group string
+	// Users are this project's own. A server that restarts knows them before its agent comes.
+	Users []User
+	// ACLFile is the file that has all users, these among them. Empty: they stand here, beside the user's own.
+	ACLFile string
 }
 
 // String renders the file.
@@ -36,6 +40,13 @@ func (c Redis) String() string {
 	line("daemonize", "no")
 	line("replicaof", "127.0.0.1", "1")
 	line("masterauth", c.Group)
+	if c.ACLFile != "" {
+		line("aclfile", c.ACLFile)
+	} else {
+		for _, u := range c.Users {
+			b.WriteString(u.Line() + "\n")
+		}
+	}
 	line("replica-serve-stale-data", "no")
 	line("replica-read-only", "yes")
 	line("replica-priority", "0")
@@ -56,9 +67,12 @@ type Watched struct {
 	DownAfterMs       int64
 	FailoverTimeoutMs int64
 	ParallelSyncs     int
-	Epoch             uint64
-	Replicas          []Endpoint
-	Peers             []KnownSentinel
+	// User and Password are what the Sentinel presents to the servers of the group; without a password nothing.
+	User     string
+	Password string
+	Epoch    uint64
+	Replicas []Endpoint
+	Peers    []KnownSentinel
 }
 
 // Endpoint is an address and a port.
@@ -131,6 +145,10 @@ func (g Watched) write(line func(...string), current uint64) {
 	line("sentinel", "down-after-milliseconds", g.Name, strconv.FormatInt(g.DownAfterMs, 10))
 	line("sentinel", "failover-timeout", g.Name, strconv.FormatInt(g.FailoverTimeoutMs, 10))
 	line("sentinel", "parallel-syncs", g.Name, strconv.Itoa(g.ParallelSyncs))
+	if g.Password != "" {
+		line("sentinel", "auth-user", g.Name, g.User)
+		line("sentinel", "auth-pass", g.Name, g.Password)
+	}
 	line("sentinel", "config-epoch", g.Name, epoch(g.Epoch))
 	line("sentinel", "leader-epoch", g.Name, epoch(current))
 	for _, r := range g.Replicas {

@@ -10,7 +10,8 @@ import (
 
 // Objection is a line of the user's own redis.conf that the agent cannot work with, or that has no effect.
 type Objection struct {
-	// Line counts from 1.
+	// File is where it stands, and Line counts from 1 there; 0 stands for the whole file.
+	File string
 	Line int
 	// Directive is its name, without a value that may be a password.
 	Directive string
@@ -19,12 +20,15 @@ type Objection struct {
 }
 
 func (o Objection) String() string {
-	return fmt.Sprintf("line %d, %s: %s", o.Line, o.Directive, o.Remedy)
+	if o.Line == 0 {
+		return fmt.Sprintf("%s: %s: %s", o.File, o.Directive, o.Remedy)
+	}
+	return fmt.Sprintf("%s line %d, %s: %s", o.File, o.Line, o.Directive, o.Remedy)
 }
 
 // Objections judges the user's own redis.conf by the rules for options. What the generated file, which comes after it,
 // overrules without harm is not among them; files that it includes are not read.
-func Objections(text string) []Objection {
+func Objections(file, text string) []Objection {
 	var all []Objection
 	n := 0
 	for line := range strings.Lines(text) {
@@ -37,9 +41,12 @@ func Objections(text string) []Objection {
 		for _, w := range words[1:] {
 			o.Values = append(o.Values, strings.Trim(w, `"'`))
 		}
-		i := slices.IndexFunc(rules, func(r rule) bool { return slices.Contains(r.names, o.Name) })
+		if o.Name == "user" && len(words) > 1 && ReservedUser(words[1]) {
+			all = append(all, Objection{File: file, Line: n, Directive: "user " + words[1], Remedy: remedyReserved})
+		}
+		i := slices.IndexFunc(rules, func(r rule) bool { return !r.sentinelOnly && slices.Contains(r.names, o.Name) })
 		if i >= 0 && !rules[i].overlaid && !rules[i].allows(o) {
-			all = append(all, Objection{Line: n, Directive: o.Name, Remedy: rules[i].remedy})
+			all = append(all, Objection{File: file, Line: n, Directive: o.Name, Remedy: rules[i].remedy})
 		}
 	}
 	return all

@@ -23,12 +23,13 @@ user worker on >secret ~* +@all
 requirepass 'very secret'
 cluster-enabled yes
 tls-port 6380
+user redis-sentinel-agent on >secret +@all
 `
 	var got []string
-	for _, o := range Objections(text) {
+	for _, o := range Objections("r.conf", text) {
 		got = append(got, o.String())
 	}
-	want := []string{"line 8, replicaof: ", "line 9, rename-command: ", "line 10, aclfile: ", "line 11, user: ", "line 12, requirepass: ", "line 13, cluster-enabled: ", "line 14, tls-port: "}
+	want := []string{"r.conf line 8, replicaof: ", "r.conf line 9, rename-command: ", "r.conf line 13, cluster-enabled: ", "r.conf line 14, tls-port: ", "r.conf line 15, user redis-sentinel-agent: "}
 	if len(got) != len(want) {
 		t.Fatalf("got %d objections, want %d: %q", len(got), len(want), got)
 	}

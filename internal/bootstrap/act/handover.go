@@ -40,7 +40,7 @@ func (h *Handover) Step(ctx context.Context) (wait time.Duration, done bool, err
 		seen.Own = a.own.Ask(onTheWay)
 	}
 	if asks.Successor {
-		seen.Successor = a.others.Ask(onTheWay, to)
+		seen.Successor = a.others.Ask(onTheWay, &h.view, to)
 	}
 	if asks.Sentinels {
 		seen.Announced = a.others.Announced(onTheWay, to)

@@ -51,6 +51,19 @@ type stage struct {
 	lease   *coordinationv1.Lease
 	writes  int
 	leads   bool
+	// users is how the master lists its users, and requirepass the password of its clients.
+	users       []string
+	requirepass string
+}
+
+func (s *stage) listUsers() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	reply := fmt.Sprintf("*%d\r\n", len(s.users))
+	for _, u := range s.users {
+		reply += redistest.Bulk(u)
+	}
+	return reply
 }
 
 // Lease and Learn are the record as the actor knows it.
@@ -73,8 +86,8 @@ type restOfGroup struct {
 	announced func()
 }
 
-func (c *restOfGroup) Ask(ctx context.Context, a model.Address) model.Redis {
-	return redisio.Ask(ctx, c.clients.To(a, "", ""))
+func (c *restOfGroup) Ask(ctx context.Context, _ *model.View, a model.Address) model.Redis {
+	return redisio.Ask(ctx, c.clients.To(a, model.Credential{}))
 }
 
 func (c *restOfGroup) Announced(context.Context, model.Address) bool {
@@ -106,13 +119,19 @@ func (s *stage) note(what string) {
 
 func newStage(t *testing.T, how script) *stage {
 	t.Helper()
-	s := &stage{lease: &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
+	s := &stage{users: []string{"user default off"}, lease: &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
 		Namespace: "ns", Name: "redis-sentinel-redis", ResourceVersion: "5",
 		Annotations: map[string]string{contract.RecordEpoch: "1024", contract.RecordPodUID: "uid-0", contract.RecordAddress: "10.0.0.1:6379"},
 	}}}
 	own := redistest.Start(t, "127.0.0.1", func(command string) string {
 		if command == "info" {
 			return redistest.Bulk("run_id:run-0\nrole:master\nmaster_replid:a\nmaster_repl_offset:100\n")
+		}
+		switch {
+		case command == "acl list":
+			return s.listUsers()
+		case command == "config get requirepass":
+			return "*2\r\n" + redistest.Bulk("requirepass") + redistest.Bulk(s.requirepass)
 		}
 		s.note(command)
 		switch {
@@ -127,13 +146,13 @@ func newStage(t *testing.T, how script) *stage {
 	client := fake.NewClientset(s.lease)
 	client.PrependReactor("update", "leases", func(action clienttesting.Action) (bool, runtime.Object, error) { return s.write(how, action) })
 	client.PrependReactor("get", "leases", func(clienttesting.Action) (bool, runtime.Object, error) { return s.read(how) })
-	ownClient := redisio.Keep(own.Address, "", "")
+	ownClient := redisio.Keep(own.Address, model.Credential{})
 	t.Cleanup(func() { _ = ownClient.Close() })
 	clients := redisio.NewClients()
 	t.Cleanup(func() { clients.Sweep(0) })
 	s.others = &restOfGroup{note: s.note, clients: clients}
 	s.actor = NewRedis(redisio.NewServer(ownClient), record.NewStore(client.CoordinationV1().Leases("ns"), s), s.others, "ns.redis", time.Now)
-	s.actor.replication.run = "run-0" // it has presented itself
+	s.actor.presented = presented{run: "run-0", known: true} // it has presented itself
 	seen, err := record.Decode(s.lease)
 	if err != nil {
 		t.Fatal(err)

@@ -3,17 +3,29 @@
 package act
 
 import (
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/keys"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
 )
 
 const (
-	known   = "acl setuser ns.redis on nopass -@all +ping +replconf +psync +sync"
-	asGroup = "config set masteruser ns.redis; config set masterauth ns.redis"
+	made     = "acl setuser redis-sentinel-agent allchannels; acl setuser ns.redis reset on #"
+	mayOnly  = " -@all +ping +replconf +psync +sync"
+	asGroup  = "config set masteruser ns.redis; config set masterauth secret"
+	asNobody = "config set masterauth ; config set masteruser "
 )
+
+// known is what makes the group's user.
+var known = made + keys.Hash("secret") + mayOnly
+
+// inGroup is an access by which the servers of a group know each other.
+func inGroup() model.Access {
+	return model.Access{Replication: []string{"secret"}, Master: model.Credential{User: "ns.redis", Password: "secret"}}
+}
 
 // told returns what my Redis was told, in one line, and forgets it.
 func (s *stage) told() string {
@@ -34,7 +46,7 @@ func (s *stage) told() string {
 // know the user, so neither side gets data from the other.
 func TestEachProcessIsMadeOneOfItsGroup(t *testing.T) {
 	s := newStage(t, script{})
-	s.actor.replication = replicationUser{}
+	s.actor.presented, s.view.Access = presented{}, inGroup()
 	for _, want := range []string{known + "; " + asGroup, ""} {
 		if err := s.actor.Prepare(t.Context(), s.view); err != nil {
 			t.Fatal(err)
@@ -59,7 +71,7 @@ func TestEachProcessIsMadeOneOfItsGroup(t *testing.T) {
 // master does.
 func TestPlainMasterIsFollowedAsNobody(t *testing.T) {
 	s := newStage(t, script{})
-	s.actor.replication = replicationUser{}
+	s.actor.presented, s.view.Access = presented{}, inGroup()
 	plainMaster, injected := model.Address{Host: "10.0.0.8", Port: 6379}, model.Address{Host: "10.0.0.9", Port: 6379}
 	s.view.Self.Redis.Role, s.view.UIDByName = model.Replica, s.view.Self.UID
 	s.view.Peers = []model.Pod{{Name: "redis-1", Address: plainMaster}, {Name: "redis-2", Address: injected, Injected: true}}
@@ -85,10 +97,9 @@ func TestPlainMasterIsFollowedAsNobody(t *testing.T) {
 // of a plain master as a user that this master refuses; nor leave one without a user that has another master by now, or is one.
 func TestAgentThatRestartsDuringAdoption(t *testing.T) {
 	s := newStage(t, script{})
-	s.actor.replication = replicationUser{}
+	s.actor.presented, s.view.Access = presented{}, inGroup()
 	plainMaster, injected := model.Address{Host: "10.0.0.8", Port: 6379}, model.Address{Host: "10.0.0.9", Port: 6379}
 	pods := []model.Pod{{Name: "redis-1", Address: plainMaster}, {Name: "redis-2", Address: injected, Injected: true}, {Name: "redis-3"}}
-	const asNobody = "config set masterauth ; config set masteruser "
 	for _, step := range []struct {
 		what      string
 		peers     []model.Pod
@@ -115,8 +126,49 @@ func TestAgentThatRestartsDuringAdoption(t *testing.T) {
 			t.Errorf("%s: told %q, want %q", step.what, got, step.want)
 		}
 	}
-	s.view.Now = s.view.Now.Add(ensureAgain + time.Second)
-	if err := s.actor.Prepare(t.Context(), s.view); err != nil || s.told() != known {
-		t.Errorf("half a minute later the user is not created again: %v", err)
+}
+
+// TestUsersComeBack: whoever loads a file with users takes the group's away, and the next turn gives them back. Users that were
+// made since do not publish what Sentinels believe, where the server has selectors.
+func TestUsersComeBack(t *testing.T) {
+	s := newStage(t, script{})
+	s.actor.presented, s.view.Access = presented{run: "run-0", as: inGroup().Master, known: true}, inGroup()
+	for _, step := range []struct {
+		what      string
+		users     []string
+		selectors bool
+		want      string
+	}{
+		{"at first", []string{"user default off"}, true, known},
+		{"nothing changed", []string{"user default off"}, true, ""},
+		{"a user was made", []string{"user bob on #00 ~* &* -@all +publish"}, true,
+			known + "; acl setuser bob " + strings.Join(redisconf.GuardHello("user bob on #00 &* -@all +publish"), " ")},
+		{"another, and the server is too old to hold it", []string{"user alice on #00 ~* &* -@all +publish"}, false, known},
+	} {
+		s.users, s.view.Self.Redis.Selectors = step.users, step.selectors
+		if err := s.actor.Prepare(t.Context(), s.view); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.told(); got != step.want {
+			t.Errorf("%s: told %q, want %q", step.what, got, step.want)
+		}
+	}
+	s.view.Access.Replication = []string{"secret", "next"}
+	if err := s.actor.Prepare(t.Context(), s.view); err != nil || s.told() != made+keys.Hash("secret")+" #"+keys.Hash("next")+mayOnly {
+		t.Errorf("a second password was not added: %v", err)
+	}
+}
+
+// TestPlainMasterWithAPassword: a server of the same template that has no agent wants of a replica what it wants of clients.
+func TestPlainMasterWithAPassword(t *testing.T) {
+	s := newStage(t, script{})
+	s.view.Access, s.requirepass = inGroup(), "clients"
+	plainMaster := model.Address{Host: "10.0.0.8", Port: 6379}
+	s.view.Self.Redis.Role, s.view.UIDByName, s.view.Peers = model.Replica, s.view.Self.UID, []model.Pod{{Name: "redis-1", Address: plainMaster}}
+	if err := s.actor.send(t.Context(), s.view, []decide.Command{{Do: decide.ReplicateFrom, Master: plainMaster}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := s.told(), "config set masteruser ; config set masterauth clients; replicaof 10.0.0.8 6379"; got != want {
+		t.Errorf("told %q, want %q", got, want)
 	}
 }

@@ -22,10 +22,14 @@ type Server interface {
 	PauseWrites(ctx context.Context, most time.Duration) error
 	ResumeWrites(ctx context.Context) error
 	Tune(ctx context.Context, want model.Tuning) error
-	// EnsureReplicationUser gives the server the user by which the servers of a group know each other, and AuthenticateAs sets
-	// the user that it presents to its master; an empty one means none.
-	EnsureReplicationUser(ctx context.Context, user string) error
-	AuthenticateAs(ctx context.Context, user string) error
+	// SecureUsers gives the server the users by which others of its group and its Sentinels reach it, and keeps others from
+	// publishing what Sentinels believe. It returns how the server lists its users then; where it lists them as known does,
+	// nothing is done.
+	SecureUsers(ctx context.Context, group string, access model.Access, selectors bool, known string) (string, error)
+	// AuthenticateAs sets what it presents to its master; an empty one means nothing.
+	AuthenticateAs(ctx context.Context, as model.Credential) error
+	// PlainCredential is what servers of the same template, that have no agent, want of a replica.
+	PlainCredential(ctx context.Context) (model.Credential, error)
 }
 
 // Record is the record of the agent's group.
@@ -34,12 +38,14 @@ type Record interface {
 	Newest() model.Record
 	// Swap writes next if the record still has the version in it, and returns record.ErrConflict if it does not.
 	Swap(ctx context.Context, next model.Record, why model.Reason) error
+	// Say writes which keys somebody uses into the record of a version, and keeps of what others said what is kept.
+	Say(ctx context.Context, version, who string, use model.KeyUse, kept func(who string) bool) error
 }
 
 // Others are the servers and agents that an agent asks and wakes, but never commands.
 type Others interface {
-	// Ask returns what another Redis of the group says of itself.
-	Ask(ctx context.Context, address model.Address) model.Redis
+	// Ask returns what another Redis of the group that a view shows says of itself.
+	Ask(ctx context.Context, v *model.View, address model.Address) model.Redis
 	// Announced reports whether a majority of the Sentinels names an address.
 	Announced(ctx context.Context, master model.Address) bool
 	// Notify asks the agent at a pod's address to observe at once. A lost notice costs a tick.
@@ -58,7 +64,8 @@ type Redis struct {
 	// next is the step machine of a handover.
 	next func(handover.State, handover.View) (handover.Step, handover.State)
 
-	replication replicationUser
+	secured   secured
+	presented presented
 }
 
 // NewRedis makes an actor. User is the replication user of its group.

@@ -11,7 +11,9 @@ type Pod struct {
 	// VolumeClaim is the uid of its volume claim, or of the pod itself where data dies with the pod.
 	VolumeClaim string
 	// Injected reports whether the pod has an agent.
-	Injected    bool
+	Injected bool
+	// Keyed reports whether its agent knows the group's keys; that of an earlier version does not.
+	Keyed       bool
 	Ready       bool
 	Terminating bool
 	// Updated reports whether it is of the StatefulSet's newest revision.

@@ -36,6 +36,8 @@ type Record struct {
 	// Members are indexed by ordinal.
 	Members map[int]Member
 	Offer   *Offer
+	// Uses says which keys each pod and each Sentinel uses, by uid or name; nil where there is only one generation.
+	Uses map[string]KeyUse
 	// Version is the resourceVersion that a compare-and-swap is guarded by.
 	Version string
 }

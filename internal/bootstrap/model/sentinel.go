@@ -25,6 +25,8 @@ type Watching struct {
 	DownAfter       time.Duration
 	FailoverTimeout time.Duration
 	ParallelSyncs   int
+	// As is what the Sentinel presents to the servers of the group; it never says so itself. Empty: nothing.
+	As Credential
 }
 
 // Peer is another Sentinel: its identity, and where it is.

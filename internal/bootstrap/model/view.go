@@ -30,6 +30,10 @@ type View struct {
 	API bool
 	// HelloEpoch is the greatest current-epoch heard from Sentinels on my own Redis.
 	HelloEpoch uint64
+	// Access is by which passwords my Redis and the others of the group know each other, and Use what the record shall say of
+	// that; nil leaves the record alone.
+	Access Access
+	Use    *KeyUse
 	// Leaving reports whether my pod is about to end, by the kubelet's hook or by its deletion.
 	Leaving bool
 	// Releasing reports whether the template has lost the opt-in label, so that pods are replaced by plain ones from the

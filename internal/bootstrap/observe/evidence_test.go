@@ -169,7 +169,7 @@ func TestGroupOfNoPodsAsksTheAPINothing(t *testing.T) {
 			}
 			return "*0\r\n"
 		})
-		client := redisio.Keep(own.Address, "", "")
+		client := redisio.Keep(own.Address, model.Credential{})
 		t.Cleanup(func() { _ = client.Close() })
 		api := fake.NewClientset()
 		f := &SentinelSet{
@@ -177,7 +177,7 @@ func TestGroupOfNoPodsAsksTheAPINothing(t *testing.T) {
 			pods: map[string]*watcher[*corev1.Pod]{"ns": complete(t, &corev1.Pod{}, &corev1.PodList{})},
 		}
 		key := GroupKey{Namespace: "ns", StatefulSet: "redis", MasterName: "ns.redis"}
-		v := f.View(t.Context(), key, record, model.Watching{})
+		v := f.View(t.Context(), key, record, model.Watching{}, model.Credential{})
 		if !v.RecordGone || v.Own.Monitors != c.monitors || len(api.Actions()) != c.requests {
 			t.Errorf("%s: gone %v, %d requests, want %d", name, v.RecordGone, len(api.Actions()), c.requests)
 		}

@@ -47,6 +47,7 @@ func podFacts(pod *corev1.Pod, ordinal, port int, like netip.Addr) model.Pod {
 		Injected: slices.ContainsFunc(pod.Spec.InitContainers, func(c corev1.Container) bool {
 			return c.Name == contract.AgentContainer
 		}),
+		Keyed: knowsKeys(pod),
 	}
 	if host := address(pod, like); host != "" {
 		p.Address = model.Address{Host: host, Port: port}
@@ -57,6 +58,11 @@ func podFacts(pod *corev1.Pod, ordinal, port int, like netip.Addr) model.Pod {
 		}
 	}
 	return p
+}
+
+// knowsKeys reports whether a pod's agent was given the keys of the group.
+func knowsKeys(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == contract.KeysVolume })
 }
 
 // address chooses the pod's address of the same family as mine: the family is chosen once, or a dual-stack group would

@@ -54,6 +54,7 @@ func (w *SentinelSet) Seed(ctx context.Context, serves func(namespace string, s 
 func watched(key GroupKey, r model.Record, w model.Watching) redisconf.Watched {
 	return redisconf.Watched{
 		Name: key.MasterName, Host: r.Address.Host, Port: r.Address.Port, Quorum: w.Quorum, ParallelSyncs: w.ParallelSyncs,
+		User: w.As.User, Password: w.As.Password,
 		DownAfterMs: w.DownAfter.Milliseconds(), FailoverTimeoutMs: w.FailoverTimeout.Milliseconds(), Epoch: r.Epoch,
 	}
 }

@@ -168,6 +168,18 @@ func (w *SentinelSet) podsOf(key GroupKey) ([]*corev1.Pod, bool) {
 	return pods, watch.healthy()
 }
 
+// Keyed are the uids of a group's pods whose agents know its keys.
+func (w *SentinelSet) Keyed(key GroupKey) []string {
+	pods, _ := w.podsOf(key)
+	var uids []string
+	for _, p := range pods {
+		if knowsKeys(p) {
+			uids = append(uids, string(p.UID))
+		}
+	}
+	return uids
+}
+
 // Pod is one pod of a group by name.
 func (w *SentinelSet) Pod(key GroupKey, name string) *corev1.Pod {
 	pods, _ := w.podsOf(key)

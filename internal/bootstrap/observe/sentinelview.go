@@ -19,9 +19,18 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// View asks my Sentinel and the Redis servers of one group at once. Lease is the group's record in sight, and want how my
-// Sentinel is to watch the group.
-func (w *SentinelSet) View(ctx context.Context, key GroupKey, lease *coordinationv1.Lease, want model.Watching) model.SentinelView {
+// monitoring is what the Redis of a pod accepts of the set: what its Sentinels present, or nothing where the pod's agent knows no
+// keys.
+func monitoring(p *model.Pod, as model.Credential) []model.Credential {
+	if !p.Keyed || as.Password == "" {
+		return []model.Credential{{}}
+	}
+	return []model.Credential{as}
+}
+
+// View asks my Sentinel and the Redis servers of one group at once, these as the Sentinels do. Lease is the group's record in
+// sight, and want how my Sentinel is to watch the group.
+func (w *SentinelSet) View(ctx context.Context, key GroupKey, lease *coordinationv1.Lease, want model.Watching, as model.Credential) model.SentinelView {
 	v := model.SentinelView{Now: time.Now(), Want: want, Peers: w.truePeers()}
 	port := contract.RedisPort
 	if lease != nil {
@@ -40,7 +49,7 @@ func (w *SentinelSet) View(ctx context.Context, key GroupKey, lease *coordinatio
 	all.Go(func() { v.Own = redisio.AskOwnSentinel(ctx, w.own, key.MasterName) })
 	for i := range v.Pods {
 		if p := &v.Pods[i]; p.Address.Host != "" {
-			all.Go(func() { p.Redis = redisio.Ask(ctx, w.clients.To(p.Address, "", "")) })
+			all.Go(func() { p.Redis = w.clients.AskAs(ctx, p.Address, monitoring(p, as)...) })
 		}
 	}
 	all.Wait()
@@ -62,7 +71,7 @@ func (w *SentinelSet) foreignServers(ctx context.Context, key GroupKey, v model.
 	var all loop.Together
 	for _, address := range unknownAddresses(v) {
 		all.Go(func() {
-			if redisio.Ask(ctx, w.clients.To(address, "", "")).Answer != model.Silent {
+			if r := redisio.Ask(ctx, w.clients.To(address, model.Credential{})); r.Answer != model.Silent || r.Denied != "" {
 				mu.Lock()
 				answered = append(answered, address)
 				mu.Unlock()

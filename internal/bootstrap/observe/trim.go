@@ -26,8 +26,11 @@ func trim(object any) {
 func trimPod(pod *corev1.Pod) {
 	spec := corev1.PodSpec{TerminationGracePeriodSeconds: pod.Spec.TerminationGracePeriodSeconds}
 	for _, v := range pod.Spec.Volumes {
-		if v.PersistentVolumeClaim != nil {
+		switch {
+		case v.PersistentVolumeClaim != nil:
 			spec.Volumes = append(spec.Volumes, corev1.Volume{Name: v.Name, VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: v.PersistentVolumeClaim}})
+		case v.Name == contract.KeysVolume:
+			spec.Volumes = append(spec.Volumes, corev1.Volume{Name: v.Name})
 		}
 	}
 	for _, c := range pod.Spec.InitContainers {

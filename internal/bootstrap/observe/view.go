@@ -26,16 +26,39 @@ type Observer struct {
 	hellos *redisio.Hellos
 	// user are the user's own values, from the file that they named.
 	user UserValues
+	// keys are the generations of the group's keys that my pod has, and template what a server without an agent wants of a
+	// client, by my own Redis' configuration.
+	keys      func() []model.Key
+	clientsOf func(now time.Time) []string
+	template  func(context.Context) (model.Credential, error)
 	// leaving reports whether my pod is about to end.
 	leaving func() bool
 	// silent remembers which Sentinels did not answer, so that their names are asked for again.
 	silent map[string]bool
 }
 
-// NewObserver observes the group that the API shows, my own Redis by its client and what it hears, and the Sentinels.
-func NewObserver(group *Group, own *redis.Client, hellos *redisio.Hellos, user UserValues, leaving func() bool) *Observer {
+// Own is my own pod, as an Observer asks it.
+type Own struct {
+	// Redis is a client of my Redis, Hellos what is heard there.
+	Redis  *redis.Client
+	Hellos *redisio.Hellos
+	// User are the user's own values.
+	User UserValues
+	// Clients returns the hashes of the clients' passwords; none where no Secret has them.
+	Clients func(now time.Time) []string
+	// Keys returns the generations of the group's keys that my pod has.
+	Keys func() []model.Key
+	// Template returns what a server of the same template, that has no agent, wants of a client.
+	Template func(context.Context) (model.Credential, error)
+	// Leaving reports whether my pod is about to end.
+	Leaving func() bool
+}
+
+// NewObserver observes the group that the API shows, my own pod, and the Sentinels.
+func NewObserver(group *Group, own Own) *Observer {
 	return &Observer{
-		group: group, clients: redisio.NewClients(), own: own, names: NewNames(group.PodIP, group.spawn), hellos: hellos, user: user, leaving: leaving,
+		group: group, clients: redisio.NewClients(), own: own.Redis, names: NewNames(group.PodIP, group.spawn), hellos: own.Hellos,
+		user: own.User, keys: own.Keys, clientsOf: own.Clients, template: own.Template, leaving: own.Leaving,
 	}
 }
 
@@ -63,6 +86,9 @@ func (o *Observer) View(ctx context.Context) model.View {
 	if known {
 		g.facts(&v)
 	}
+	answer := o.access(&v, known, settings)
+	v.Access, v.Use = answer.Access, answer.Use
+	v.Access.Clients = o.clientsOf(v.Now)
 	o.ask(ctx, &v, settings)
 	if known {
 		o.readRecord(&v)
@@ -110,7 +136,7 @@ func (o *Observer) ask(ctx context.Context, v *model.View, s contract.GroupSetti
 	all.Go(func() { v.Self.Redis = redisio.AskOwn(ctx, o.own) })
 	for i := range v.Peers {
 		if p := &v.Peers[i]; p.Address.Host != "" {
-			all.Go(func() { p.Redis = redisio.Ask(ctx, o.clients.To(p.Address, "", "")) })
+			all.Go(func() { p.Redis = o.clients.AskAs(ctx, p.Address, o.credentials(ctx, v, p)...) })
 		}
 	}
 	all.Go(func() { v.Sentinels = o.Sentinels(ctx, s) })
@@ -132,7 +158,7 @@ func (o *Observer) Sentinels(ctx context.Context, s contract.GroupSettings) []mo
 		said[i].Name = host
 		if address, ok := o.names.Address(host, s.Sentinels.Port, o.silent[host]); ok {
 			all.Go(func() {
-				said[i] = redisio.AskSentinel(ctx, o.clients.To(address, "", ""), group)
+				said[i] = redisio.AskSentinel(ctx, o.clients.To(address, model.Credential{}), group)
 				said[i].Name = host
 			})
 		}
@@ -141,9 +167,15 @@ func (o *Observer) Sentinels(ctx context.Context, s contract.GroupSettings) []mo
 	return said
 }
 
-// Ask asks another Redis of the group.
-func (o *Observer) Ask(ctx context.Context, address model.Address) model.Redis {
-	return redisio.Ask(ctx, o.clients.To(address, "", ""))
+// Ask asks another Redis of a group that a view shows.
+func (o *Observer) Ask(ctx context.Context, v *model.View, address model.Address) model.Redis {
+	as := []model.Credential{{}}
+	for i := range v.Peers {
+		if p := &v.Peers[i]; p.Address == address {
+			as = o.credentials(ctx, v, p)
+		}
+	}
+	return o.clients.AskAs(ctx, address, as...)
 }
 
 // Announced reports whether a majority of the set sends clients to an address now.

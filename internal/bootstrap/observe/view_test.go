@@ -70,10 +70,13 @@ func TestRecordComesWithItsPods(t *testing.T) {
 		}
 		_ = conn.Close()
 	}()
-	own := redisio.Keep(model.Address{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port}, "", "")
+	own := redisio.Keep(model.Address{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port}, model.Credential{})
 	defer own.Close() //nolint:errcheck // the test is over
 	g.spawn = func(func(context.Context)) {}
-	o := NewObserver(g, own, &redisio.Hellos{}, UserValues{}, func() bool { return false })
+	o := NewObserver(g, Own{
+		Redis: own, Hellos: &redisio.Hellos{}, Leaving: func() bool { return false }, Keys: func() []model.Key { return nil },
+		Clients: func(time.Time) []string { return nil },
+	})
 	if v := o.View(context.WithoutCancel(t.Context())); v.Record.Known || v.API {
 		t.Errorf("record known %v, API %v, in a view that has no pods", v.Record.Known, v.API)
 	}

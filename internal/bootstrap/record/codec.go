@@ -47,6 +47,7 @@ func Decode(lease *coordinationv1.Lease) (model.Record, error) {
 	}
 	decode(contract.RecordMembers, &r.Members)
 	decode(contract.RecordOffer, &r.Offer)
+	decode(contract.RecordKeys, &r.Uses)
 	if len(bad) > 0 {
 		return r, fmt.Errorf("reading Lease %s/%s: unreadable annotations %s", lease.Namespace, lease.Name, strings.Join(bad, ", "))
 	}

@@ -23,7 +23,12 @@ import (
 // never work: no configuration directory, no port for the probes. A turn that has begun is finished first: a handover that is
 // cut short leaves an offer and a pause behind, and writes between the two would be lost.
 func Run(ctx context.Context, env environment.Environment) error {
-	user, err := writeRedisConf(env)
+	password, err := env.Password()
+	if err != nil {
+		return err
+	}
+	clients := newClientPassword(env)
+	conf, err := newConfiguration(env, password, clients)
 	if err != nil {
 		return err
 	}
@@ -41,14 +46,14 @@ func Run(ctx context.Context, env environment.Environment) error {
 	crew, _ := loop.NewCrew(ctx, env.Log)
 	crew.Go(func(ctx context.Context) error { return pages.Serve(ctx, env.Listen) })
 	a := &agent{
-		env: env, client: client, crew: crew, woken: woken, leave: leave, pages: pages,
+		env: env, client: client, crew: crew, woken: woken, leave: leave, pages: pages, conf: conf, clients: clients,
 		report: report.NewRedis(env, client, pages, crew.Spawn),
 	}
 	crew.Go(func(ctx context.Context) error {
-		if err := a.start(ctx, user.values); err != nil {
+		if err := a.start(ctx); err != nil {
 			return unlessOver(ctx, err)
 		}
-		a.report.Unsuitable(env.Settings.Redis.Include, user.objections)
+		a.report.Unsuitable(conf.user.objections)
 		loop.Repeat(ctx, env.Log, woken, a.turn)
 		return nil
 	})
@@ -64,7 +69,7 @@ func unlessOver(ctx context.Context, err error) error {
 }
 
 // start waits for the API, and begins to watch and to listen.
-func (a *agent) start(ctx context.Context, user observe.UserValues) error {
+func (a *agent) start(ctx context.Context) error {
 	env := a.env
 	group := &observe.Group{
 		Namespace: env.Namespace, StatefulSet: env.Settings.StatefulSet, PodName: env.PodName, PodUID: env.PodUID,
@@ -74,13 +79,32 @@ func (a *agent) start(ctx context.Context, user observe.UserValues) error {
 		return err
 	}
 	a.leave.within(group.Grace)
-	own, hellos := redisio.Keep(env.Server(), "", ""), &redisio.Hellos{}
+	own := redisio.Keep(env.Server(), model.Credential{User: contract.AgentUser, Password: a.conf.password})
+	hellos := &redisio.Hellos{}
 	a.crew.Keep(func(ctx context.Context) { hellos.Listen(ctx, own, a.woken.Wake) })
-	a.observer = observe.NewObserver(group, own, hellos, user, a.leave.asked)
-	a.server = redisio.NewServer(own)
+	a.server = server{redisio.NewServer(own), a.conf.user.master}
+	a.observer = observe.NewObserver(group, observe.Own{
+		Redis: own, Hellos: hellos, User: a.conf.user.values, Leaving: a.leave.asked, Template: a.server.PlainCredential,
+		Keys: func() []model.Key { return observe.ReadKeys(env.KeysDir) }, Clients: a.clients.hashes,
+	})
 	store := record.NewStore(a.client.CoordinationV1().Leases(env.Namespace), group)
 	a.actor = act.NewRedis(a.server, store, others{a.observer}, contract.ReplicationUser(env.Namespace, env.Settings.StatefulSet), time.Now)
 	return nil
+}
+
+// server is my Redis.
+type server struct {
+	redisio.Server
+	// file is what the user's own file has a replica present.
+	file model.Credential
+}
+
+// PlainCredential is what the user's own file has a replica present, or else what the server wants of clients.
+func (s server) PlainCredential(ctx context.Context) (model.Credential, error) {
+	if s.file.Password != "" {
+		return s.file, nil
+	}
+	return s.Server.PlainCredential(ctx)
 }
 
 // others are the rest of the group, as the actor reaches them.

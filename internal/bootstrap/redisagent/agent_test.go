@@ -58,7 +58,8 @@ func TestRedisConfIsWrittenWholeWithTheUsersValuesKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	env.Settings.Redis.Include = file
-	user, err := writeRedisConf(env)
+	conf, err := newConfiguration(env, "secret", nil)
+	user := conf.user
 	if err != nil || user.values.Priority != 30 || user.values.ServeStale {
 		t.Fatalf("user=%+v err=%v, want the values of the user's file", user, err)
 	}

@@ -3,51 +3,121 @@
 package redisagent
 
 import (
-	"os"
+	"cmp"
 	"path/filepath"
-	"strconv"
+	"strings"
+	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/conffile"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/keys"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
 )
 
-// userFile is what the user's own redis.conf says that concerns the agent.
-type userFile struct {
-	values     observe.UserValues
-	objections []redisconf.Objection
+// configuration writes the files that Redis starts from. They have the hashes of passwords, so that a server which restarts knows
+// this project's users before its agent comes.
+type configuration struct {
+	env  environment.Environment
+	user userFile
+	// password is the agent's own.
+	password string
+	// clients knows the default user's passwords; nil where no Secret has them.
+	clients *clientPassword
+	// users are the file with the user's own users; nil where there is none.
+	users *aclFile
+	// written are the users that the files have.
+	written []redisconf.User
 }
 
-// writeRedisConf renders redis.conf in one rename, and reads the user's own file.
-func writeRedisConf(env environment.Environment) (userFile, error) {
-	own := env.Settings.Redis
+// newConfiguration reads what the user wrote, and writes the files for the first time.
+func newConfiguration(env environment.Environment, password string, clients *clientPassword) (*configuration, error) {
+	c := &configuration{env: env, password: password, clients: clients}
+	var err error
+	if c.user, err = readUserFile(env.Settings.Redis.Include); err != nil {
+		env.Log.Error("cannot read all of the user's configuration; after a sync Redis gets defaults instead of its values", "error", err.Error())
+	}
+	if name := cmp.Or(env.Settings.Redis.ACLFile, c.user.aclFile); name != "" {
+		c.users = &aclFile{path: name}
+	}
+	all := model.Access{Clients: clients.hashes(time.Now())}
+	for _, key := range observe.ReadKeys(env.KeysDir) { // who presents what is not known yet
+		all.Replication, all.Observer = append(all.Replication, key.Replication), append(all.Observer, key.Observer)
+		if key.Monitor != "" {
+			all.Monitor = append(all.Monitor, key.Monitor)
+		}
+	}
+	return c, c.write(all)
+}
+
+// write writes the files for who may enter now; nothing where they say so already.
+func (c *configuration) write(access model.Access) error {
+	ours := c.ours(access)
+	if equalUsers(ours, c.written) {
+		return nil
+	}
+	return c.writeFiles(ours)
+}
+
+// rewrite writes the files again, because the user's own file changed.
+func (c *configuration) rewrite() error { return c.writeFiles(c.written) }
+
+func (c *configuration) writeFiles(ours []redisconf.User) error {
 	conf := redisconf.Redis{
-		Include: own.Include, Port: env.Settings.Port, AnnounceIP: env.PodIP.String(),
-		Group: contract.ReplicationUser(env.Namespace, env.Settings.StatefulSet),
+		Include: c.env.Settings.Redis.Include, Port: c.env.Settings.Port, AnnounceIP: c.env.PodIP.String(),
+		Group: contract.ReplicationUser(c.env.Namespace, c.env.Settings.StatefulSet), Users: ours,
 	}
-	user := userFile{values: observe.UserValues{Priority: 100, ServeStale: true}}
-	if own.Include != "" {
-		text, err := os.ReadFile(own.Include)
-		if err != nil {
-			env.Log.Error("cannot read the user's configuration file; after a sync Redis gets defaults instead of its values", "file", own.Include, "error", err.Error())
+	if c.users != nil {
+		conf.ACLFile = contract.ACLFile
+		text, objections := c.users.merged(ours)
+		c.user.objections = append(c.user.objections, objections...)
+		if err := conffile.Replace(c.env.ConfigDir, filepath.Base(contract.ACLFile), text, 0o644); err != nil {
+			return err
 		}
-		user.values, user.objections = userValues(redisconf.Values(string(text)), user.values), redisconf.Objections(string(text))
 	}
-	return user, conffile.Replace(env.ConfigDir, filepath.Base(contract.RedisConfFile), conf.String(), 0o644)
+	if err := conffile.Replace(c.env.ConfigDir, filepath.Base(contract.RedisConfFile), conf.String(), 0o644); err != nil {
+		return err
+	}
+	c.written = ours
+	return nil
 }
 
-func userValues(values map[string]string, user observe.UserValues) observe.UserValues {
-	for _, name := range []string{"slave-priority", "replica-priority"} {
-		if n, err := strconv.Atoi(values[name]); err == nil && n >= 0 {
-			user.Priority = n
+// ours are this project's users as a file has them. The Sentinels' is not among them, because servers that are too old to be told
+// so would not start from a rule about channels; the agent makes it.
+func (c *configuration) ours(access model.Access) []redisconf.User {
+	users := []redisconf.User{{Name: contract.AgentUser, Hashes: []string{keys.Hash(c.password)}, Rules: redisconf.AgentRules}}
+	for _, u := range []struct {
+		name      string
+		passwords []string
+		rules     []string
+	}{
+		{contract.ReplicationUser(c.env.Namespace, c.env.Settings.StatefulSet), access.Replication, redisconf.ReplicationRules},
+		{contract.ObserverUser, access.Observer, redisconf.ObserverRules},
+	} {
+		user := redisconf.User{Name: u.name, Rules: u.rules}
+		for _, p := range u.passwords {
+			user.Hashes = append(user.Hashes, keys.Hash(p))
+		}
+		if len(user.Hashes) > 0 {
+			users = append(users, user)
 		}
 	}
-	for _, name := range []string{"slave-serve-stale-data", "replica-serve-stale-data"} {
-		if text, ok := values[name]; ok {
-			user.ServeStale = text == "yes"
+	if len(access.Clients) > 0 && (c.users != nil || !c.user.namesDefault) {
+		users = append(users, redisconf.User{Name: "default", Hashes: access.Clients, Rules: strings.Fields("~* &* +@all")})
+	}
+	return users
+}
+
+func equalUsers(a, b []redisconf.User) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Line() != b[i].Line() {
+			return false
 		}
 	}
-	return user
+	return true
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/report"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
 )
@@ -39,9 +38,13 @@ type agent struct {
 	pages  *status.Pages
 	report *report.Redis
 
+	// conf writes the files that Redis starts from, and clients knows the clients' password; nil where no Secret has it.
+	conf    *configuration
+	clients *clientPassword
+
 	// These are set once the API has answered.
 	observer *observe.Observer
-	server   redisio.Server
+	server   server
 	actor    *act.Redis
 
 	memory decide.Memory
@@ -56,9 +59,12 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 	view := a.observer.View(ctx)
 	decision, memory := decide.Next(view, a.memory)
 	a.memory = memory
-	err := a.actor.Prepare(ctx, view)
+	err := a.secure(ctx, view)
 	if err == nil {
 		err = a.actor.Do(ctx, view, decision)
+	}
+	if err == nil && decision.Record == nil {
+		err = a.actor.Say(ctx, view)
 	}
 	a.setOptions(ctx, view)
 	a.report.Decided(view, decision, err)
@@ -74,6 +80,41 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 		return max(decision.Recheck, afterFailure)
 	}
 	return decision.Recheck
+}
+
+// secure brings users and passwords to what they shall be: in the files that Redis starts from first, then in Redis.
+func (a *agent) secure(ctx context.Context, v model.View) error {
+	if err := a.conf.write(v.Access); err != nil {
+		return err
+	}
+	if v.Self.Redis.Answer == model.Up {
+		if err := a.followACLFile(ctx); err != nil {
+			return err
+		}
+	}
+	return a.actor.Prepare(ctx, v)
+}
+
+// followACLFile tells Redis what changed in the user's own file with users.
+func (a *agent) followACLFile(ctx context.Context) error {
+	if a.conf.users == nil {
+		return nil
+	}
+	before := *a.conf.users
+	c, objections, changed := a.conf.users.changed()
+	if !changed {
+		return nil
+	}
+	a.env.Log.Info("the file with users changed", "file", before.path, "changed", len(c.set), "deleted", len(c.deleted))
+	a.report.Unsuitable(objections)
+	if err := a.conf.rewrite(); err != nil {
+		*a.conf.users = before // it is tried again
+		return err
+	}
+	if err := a.server.ChangeUsers(ctx, c.set, c.deleted); err != nil {
+		a.report.RefusedUsers(before.path, err)
+	}
+	return nil
 }
 
 // setOptions sets, once for each process, what a configuration file cannot say for all versions of Redis.

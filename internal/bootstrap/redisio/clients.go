@@ -27,8 +27,8 @@ type Clients struct {
 }
 
 type key struct {
-	address        model.Address
-	user, password string
+	address model.Address
+	as      model.Credential
 }
 
 type entry struct {
@@ -39,11 +39,11 @@ type entry struct {
 // NewClients returns an empty set.
 func NewClients() *Clients { return &Clients{byKey: map[key]*entry{}} }
 
-// To returns the client of a server. User and password are empty where none is needed.
-func (c *Clients) To(address model.Address, user, password string) *redis.Client {
+// To returns the client of a server. The credential is empty where none is needed.
+func (c *Clients) To(address model.Address, as model.Credential) *redis.Client {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	k := key{address, user, password}
+	k := key{address, as}
 	e, ok := c.byKey[k]
 	if !ok {
 		e = &entry{client: dial(k)}
@@ -66,8 +66,8 @@ func (c *Clients) Sweep(unused time.Duration) {
 }
 
 // Keep returns a client that no sweep closes: for the one server that the agent runs beside.
-func Keep(address model.Address, user, password string) *redis.Client {
-	return dial(key{address, user, password})
+func Keep(address model.Address, as model.Credential) *redis.Client {
+	return dial(key{address, as})
 }
 
 // silence is the library's logger: a server that does not answer is a fact of the view, not a line in the log.
@@ -82,7 +82,7 @@ func Quiet() { redis.SetLogger(silence{}) }
 // dial makes a client that tries once: the loop is the retry, and a silent server must be reported as silent soon.
 func dial(k key) *redis.Client {
 	return redis.NewClient(&redis.Options{
-		Addr: k.address.String(), Username: k.user, Password: k.password,
+		Addr: k.address.String(), Username: k.as.User, Password: k.as.Password,
 		Protocol: 2, DisableIdentity: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 		MaxRetries:               -1, PoolSize: 2, MaxActiveConns: 4,

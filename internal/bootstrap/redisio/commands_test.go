@@ -36,7 +36,7 @@ func sentinelThatSays(flags string) func(string) string {
 // TestAddressInMASTERIsNotBelieved (2).
 func TestAddressInMASTERIsNotBelieved(t *testing.T) {
 	server := redistest.Start(t, "127.0.0.1", sentinelThatSays("master,failover_in_progress"))
-	client := Keep(server.Address, "", "")
+	client := Keep(server.Address, model.Credential{})
 	t.Cleanup(func() { _ = client.Close() })
 	want := model.Sentinel{
 		Answered: true, Monitors: true, Address: model.Address{Host: "10.0.0.2", Port: 6379}, ConfigEpoch: 2048, FailoverInProgress: true,
@@ -79,7 +79,7 @@ func TestGroupIsRecreatedInOneGo(t *testing.T) {
 				}
 				return ""
 			})
-			client := Keep(server.Address, "", "")
+			client := Keep(server.Address, model.Credential{})
 			t.Cleanup(func() { _ = client.Close() })
 			m := model.Announcement{Group: "ns.redis", Master: master, Epoch: 2048}
 			if err := NewSentinel(client).Recreate(t.Context(), m, w, c.peers); err != nil {
@@ -95,7 +95,7 @@ func TestGroupIsRecreatedInOneGo(t *testing.T) {
 // TestPromotionFirstLiftsWhatRefusesWrites (10e).
 func TestPromotionFirstLiftsWhatRefusesWrites(t *testing.T) {
 	server := redistest.Start(t, "127.0.0.1", func(string) string { return "" })
-	client := Keep(server.Address, "", "")
+	client := Keep(server.Address, model.Credential{})
 	t.Cleanup(func() { _ = client.Close() })
 	if err := NewServer(client).BecomeMaster(t.Context()); err != nil {
 		t.Fatal(err)

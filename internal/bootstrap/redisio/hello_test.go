@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio/redistest"
 )
 
@@ -14,7 +15,7 @@ func TestBrokenConnectionWakes(t *testing.T) {
 	server := redistest.Start(t, "127.0.0.1", func(string) string {
 		return "*3\r\n$9\r\nsubscribe\r\n$18\r\n" + helloChannel + "\r\n:1\r\n"
 	})
-	client := Keep(server.Address, "", "")
+	client := Keep(server.Address, model.Credential{})
 	t.Cleanup(func() { _ = client.Close() })
 	changed := make(chan struct{}, 8)
 	var h Hellos

@@ -24,9 +24,20 @@ func Ask(ctx context.Context, client *redis.Client) model.Redis {
 	defer cancel()
 	text, err := client.Info(ctx).Result()
 	if err != nil {
-		return model.Redis{Refused: errors.Is(err, syscall.ECONNREFUSED)}
+		return model.Redis{Refused: errors.Is(err, syscall.ECONNREFUSED), Denied: denial(err)}
 	}
 	return ParseInfo(text)
+}
+
+// AskAs asks as whom the server accepts, one after the other. Nothing but a denial is a reason to ask again.
+func (c *Clients) AskAs(ctx context.Context, address model.Address, credentials ...model.Credential) model.Redis {
+	var r model.Redis
+	for _, as := range credentials {
+		if r = Ask(ctx, c.To(address, as)); r.Denied == "" {
+			break
+		}
+	}
+	return r
 }
 
 // refusals is how many connection attempts in a row must be refused before a server counts as gone, and refusedAgain the time
@@ -59,11 +70,11 @@ func ParseInfo(text string) model.Redis {
 		RunID:  f["run_id"],
 		ReplID: f["master_replid"], ReplID2: f["master_replid2"],
 		Offset:         number(f["master_repl_offset"]),
-		Keys:           keys(f),
+		Keys:           countKeys(f),
 		OnlineReplicas: onlineReplicas(f),
 		PersistenceError: f["rdb_last_bgsave_status"] == "err" || f["aof_last_write_status"] == "err" ||
 			f["aof_last_bgrewrite_status"] == "err",
-		TooOld: tooOld(f),
+		TooOld: tooOld(f), Selectors: hasSelectors(f),
 	}
 	switch f["role"] {
 	case "master":
@@ -88,6 +99,8 @@ func ParseInfo(text string) model.Redis {
 var (
 	oldestRedis  = version.MustParseGeneric("6.2")
 	oldestValkey = version.MustParseGeneric("7.2")
+	// Selectors keep a user from one channel alone.
+	firstWithSelectors = version.MustParseGeneric("7.0")
 )
 
 // tooOld reports whether a server is older than those.
@@ -96,6 +109,12 @@ func tooOld(f map[string]string) bool {
 		return olderThan(says, oldestValkey)
 	}
 	return olderThan(f["redis_version"], oldestRedis)
+}
+
+// hasSelectors reports whether a server knows selectors; one whose version cannot be read does not.
+func hasSelectors(f map[string]string) bool {
+	v, err := version.ParseGeneric(f["redis_version"])
+	return err == nil && v.AtLeast(firstWithSelectors)
 }
 
 // olderThan reports whether a version such as 7.0.15 is older than another. One that cannot be read does not count as old.
@@ -116,8 +135,8 @@ func fields(text string) map[string]string {
 	return f
 }
 
-// keys adds up the databases: db0:keys=3,expires=0,avg_ttl=0
-func keys(f map[string]string) int64 {
+// countKeys adds up the databases: db0:keys=3,expires=0,avg_ttl=0
+func countKeys(f map[string]string) int64 {
 	var sum int64
 	for name, value := range f {
 		db, isDB := strings.CutPrefix(name, "db")

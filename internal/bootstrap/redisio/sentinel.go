@@ -154,13 +154,17 @@ func (s Sentinel) Configure(ctx context.Context, group string, w model.Watching)
 }
 
 func setArguments(group string, w model.Watching) []any {
-	return []any{
+	set := []any{
 		"sentinel", "set", group,
 		"quorum", w.Quorum,
 		"down-after-milliseconds", w.DownAfter.Milliseconds(),
 		"failover-timeout", w.FailoverTimeout.Milliseconds(),
 		"parallel-syncs", w.ParallelSyncs,
 	}
+	if w.As.Password != "" {
+		set = append(set, "auth-user", w.As.User, "auth-pass", w.As.Password)
+	}
+	return set
 }
 
 // Remove makes the Sentinel forget a group; one that it does not know is not an error.

@@ -25,7 +25,7 @@ func TestServerThatComesUpIsSeenAtOnce(t *testing.T) {
 	if err = listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	client := Keep(model.Address{Host: where.IP.String(), Port: where.Port}, "", "")
+	client := Keep(model.Address{Host: where.IP.String(), Port: where.Port}, model.Credential{})
 	t.Cleanup(func() { _ = client.Close() })
 	for range 20 {
 		if client.Ping(t.Context()).Err() == nil {
@@ -43,7 +43,7 @@ func TestServerThatComesUpIsSeenAtOnce(t *testing.T) {
 }
 
 func TestUnreachedCarriesTheReason(t *testing.T) {
-	client := Keep(model.Address{Host: "127.0.0.1", Port: 1}, "", "")
+	client := Keep(model.Address{Host: "127.0.0.1", Port: 1}, model.Credential{})
 	t.Cleanup(func() { _ = client.Close() })
 	err := client.Ping(t.Context()).Err()
 	if !errors.Is(err, syscall.ECONNREFUSED) {
@@ -59,7 +59,7 @@ func TestBrokenConnectionIsNotSilence(t *testing.T) {
 	server := redistest.Start(t, "127.0.0.1", func(string) string {
 		return redistest.Bulk("run_id:1\r\nrole:master\r\n")
 	})
-	client := Keep(server.Address, "", "")
+	client := Keep(server.Address, model.Credential{})
 	t.Cleanup(func() { _ = client.Close() })
 	for range 2 {
 		if r := AskOwn(t.Context(), client); r.Answer != model.Up || r.Refused {

@@ -67,15 +67,22 @@ const unsuitable = "UnsuitableConfiguration"
 const longestMessage = 1024
 
 // object reports what in the user's own configuration file the agent cannot work with, or overrides.
-func (e *events) object(file string, objections []redisconf.Objection) {
+func (e *events) object(objections []redisconf.Objection) {
 	if len(objections) == 0 {
 		return
 	}
-	message := "The configuration file " + file + " of the Redis container conflicts with the agent:"
+	message := "The configuration of the Redis container conflicts with the agent:"
 	for _, o := range objections {
 		message += " " + o.String() + "."
 	}
-	e.env.Log.Error("the user's configuration file is unsuitable", "reason", unsuitable, "file", file, "why", message)
+	e.env.Log.Error("the user's configuration is unsuitable", "reason", unsuitable, "why", message)
+	e.write(corev1.EventTypeWarning, unsuitable, message[:min(len(message), longestMessage)])
+}
+
+// refuse reports users that Redis refused.
+func (e *events) refuse(file string, err error) {
+	message := "The file with users " + file + " changed, and Redis refused a part of it, which stays as it was: " + err.Error()
+	e.env.Log.Error("Redis refused users", "reason", unsuitable, "file", file, "error", err.Error())
 	e.write(corev1.EventTypeWarning, unsuitable, message[:min(len(message), longestMessage)])
 }
 

@@ -30,9 +30,14 @@ func NewRedis(env environment.Environment, client kubernetes.Interface, pages *s
 	return &Redis{env: env, pages: pages, events: events{client: client, env: env, spawn: spawn}}
 }
 
-// Unsuitable reports what in the user's own configuration file the agent cannot work with, or overrides.
-func (r *Redis) Unsuitable(file string, objections []redisconf.Objection) {
-	r.events.object(file, objections)
+// Unsuitable reports what in the user's own configuration the agent cannot work with, or overrides.
+func (r *Redis) Unsuitable(objections []redisconf.Objection) {
+	r.events.object(objections)
+}
+
+// RefusedUsers reports users of a changed file that Redis refused; the others have changed.
+func (r *Redis) RefusedUsers(file string, err error) {
+	r.events.refuse(file, err)
 }
 
 // Decided reports one turn: what was seen and decided, and why carrying it out failed.

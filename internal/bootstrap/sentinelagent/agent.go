@@ -24,7 +24,7 @@ func Run(ctx context.Context, env environment.Environment) error {
 	if err != nil {
 		return err
 	}
-	password, err := agentPassword(env)
+	password, err := env.Password()
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func Run(ctx context.Context, env environment.Environment) error {
 	crew.Go(func(ctx context.Context) error { return pages.Serve(ctx, env.Listen) })
 	crew.Go(func(ctx context.Context) error {
 		secret := &peerSecret{env: env, client: client}
-		own := redisio.Keep(env.Server(), agentUser, password)
+		own := redisio.Keep(env.Server(), model.Credential{User: agentUser, Password: password})
 		set := observe.NewSentinelSet(observe.Set{
 			Namespace: env.Namespace, Settings: env.Settings, PodName: env.PodName, PodIP: env.PodIP,
 		}, client, own, secret.identityOf)
@@ -47,7 +47,7 @@ func Run(ctx context.Context, env environment.Environment) error {
 			return err
 		}
 		pages.MarkStarted()
-		newManager(env, client, set, own, pages).run(ctx, crew, woken)
+		newManager(env, client, set, own, secret, pages).run(ctx, crew, woken)
 		return nil
 	})
 	return crew.Wait()

@@ -26,11 +26,11 @@ func testEnvironment(t *testing.T) environment.Environment {
 
 func TestAgentsPasswordOutlivesItsProcess(t *testing.T) {
 	env := testEnvironment(t)
-	first, err := agentPassword(env)
+	first, err := env.Password()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second, _ := agentPassword(env); second != first || first == "" {
+	if second, _ := env.Password(); second != first || first == "" {
 		t.Errorf("password %q became %q", first, second)
 	}
 	conf := "port 26379\nuser agent on #" + strings.Repeat("0", 64) + " ~* &* +@all\nsentinel myid x\n"

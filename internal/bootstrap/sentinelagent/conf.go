@@ -5,7 +5,6 @@ package sentinelagent
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
 	"crypto/sha1" //nolint:gosec // Sentinel wants 40 characters; nothing is protected by them
 	"crypto/sha256"
 	"encoding/hex"
@@ -30,20 +29,6 @@ import (
 
 // maxClients leaves room for the links to many groups: outgoing links count too, and past the limit a Sentinel hears nothing.
 const maxClients = 10000
-
-// agentPassword is random, and known only to this pod's agent; the tmpfs keeps it over a restart of the process.
-func agentPassword(env environment.Environment) (string, error) {
-	path := filepath.Join(env.PrivateDir, "password")
-	text, err := os.ReadFile(path)
-	if err == nil && len(text) > 0 {
-		return string(text), nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("reading the agent's own password: %w", err)
-	}
-	password := rand.Text()
-	return password, conffile.Replace(env.PrivateDir, "password", password, 0o600)
-}
 
 // identityOf is a Sentinel's run id: stable for set and ordinal, so that a new pod takes the place of the old one and no
 // ghost is counted in a majority.

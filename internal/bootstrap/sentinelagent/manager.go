@@ -16,6 +16,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/sentinel"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/report"
@@ -38,6 +39,8 @@ type manager struct {
 	client kubernetes.Interface
 	set    *observe.SentinelSet
 	own    *redis.Client
+	secret *peerSecret
+	crew   *loop.Crew
 	actor  *act.Sentinel
 	pages  *status.Pages
 	queue  workqueue.TypedDelayingInterface[types.NamespacedName]
@@ -56,16 +59,19 @@ type manager struct {
 // group is one group that the manager keeps. Fields that are not said to be the manager's belong to the goroutine that
 // reconciles it.
 type group struct {
-	key    observe.GroupKey
-	memory sentinel.Memory
-	report report.Group
+	key observe.GroupKey
+	// presents is the generation of keys that the Sentinel presents, and told the password that it was told.
+	presents string
+	told     model.Credential
+	memory   sentinel.Memory
+	report   report.Group
 	// status is the manager's.
 	status status.Status
 }
 
-func newManager(env environment.Environment, client kubernetes.Interface, set *observe.SentinelSet, own *redis.Client, pages *status.Pages) *manager {
+func newManager(env environment.Environment, client kubernetes.Interface, set *observe.SentinelSet, own *redis.Client, secret *peerSecret, pages *status.Pages) *manager {
 	m := &manager{
-		env: env, client: client, set: set, own: own, pages: pages,
+		env: env, client: client, set: set, own: own, secret: secret, pages: pages,
 		actor:  act.NewSentinel(redisio.NewSentinel(own), client.CoreV1()),
 		queue:  workqueue.NewTypedDelayingQueue[types.NamespacedName](),
 		groups: map[types.NamespacedName]*group{},
@@ -76,6 +82,7 @@ func newManager(env environment.Environment, client kubernetes.Interface, set *o
 
 // run reconciles groups until the context ends.
 func (m *manager) run(ctx context.Context, crew *loop.Crew, woken loop.Wakeup) {
+	m.crew = crew
 	m.set.Start(crew.Spawn, m.wake)
 	crew.Keep(func(ctx context.Context) { redisio.ListenForSwitches(ctx, m.own, m.wakeMaster) })
 	crew.Keep(func(ctx context.Context) {

@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
@@ -26,6 +27,8 @@ type peerSecret struct {
 	client kubernetes.Interface
 	mu     sync.Mutex
 	data   map[string][]byte
+	// asked is when it was last read for a key that was not there.
+	asked time.Time
 }
 
 func (p *peerSecret) password() string { return p.value(contract.PeerSecretPassword) }
@@ -55,6 +58,17 @@ func (p *peerSecret) load(ctx context.Context) error {
 		}
 		return err == nil, nil
 	})
+}
+
+// loadAgain reads the Secret beside the turns, for a key that the webhook may have written since.
+func (p *peerSecret) loadAgain(crew *loop.Crew) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if time.Since(p.asked) < loadAgainAfter {
+		return
+	}
+	p.asked = time.Now()
+	crew.Spawn(func(ctx context.Context) { _ = p.try(ctx) }) // it is asked for again
 }
 
 func (p *peerSecret) try(ctx context.Context) error {

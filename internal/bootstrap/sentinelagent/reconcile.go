@@ -28,7 +28,15 @@ func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Du
 	if err := m.rename(ctx, g, lease); err != nil {
 		return afterFailure, false
 	}
-	view := m.set.View(ctx, g.key, lease, staggered(m.env, settings))
+	var recorded model.Record
+	if lease != nil {
+		recorded, _ = record.Decode(lease) // what is unreadable is left out
+	}
+	want := staggered(m.env, settings)
+	var presents string
+	presents, want.As = m.presenting(g.key, g.presents, recorded, settings)
+	view := m.set.View(ctx, g.key, lease, want, want.As)
+	view.Own.Watching.As = g.told
 	view.CurrentEpoch = currentEpoch(m.env)
 	view.NameTaken = lease != nil && m.set.NameTaken(g.key, lease, m.serves)
 	view.Elsewhere = lease != nil && settings.Sentinels.Name != "" && !serves(m.env, g.key.Namespace, settings)
@@ -36,6 +44,10 @@ func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Du
 	g.memory = memory
 	store := record.NewStore(m.client.CoordinationV1().Leases(g.key.Namespace), m.set.Copy(g.key, lease))
 	err := m.actor.Do(ctx, g.key.MasterName, store, decision)
+	if err == nil {
+		g.noteTold(decision, want.As, presents)
+		err = m.say(ctx, g, lease, recorded, settings.Sentinels.Replicas)
+	}
 	if err == nil {
 		err = m.label(ctx, g.key, lease, view.Record.Epoch, decision.Labels)
 	}
@@ -48,6 +60,20 @@ func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Du
 		return min(decision.Recheck, afterFailure), false
 	}
 	return decision.Recheck, decision.Reason == model.GroupAbsent && lease == nil
+}
+
+// noteTold remembers what the Sentinel presents, which it never says itself.
+func (g *group) noteTold(d sentinel.Decision, as model.Credential, id string) {
+	if d.Command == nil {
+		return
+	}
+	switch d.Command.Do {
+	case sentinel.Recreate, sentinel.Configure:
+		g.told, g.presents = as, id
+	case sentinel.Remove:
+		g.told, g.presents = model.Credential{}, ""
+	case sentinel.Wait, sentinel.Inject, sentinel.Adopt, sentinel.Reissue: // these change nothing of it
+	}
 }
 
 // serves reports whether this set watches the group of a record.

@@ -89,9 +89,17 @@ func (o ownRedis) Tune(_ context.Context, want model.Tuning) error {
 
 // There are no users in this world: every connection is accepted.
 
-func (o ownRedis) EnsureReplicationUser(context.Context, string) error { return o.do(func(*server) {}) }
+func (o ownRedis) SecureUsers(context.Context, string, model.Access, bool, string) (string, error) {
+	return "", o.do(func(*server) {})
+}
 
-func (o ownRedis) AuthenticateAs(context.Context, string) error { return o.do(func(*server) {}) }
+func (o ownRedis) AuthenticateAs(context.Context, model.Credential) error {
+	return o.do(func(*server) {})
+}
+
+func (o ownRedis) PlainCredential(context.Context) (model.Credential, error) {
+	return model.Credential{}, nil
+}
 
 // others is everything else, as the agent of a pod reaches it.
 type others struct {
@@ -99,7 +107,7 @@ type others struct {
 	p *pod
 }
 
-func (o others) Ask(_ context.Context, a model.Address) model.Redis {
+func (o others) Ask(_ context.Context, _ *model.View, a model.Address) model.Redis {
 	return o.w.info(o.p.host, o.w.listeners[a])
 }
 

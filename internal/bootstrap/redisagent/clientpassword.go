@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisagent
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/conffile"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/keys"
+)
+
+// clientPassword is the default user's password as the user's Secret has it. After a change the one before is accepted too, for as
+// long as policy says: clients change theirs when they can.
+type clientPassword struct {
+	env   environment.Environment
+	grace time.Duration
+	known known
+}
+
+// known are hashes, as the agent's own tmpfs keeps them over a restart of its process.
+type known struct {
+	Now    string    `json:"now"`
+	Before string    `json:"before,omitempty"`
+	Since  time.Time `json:"since"`
+}
+
+const knownFile = "client-password"
+
+// newClientPassword is nil where the group takes no password from a Secret.
+func newClientPassword(env environment.Environment) *clientPassword {
+	grace := time.Duration(env.Settings.Redis.RotationGraceMs) * time.Millisecond
+	if grace <= 0 {
+		return nil
+	}
+	c := &clientPassword{env: env, grace: grace}
+	if text, err := os.ReadFile(filepath.Join(env.PrivateDir, knownFile)); err == nil {
+		_ = json.Unmarshal(text, &c.known) // without it only the present password is accepted
+	}
+	return c
+}
+
+// hashes are those that are accepted now. While the Secret has no password it is what it was; where it never had one nobody may
+// enter, and one random hash says so.
+func (c *clientPassword) hashes(now time.Time) []string {
+	if c == nil {
+		return nil
+	}
+	if password := c.read(); password != "" && keys.Hash(password) != c.known.Now {
+		c.known = known{Now: keys.Hash(password), Before: c.known.Now, Since: now}
+		if text, err := json.Marshal(c.known); err == nil {
+			if err = conffile.Replace(c.env.PrivateDir, knownFile, string(text), 0o600); err != nil {
+				c.env.Log.Error("cannot keep the hash of the password before: clients that still present it are refused after a restart of the agent", "error", err.Error())
+			}
+		}
+	}
+	if c.known.Now == "" {
+		return []string{keys.Hash("")}
+	}
+	accepted := []string{c.known.Now}
+	if c.known.Before != "" && now.Sub(c.known.Since) < c.grace {
+		accepted = append(accepted, c.known.Before)
+	}
+	return accepted
+}
+
+// read is the password, without the line end that an editor leaves.
+func (c *clientPassword) read() string {
+	text, err := os.ReadFile(filepath.Join(c.env.AuthDir, contract.AuthKey))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimRight(string(text), "\r\n")
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisagent
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
+)
+
+// userFile is what the user's own redis.conf says that concerns the agent, with the files that it includes.
+type userFile struct {
+	values     observe.UserValues
+	objections []redisconf.Objection
+	// namesDefault reports whether it declares the default user, which only one line may do.
+	namesDefault bool
+	// aclFile is the file with users that it names; empty where it names none.
+	aclFile string
+	// master is what it has a replica present to its master. A server of the same template that has no agent wants that.
+	master model.Credential
+}
+
+// deepest is how far files may include each other; Redis has no limit, and a circle ends it.
+const deepest = 16
+
+// readUserFile reads the file and what it includes. The error names a file that cannot be read; what was read counts.
+func readUserFile(path string) (userFile, error) {
+	user := userFile{values: observe.UserValues{Priority: 100, ServeStale: true}}
+	if path == "" {
+		return user, nil
+	}
+	text, objections, err := readIncluding(path, deepest)
+	values := redisconf.Values(text)
+	user.objections, user.aclFile = objections, values["aclfile"]
+	for line := range strings.Lines(text) {
+		user.namesDefault = user.namesDefault || redisconf.UserName(line) == "default"
+	}
+	user.values = userValues(values, user.values)
+	for name, value := range values {
+		switch name {
+		case "masteruser", "primaryuser":
+			user.master.User = value
+		case "masterauth", "primaryauth":
+			user.master.Password = value
+		}
+	}
+	return user, err
+}
+
+// readIncluding returns a file with the files that it includes in their places, and what the agent objects to in each.
+func readIncluding(path string, depth int) (string, []redisconf.Objection, error) {
+	if depth == 0 {
+		return "", nil, fmt.Errorf("reading %s: files include each other more than %d deep", path, deepest)
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return "", nil, fmt.Errorf("reading %s: %w", path, err)
+	}
+	var b strings.Builder
+	objections := redisconf.Objections(path, string(raw))
+	var failed error
+	for line := range strings.Lines(string(raw)) {
+		words := strings.Fields(line)
+		if len(words) < 2 || !strings.EqualFold(words[0], "include") {
+			b.WriteString(line)
+			continue
+		}
+		names, err := filepath.Glob(strings.Trim(words[1], `"'`))
+		if err != nil || len(names) == 0 {
+			failed = fmt.Errorf("reading what %s includes: there is no %s where the agent can see it", path, words[1])
+		}
+		for _, name := range names {
+			text, more, err := readIncluding(name, depth-1)
+			if err != nil {
+				failed = err
+			}
+			b.WriteString(text + "\n")
+			objections = append(objections, more...)
+		}
+	}
+	return b.String(), objections, failed
+}
+
+func userValues(values map[string]string, user observe.UserValues) observe.UserValues {
+	for _, name := range []string{"slave-priority", "replica-priority"} {
+		if n, err := strconv.Atoi(values[name]); err == nil && n >= 0 {
+			user.Priority = n
+		}
+	}
+	for _, name := range []string{"slave-serve-stale-data", "replica-serve-stale-data"} {
+		if text, ok := values[name]; ok {
+			user.ServeStale = text == "yes"
+		}
+	}
+	return user
+}

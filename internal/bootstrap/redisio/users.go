@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/keys"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
+)
+
+// A replica connects to an address, and any server that has got that address answers like a master. The only thing that a
+// replica says of itself before it takes data is its user: a server that does not know the user rejects it. So each server of a
+// group has a user of the group's name, which may replicate and nothing else, and every replica authenticates as that user.
+
+// SecureUsers gives the server the users by which others of its group and its Sentinels reach it, and keeps every other user from
+// publishing what Sentinels believe, where the server has selectors for that. Known is what it returned for the same access
+// before; where the server still has those users nothing is done. One command is carried out before any client's next one.
+func (s Server) SecureUsers(ctx context.Context, group string, access model.Access, selectors bool, known string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*Deadline)
+	defer cancel()
+	lines, err := s.client.ACLList(ctx).Result()
+	if err != nil {
+		return "", fmt.Errorf("reading the users: %w", err)
+	}
+	if text := strings.Join(lines, "\n"); known != "" && text == known {
+		return known, nil
+	}
+	pipe := s.client.Pipeline()
+	// By a file that servers of any version read it has no channels yet.
+	sent := []redis.Cmder{pipe.ACLSetUser(ctx, contract.AgentUser, redisconf.AllChannels)}
+	for _, user := range ownUsers(group, access) {
+		sent = append(sent, pipe.ACLSetUser(ctx, user.Name, user.SetUser()...))
+	}
+	if len(access.Clients) > 0 {
+		words := []string{"on", "resetpass"}
+		for _, hash := range access.Clients {
+			words = append(words, "#"+hash)
+		}
+		sent = append(sent, pipe.ACLSetUser(ctx, "default", words...))
+	}
+	if selectors {
+		for _, line := range lines {
+			name, ok := userOf(line)
+			if change := redisconf.GuardHello(line); ok && len(change) > 0 {
+				sent = append(sent, pipe.ACLSetUser(ctx, name, change...))
+			}
+		}
+	}
+	now := pipe.ACLList(ctx)
+	_, _ = pipe.Exec(ctx) // each command carries its own error
+	for _, c := range append(sent, now) {
+		if c.Err() != nil { // not the command: it has hashes of passwords
+			return "", fmt.Errorf("setting the users of this project: %w", withoutRules(c.Err()))
+		}
+	}
+	return strings.Join(now.Val(), "\n"), nil
+}
+
+// ownUsers are the users of this project that others present themselves as. A user for whom there is no password is not made.
+func ownUsers(group string, access model.Access) []redisconf.User {
+	var users []redisconf.User
+	for _, u := range []redisconf.User{
+		{Name: group, Hashes: hashes(access.Replication), Rules: redisconf.ReplicationRules},
+		{Name: contract.ObserverUser, Hashes: hashes(access.Observer), Rules: redisconf.ObserverRules},
+		{Name: contract.MonitorUser, Hashes: access.Monitor, Rules: redisconf.MonitorUser},
+	} {
+		if len(u.Hashes) > 0 {
+			users = append(users, u)
+		}
+	}
+	return users
+}
+
+func hashes(passwords []string) []string {
+	out := make([]string, len(passwords))
+	for i, p := range passwords {
+		out[i] = keys.Hash(p)
+	}
+	return out
+}
+
+// userOf is the name in a line of ACL LIST; false where it is a user of this project.
+func userOf(line string) (string, bool) {
+	words := strings.Fields(line)
+	if len(words) < 2 || redisconf.ReservedUser(words[1]) {
+		return "", false
+	}
+	return words[1], true
+}
+
+// ChangeUsers gives the server users as the arguments of ACL SETUSER say, each beginning with its name, and deletes others. What
+// cannot be set is named in the error; the rest is done.
+func (s Server) ChangeUsers(ctx context.Context, set [][]string, deleted []string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*Deadline)
+	defer cancel()
+	pipe := s.client.Pipeline()
+	sent := map[string]redis.Cmder{}
+	for _, words := range set {
+		sent[words[0]] = pipe.ACLSetUser(ctx, words[0], words[1:]...)
+	}
+	for _, name := range deleted {
+		sent[name] = pipe.ACLDelUser(ctx, name)
+	}
+	_, _ = pipe.Exec(ctx) // each command carries its own error
+	var failed []error
+	for name, c := range sent {
+		if c.Err() != nil {
+			failed = append(failed, fmt.Errorf("changing the user %s: %w", name, withoutRules(c.Err())))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// AuthenticateAs sets what the server presents to its master. It takes effect with the next connection.
+func (s Server) AuthenticateAs(ctx context.Context, as model.Credential) error {
+	// Without a password no user is presented. The password is set last and removed first, or one of the two would be sent
+	// alone.
+	options := [][2]string{{"masteruser", as.User}, {"masterauth", as.Password}}
+	if as.Password == "" {
+		options = [][2]string{{"masterauth", ""}, {"masteruser", ""}}
+	}
+	return s.run(ctx, "setting masteruser and masterauth", func(ctx context.Context) error {
+		for _, o := range options {
+			if err := s.client.ConfigSet(ctx, o[0], o[1]).Err(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// PlainCredential is what servers of the same template, that have no agent, want of a client: the password of the default user,
+// as the server's own configuration has it in clear. It is empty where there is none.
+func (s Server) PlainCredential(ctx context.Context) (model.Credential, error) {
+	var own model.Credential
+	err := s.run(ctx, "reading requirepass", func(ctx context.Context) error {
+		values, err := s.client.ConfigGet(ctx, "requirepass").Result()
+		own.Password = values["requirepass"]
+		return err
+	})
+	return own, err
+}
+
+// withoutRules drops what a server says of the rules that it refuses: it repeats them, and a rule may be a password.
+func withoutRules(err error) error {
+	if refused := redis.Error(nil); errors.As(err, &refused) {
+		return errors.New("the server refuses the rules, as ACL SETUSER with them will say")
+	}
+	return err
+}
+
+// denial is the word by which a server refuses a client that it does not know; empty where the error is another.
+func denial(err error) string {
+	var refused redis.Error
+	if !errors.As(err, &refused) {
+		return ""
+	}
+	word, _, _ := strings.Cut(refused.Error(), " ")
+	switch word {
+	case "NOAUTH", "WRONGPASS", "NOPERM":
+		return word
+	}
+	return ""
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mutate
+
+import (
+	"path"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// userMounts let the agent read the user's own files where Redis reads them: to report what contradicts in them, and because it
+// writes the file with users. A file may include others, and name a file with users, so that everything mounted that is
+// configuration by its kind is among them; of other volumes only those that a named file lies in.
+func (j *injection) userMounts() []corev1.VolumeMount {
+	var files []string
+	if j.include != "" && j.pod.Annotations[contract.AnnotationConfig] == "" {
+		files = append(files, j.include)
+	}
+	if j.aclFile != "" {
+		files = append(files, j.aclFile)
+	}
+	if len(files) == 0 && j.include == "" {
+		return nil
+	}
+	var wanted []corev1.VolumeMount
+	for _, m := range j.container().VolumeMounts {
+		if m.SubPathExpr == "" && !slices.Contains(volumeNames, m.Name) && isConfiguration(j.pod, m.Name) {
+			wanted = append(wanted, m)
+		}
+	}
+	for _, file := range files {
+		m := coveringMount(j.container().VolumeMounts, file)
+		switch {
+		case m == nil || m.SubPathExpr != "" || m.Name == j.data.name && j.data.perPod:
+			j.warn("file %s: the agent cannot read it there, and does not report what conflicts in it; it can read what a ConfigMap or Secret holds", file)
+		case !slices.ContainsFunc(wanted, func(w corev1.VolumeMount) bool { return w.MountPath == m.MountPath }):
+			wanted = append(wanted, *m)
+		}
+	}
+	out := make([]corev1.VolumeMount, 0, len(wanted))
+	for _, m := range wanted {
+		// A subPath mount is repeated as such: then the path is the file itself.
+		out = append(out, corev1.VolumeMount{Name: m.Name, MountPath: m.MountPath, SubPath: m.SubPath, ReadOnly: true})
+	}
+	return out
+}
+
+// isConfiguration reports whether a volume holds what somebody wrote, and nothing that a program writes.
+func isConfiguration(pod *corev1.Pod, volume string) bool {
+	i := slices.IndexFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == volume })
+	if i < 0 {
+		return false
+	}
+	v := pod.Spec.Volumes[i]
+	return v.ConfigMap != nil || v.Secret != nil || v.Projected != nil
+}
+
+// findACLFile is the user's own file with users, where an argument names it.
+func (s *subject) findACLFile(pod *corev1.Pod) string {
+	file := s.line.ACLFile
+	if dir := pod.Spec.Containers[s.index].WorkingDir; file != "" && !path.IsAbs(file) && dir != "" {
+		return path.Join(dir, file)
+	}
+	return file
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package provision
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/keys"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
+)
+
+// keysPart is the Secret with the passwords of a group's own users: those of the wanted generation and of the one before, because
+// pods take over a generation one after the other. Of what the Sentinels of the group's set present it has the hash alone. All of it
+// is derived, so that nothing has to be read to write it again.
+func keysPart(g mutate.Group, release keys.Release) *part {
+	data := map[string][]byte{}
+	set := release.Set(g.Settings.Sentinels.Namespace, g.Settings.Sentinels.Name)
+	for generation := max(g.KeyGeneration-1, 1); generation <= max(g.KeyGeneration, 1); generation++ {
+		k := release.Group(g.Namespace, g.StatefulSet, generation)
+		data[contract.KeyReplication+k.ID] = []byte(k.Replication())
+		data[contract.KeyObserver+k.ID] = []byte(k.Observer())
+		data[contract.KeyMonitor+k.ID] = []byte(keys.Hash(set.Monitor(g.Namespace, g.StatefulSet, k.ID)))
+	}
+	return &part{
+		object: &corev1.Secret{
+			ObjectMeta: meta(g.Namespace, contract.ObjectName(g.StatefulSet), g.StatefulSet), Type: corev1.SecretTypeOpaque, Data: data,
+		},
+		uncached: true, unread: true, refresh: true,
+	}
+}
+
+// refreshSecret brings the data of a Secret that exists and is ours to its description. It is told, not compared, because the webhook
+// may read none; what else it holds stays, so that a generation goes on being there for pods that still use it.
+func (p *Provisioner) refreshSecret(ctx context.Context, wanted *corev1.Secret, statefulSet string) error {
+	type step struct {
+		Op    string `json:"op"`
+		Path  string `json:"path"`
+		Value any    `json:"value"`
+	}
+	steps := []step{
+		{"test", "/metadata/labels/redis-sentinel.dev~1managed", managed},
+		{"test", "/metadata/labels/redis-sentinel.dev~1group", statefulSet},
+	}
+	for name, value := range wanted.Data {
+		steps = append(steps, step{"add", "/data/" + name, value})
+	}
+	patch, err := json.Marshal(steps)
+	if err != nil {
+		return fmt.Errorf("encoding the keys of group %s/%s: %w", wanted.Namespace, statefulSet, err)
+	}
+	live := &corev1.Secret{ObjectMeta: wanted.ObjectMeta}
+	if err := p.live.Patch(ctx, live, client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(contract.FieldManager)); err != nil {
+		return fmt.Errorf("writing Secret %s: %w", client.ObjectKeyFromObject(wanted), err)
+	}
+	return nil
+}
+
+// giveSetKey writes the key of a Sentinel set into the Secret that its agents share, once in this process' life. One that does not
+// exist yet gets it with the next group; an agent without it has its Sentinel present nothing.
+func (p *Provisioner) giveSetKey(ctx context.Context, namespace, set string) error {
+	name := types.NamespacedName{Namespace: namespace, Name: contract.PeerSecretName(set)}
+	p.mu.Lock()
+	given := p.given[name]
+	p.mu.Unlock()
+	if given {
+		return nil
+	}
+	key, text := p.setKey(namespace, set)
+	patch, err := json.Marshal(map[string]any{"data": map[string]string{key: base64.StdEncoding.EncodeToString([]byte(text))}})
+	if err != nil {
+		return fmt.Errorf("encoding the key of Sentinel set %s/%s: %w", namespace, set, err)
+	}
+	secret := &corev1.Secret{}
+	secret.Namespace, secret.Name = name.Namespace, name.Name
+	err = p.live.Patch(ctx, secret, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(contract.FieldManager))
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("writing the key of Sentinel set %s/%s into Secret %s: %w", namespace, set, name, err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.given[name] = true
+	return nil
+}
+
+// setKey is the name of a set's key in its Secret, and its text.
+func (p *Provisioner) setKey(namespace, set string) (name, text string) {
+	return contract.PeerSecretKey + p.release.Fingerprint(), keys.Text(p.release.Set(namespace, set))
+}
