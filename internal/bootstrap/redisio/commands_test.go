@@ -104,3 +104,19 @@ func TestPromotionFirstLiftsWhatRefusesWrites(t *testing.T) {
 		t.Errorf("told %q, want %q", server.Told(), want)
 	}
 }
+
+// TestOptionThatAServerDoesNotKnow: servers say so in two ways, and neither is an error. Another answer is one.
+func TestOptionThatAServerDoesNotKnow(t *testing.T) {
+	for answer, fails := range map[string]bool{
+		"-ERR Unsupported CONFIG parameter: shutdown-timeout\r\n":                            false,
+		"-ERR Unknown option or number of arguments for CONFIG SET - 'shutdown-timeout'\r\n": false,
+		"-NOPERM this user has no permissions to run the 'config|set' command\r\n":           true,
+	} {
+		server := redistest.Start(t, "127.0.0.1", func(string) string { return answer })
+		client := Keep(server.Address, "", "")
+		t.Cleanup(func() { _ = client.Close() })
+		if err := NewServer(client).SetWhereKnown(t.Context(), "shutdown-timeout", "5"); (err != nil) != fails {
+			t.Errorf("%q: error %v, want one: %v", answer, err, fails)
+		}
+	}
+}

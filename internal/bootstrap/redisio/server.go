@@ -101,11 +101,12 @@ func (s Server) Tune(ctx context.Context, want model.Tuning) error {
 	return nil
 }
 
-// SetWhereKnown sets an option that only some versions know; where it is unknown nothing is set, and that is not an error.
+// SetWhereKnown sets an option that only some versions know; where it is unknown nothing is set, and that is not an error. Redis
+// says "Unknown option" since 7.0, and "Unsupported CONFIG parameter" before.
 func (s Server) SetWhereKnown(ctx context.Context, name, value string) error {
 	return s.run(ctx, "setting "+name, func(ctx context.Context) error {
 		err := s.client.ConfigSet(ctx, name, value).Err()
-		if err != nil && strings.Contains(strings.ToLower(err.Error()), "unknown") {
+		if err != nil && (strings.Contains(err.Error(), "Unknown option") || strings.Contains(err.Error(), "Unsupported CONFIG parameter")) {
 			return nil
 		}
 		return err
