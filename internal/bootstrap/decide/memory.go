@@ -36,6 +36,8 @@ type Memory struct {
 	Led Position
 	// AnsweredRun is the process that my Redis last answered as.
 	AnsweredRun string
+	// RefusedSince is when connects to my Redis began to be refused, in the life of an agent whom it has never answered.
+	RefusedSince time.Time
 	// AdoptedFrom has, by ordinal, the volume claims of pods without an agent whose data I have followed.
 	AdoptedFrom map[int]string
 	// MaxEpoch is the greatest epoch seen in the record RecordUID: a smaller one in the same record is stale.
@@ -71,6 +73,11 @@ func (s *situation) remember() {
 	if r.Answer != model.Silent {
 		m.AnsweredRun = r.RunID
 	}
+	if !r.Refused || m.AnsweredRun != "" {
+		m.RefusedSince = time.Time{}
+	} else if m.RefusedSince.IsZero() {
+		m.RefusedSince = s.Now
+	}
 	if rec.Known && !s.holdsRecord { // an offer of mine is void
 		m.OfferedTo, m.OfferedAt, m.Declined = "", time.Time{}, nil
 	}
@@ -90,7 +97,7 @@ func (s *situation) remember() {
 
 // forgetTheFuture moves instants back to now: a clock that was put back must not make a wait longer.
 func (m *Memory) forgetTheFuture(now time.Time) {
-	for _, since := range [...]*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.Confirmed, &m.OfferedAt} {
+	for _, since := range [...]*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.Confirmed, &m.OfferedAt, &m.RefusedSince} {
 		if since.After(now) {
 			*since = now
 		}

@@ -113,6 +113,8 @@ func (in *reader) memory(v model.View, m *Memory, word string) {
 	case "waited":
 		*m = waiting(v, *m).memory
 		m.WaitingSince = in.Ago(name, value)
+	case "refused":
+		m.RefusedSince = in.Ago(name, value)
 	case "master":
 		m.MasterSince = in.Ago(name, value)
 	case "named":

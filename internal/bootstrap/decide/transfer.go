@@ -17,6 +17,9 @@ const (
 	// silenceAllowance is how much longer it may take while a pod or Sentinel does not answer: the target's agent waits for that
 	// one too, in the observation that runs when the offer comes and perhaps in the one after it.
 	silenceAllowance = time.Second
+	// startBudget is how long a Redis that never answered may refuse connects before a person is told: containers take seconds to
+	// start.
+	startBudget = 30 * time.Second
 )
 
 // notRunning decides while my Redis is silent, so that there is nothing to point or promote. If its process is gone and the
@@ -25,6 +28,9 @@ const (
 func (s *situation) notRunning() Decision {
 	wait := Decision{Reason: model.NotRunning, Recheck: soon}
 	switch {
+	case s.neverAnswered():
+		wait.Reason = model.NeverAnswered
+		return wait
 	case !s.Self.Redis.Refused || s.memory.AnsweredRun == "" || !s.holdsRecord || s.recordIsStale() || !s.API || s.peerIsMaster:
 		return wait
 	case s.failoverRunning:
@@ -40,6 +46,11 @@ func (s *situation) notRunning() Decision {
 		return wait
 	}
 	return s.offer(&replicas[0], model.TransferAfterCrash)
+}
+
+// neverAnswered reports whether my Redis has not answered in this agent's life, and has had its time to start.
+func (s *situation) neverAnswered() bool {
+	return !s.memory.RefusedSince.IsZero() && s.Now.Sub(s.memory.RefusedSince) > startBudget
 }
 
 // successors are the replicas in sync, the furthest first, that may be offered the mastership. A replica that was in sync when

@@ -11,6 +11,7 @@ type Reason string
 const (
 	NotRunning           Reason = "NotRunning"
 	LoadingData          Reason = "LoadingData"
+	NeverAnswered        Reason = "NeverAnswered"
 	ServerTooOld         Reason = "ServerTooOld"
 	RecordUnknown        Reason = "RecordUnknown"
 	Replaced             Reason = "Replaced"
