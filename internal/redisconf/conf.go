@@ -35,7 +35,9 @@ func (c Redis) String() string {
 	}
 	port := strconv.Itoa(c.Port)
 	line("port", port)
-	line("bind", "*", "-::*")
+	// Every address of both families, also where the kernel knows one of them only. Redis 6.0 must start from this file, so that it
+	// can be refused in words, and it does not know "*".
+	line("bind", "0.0.0.0", "::")
 	line("protected-mode", "no")
 	line("daemonize", "no")
 	line("replicaof", "127.0.0.1", "1")
