@@ -70,7 +70,7 @@ chart: $(TOOL) ## render and check the chart
 apiserver: $(TOOL) ## tests against a real API server
 	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_APISERVER=1 go test -v -count=1 ./test/apiserver/...
 
-process: $(TOOL) ## real Redis 7.0, Redis 8.0 and Valkey 8.1, Sentinels and agents, without Kubernetes' nodes (needs root); PROCESS='-run TestX' names tests
+process: $(TOOL) ## real Redis 7.0, 8.0 and Valkey 8.1, 9.1, Sentinels and agents, without Kubernetes' nodes (needs root); PROCESS='-run TestX' names tests
 	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_PROCESS=1 go test -v -count=1 -timeout 20m -parallel 5 ./test/process/... $(PROCESS)
 
 sim: ## 100,000 simulated stories of faults (minutes); SIM='-sim.seeds=5000 -sim.first=1' says how many and which

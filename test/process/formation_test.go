@@ -40,6 +40,7 @@ func TestFormation(t *testing.T) {
 var twoChannels = map[string]string{
 	"redis-8.0.2":  "repl-rdb-channel yes\nrepl-diskless-sync yes\n",
 	"valkey-8.1.1": "dual-channel-replication-enabled yes\nrepl-diskless-sync yes\n",
+	"valkey-9.1.2": "dual-channel-replication-enabled yes\nrepl-diskless-sync yes\n",
 }
 
 // TestSecondChannelOfASync: the user that a replica presents may use it.

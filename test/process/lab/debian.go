@@ -90,6 +90,9 @@ func download(ctx context.Context, site, release, work string, packages []string
 		"-o", "Dir::State=" + work + "/state", "-o", "Dir::State::status=" + work + "/status", "-o", "Dir::Cache=" + work + "/cache",
 		"-o", "Dir::Etc::sourcelist=" + work + "/sources.list", "-o", "Dir::Etc::sourceparts=-",
 		"-o", "APT::Sandbox::User=root", "-o", "APT::Install-Recommends=false", "-o", "Acquire::Languages=none",
+		// The list of a release that is not out expires after a week. A mirror that lags has what is wanted all the same: its
+		// signature is checked, and then the version that it has.
+		"-o", "Acquire::Check-Valid-Until=false",
 	}
 	for _, args := range [][]string{
 		{"update"},

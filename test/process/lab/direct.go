@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
 
 // DirectKey is what WriteDirectly writes.
@@ -59,5 +60,13 @@ func (p *Pod) Failover(ctx context.Context, group *Set) error {
 		return err
 	}
 	defer client.Close() //nolint:errcheck // it was for one command
-	return client.Do(ctx, "sentinel", "failover", group.MasterName()).Err()
+	// A Sentinel that has not read yet that the replicas are in sync says that it has none that is good.
+	const reading = 10 * time.Second
+	_, err = world.Until(ctx, reading, p.Name+" to begin a failover", func(ctx context.Context) string {
+		if refused := client.Do(ctx, "sentinel", "failover", group.MasterName()).Err(); refused != nil {
+			return refused.Error()
+		}
+		return ""
+	})
+	return err
 }

@@ -26,7 +26,23 @@ type Server struct {
 }
 
 // Versions are those that this project is tested with.
-var Versions = []string{"redis-7.0.15", "redis-8.0.2", "valkey-8.1.1"}
+var Versions = []string{"redis-7.0.15", "redis-8.0.2", "valkey-8.1.1", "valkey-9.1.2"}
+
+// TooOld is a server that starts from the generated file, and is refused.
+const TooOld = "redis-6.0.16"
+
+// A release of Debian has these packages. Forky is not released: its mirror may have another version tomorrow.
+var releases = map[string][]string{
+	"bullseye": {"redis-server", "redis-sentinel"},
+	"bookworm": {"redis-server", "redis-sentinel"},
+	"trixie":   {"redis-server", "redis-sentinel", "valkey-server", "valkey-sentinel"},
+	"forky":    {"valkey-server", "valkey-sentinel"},
+}
+
+// releaseOf says by product and major version which release has a server.
+var releaseOf = map[string]string{
+	"redis-6": "bullseye", "redis-7": "bookworm", "redis-8": "trixie", "valkey-8": "trixie", "valkey-9": "forky",
+}
 
 // FindServer makes the root of one version: from the machine's own packages, or from those of a Debian release, which are
 // downloaded once for a machine.
@@ -52,23 +68,39 @@ func (l *Lab) FindServer(ctx context.Context, name string) (Server, error) {
 
 // origin is where the server is installed: this machine, if its packages are of that version, or a root of a release.
 func (s Server) origin(ctx context.Context, version string) (string, error) {
-	if s.is(ctx, "/", version) {
+	if found, err := s.versionIn(ctx, "/"); err == nil && found == version {
 		return "/", nil
 	}
-	release, packages := "trixie", []string{"redis-server", "redis-sentinel", "valkey-server", "valkey-sentinel"}
-	if strings.HasPrefix(version, "7.0") {
-		release, packages = "bookworm", packages[:2]
+	product, _, _ := strings.Cut(s.Name, ".")
+	release, known := releaseOf[product]
+	if !known {
+		return "", fmt.Errorf("no release of Debian is known that has %s: name one in releaseOf", product)
 	}
-	root, err := debian(ctx, release, packages...)
-	if err == nil && !s.is(ctx, root, version) {
-		err = fmt.Errorf("another version in %s, which has the packages of Debian %s", root, release)
+	root, err := debian(ctx, release, releases[release]...)
+	if err != nil {
+		return "", err
+	}
+	found, err := s.versionIn(ctx, root)
+	if err == nil && found != version {
+		err = fmt.Errorf("%s has version %s: that is what the mirror had of Debian %s when it was downloaded. "+
+			"Remove that directory to ask the mirror again; if it has moved on for good, name its version in lab.Versions and run all tests with it",
+			root, found, release)
 	}
 	return root, err
 }
 
-func (s Server) is(ctx context.Context, root, version string) bool {
-	found, err := exec.CommandContext(ctx, "chroot", root, "/usr/bin/"+s.Redis, "--version").Output()
-	return err == nil && strings.Contains(string(found), "v="+version)
+// versionIn is the version of the server that is installed in a root.
+func (s Server) versionIn(ctx context.Context, root string) (string, error) {
+	text, err := exec.CommandContext(ctx, "chroot", root, "/usr/bin/"+s.Redis, "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("asking %s in %s for its version: %w", s.Redis, root, err)
+	}
+	for word := range strings.FieldsSeq(string(text)) {
+		if version, is := strings.CutPrefix(word, "v="); is {
+			return version, nil
+		}
+	}
+	return "", fmt.Errorf("%s in %s says no version: %q", s.Redis, root, text)
 }
 
 // collect copies programs and the libraries that they load, following links.
@@ -87,11 +119,23 @@ func collect(ctx context.Context, from, to string, programs ...string) error {
 	}
 	files = append(files, "/lib64/ld-linux-x86-64.so.2")
 	for _, name := range files {
-		if err := copyFile(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
+		if err := copyFile(target(from, name), filepath.Join(to, name)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// target is where a file of a root is. A link that begins at / means that of the root, not this machine's.
+func target(root, name string) string {
+	path := filepath.Join(root, name)
+	for {
+		to, err := os.Readlink(path)
+		if err != nil || !filepath.IsAbs(to) {
+			return path
+		}
+		path = filepath.Join(root, to)
+	}
 }
 
 func copyFile(from, to string) (err error) {
