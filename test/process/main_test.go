@@ -50,13 +50,26 @@ func open() (err error) {
 
 // everyVersion runs a scenario with each of the servers, or with the one that TEST_SERVER names, in a namespace of its own.
 func everyVersion(t *testing.T, scenario func(*testing.T, *lab.Scene)) {
-	if absent != nil {
-		t.Skip(absent)
-	}
+	t.Helper()
 	versions := lab.Versions
 	if named := os.Getenv("TEST_SERVER"); named != "" {
 		versions = []string{named}
 	}
+	with(t, versions, scenario)
+}
+
+// oneVersion runs a scenario that the version makes no difference to.
+func oneVersion(t *testing.T, version string, scenario func(*testing.T, *lab.Scene)) {
+	t.Helper()
+	with(t, []string{version}, scenario)
+}
+
+func with(t *testing.T, versions []string, scenario func(*testing.T, *lab.Scene)) {
+	t.Helper()
+	if absent != nil {
+		t.Skip(absent)
+	}
+	t.Parallel() // most scenarios wait most of the time
 	for _, version := range versions {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()

@@ -50,9 +50,9 @@ func (p *Pod) run() error {
 	if err := p.probes.started(startWithin); err != nil {
 		return err
 	}
-	program := "/usr/bin/" + s.Server.Redis
+	program := "/usr/bin/" + p.set.Server.Redis
 	if p.set.Sentinel {
-		program = "/usr/bin/" + s.Server.Sentinel
+		program = "/usr/bin/" + p.set.Server.Sentinel
 	}
 	p.server.start = p.starter(p.serverContainer(), program, serverUser, "/data", "server.log")
 	if err := p.server.run(); err != nil {
@@ -94,7 +94,7 @@ func (p *Pod) value(v corev1.EnvVar) string {
 // beside Redis, and for the server too beside a Sentinel.
 func (p *Pod) makeRoot() error {
 	s := p.set.scene
-	if err := linkTree(s.Server.root, p.root); err != nil {
+	if err := linkTree(p.set.Server.root, p.root); err != nil {
 		return err
 	}
 	if err := os.Link(s.agent, filepath.Join(p.root, contract.AgentBinary)); err != nil {

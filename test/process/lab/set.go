@@ -26,6 +26,8 @@ type Options struct {
 	Replicas int
 	// Sentinel reports whether its servers are Sentinels.
 	Sentinel bool
+	// Server is what the next pods run: the image in the template. Unless it is set, that is the scene's.
+	Server Server
 	// Args follow the server's name, as a user would write them.
 	Args []string
 	// Conf is the user's own redis.conf, which is mounted and named by the user; empty means none.
@@ -60,6 +62,9 @@ const revision = "revision-1"
 // Set makes a StatefulSet, and no pod yet.
 func (s *Scene) Set(o Options) *Set {
 	s.T.Helper()
+	if o.Server.Name == "" {
+		o.Server = s.Server
+	}
 	set := &Set{Options: o, scene: s, Pods: make([]*Pod, o.Replicas), claims: map[int]string{}}
 	replicas := int32(o.Replicas)
 	object := &appsv1.StatefulSet{
@@ -127,9 +132,9 @@ func (set *Set) meta() metav1.ObjectMeta {
 
 // spec is what the user wrote.
 func (set *Set) spec(ordinal int) corev1.PodSpec {
-	program, name := set.scene.Server.Redis, contract.RedisContainer
+	program, name := set.Server.Redis, contract.RedisContainer
 	if set.Sentinel {
-		program, name = set.scene.Server.Sentinel, contract.SentinelContainer
+		program, name = set.Server.Sentinel, contract.SentinelContainer
 	}
 	grace := int64(30)
 	spec := corev1.PodSpec{
