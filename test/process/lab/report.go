@@ -44,6 +44,9 @@ func (s *Scene) Dump() {
 			}
 		}
 	}
+	for _, b := range s.bare {
+		s.T.Logf("log of %s (%s):\n%s", b.Name, b.Address, lastLines(b.log()))
+	}
 }
 
 func lastLines(path string) string {

@@ -28,6 +28,7 @@ type Scene struct {
 	Start time.Time
 
 	sets        []*Set
+	bare        []*Bare
 	policy      *policy.Policy
 	provisioner *provision.Provisioner
 }
@@ -78,6 +79,9 @@ func (l *Lab) NewScene(t testing.TB, version string) *Scene {
 					pod.stop(0)
 				}
 			}
+		}
+		for _, b := range s.bare {
+			b.stop()
 		}
 	})
 	return s
