@@ -57,7 +57,7 @@ test: ## everything: generated files, lint, unit tests, stories, API server test
 unit: ## tests that need Go only, the long ones cut short
 	go vet ./... && go vet -C test/cluster ./...
 	go test -v -short $(RACE) $(RACED)
-	go test -v -short $$(go list ./internal/... ./cmd/... ./test/docs/... ./test/incidents/... ./test/e2e/world/... | grep -vxFf <(go list $(RACED)))
+	go test -v -short $$(go list ./internal/... ./cmd/... ./test/docs/... ./test/casebook/... ./test/incidents/... ./test/attacks/... ./test/e2e/world/... | grep -vxFf <(go list $(RACED)))
 	go test -C test/cluster -v -short -skip '^TestProtectedModeIsOffInTheChangedServer$$' ./...
 
 stories: ## the deciders at length: every view of a small group, 500 simulated stories, wrong designs that must be seen

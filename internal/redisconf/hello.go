@@ -168,10 +168,11 @@ func UserName(line string) string {
 	return words[1]
 }
 
-// UserRules are the rules in a line that declares a user, each of them one argument of ACL SETUSER.
-func UserRules(line string) []string {
+// SetUserOf are the arguments of ACL SETUSER by which a server that runs gets the user that a line declares, and nothing of what it
+// was before.
+func SetUserOf(line string) []string {
 	words := aclWords(line)
-	return words[min(2, len(words)):]
+	return append([]string{UserName(line), "reset"}, words[min(2, len(words)):]...)
 }
 
 // aclWords splits a line of ACL LIST. A selector, in parentheses, is one word.

@@ -5,6 +5,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/test/casebook"
 )
 
 // incident is one way in which a project that does the same job has been hurt.
@@ -19,34 +21,19 @@ type incident struct {
 	// built: it cannot befall this project, by how it is built; the tests hold that.
 	built bool
 	// tests that show it, as directory: Test.
-	tests []test
-}
-
-// test is one test function.
-type test struct{ folder, name string }
-
-func (t test) String() string { return t.folder + ": " + t.name }
-
-// needsCluster reports whether the test runs with `make e2e` only.
-func (t test) needsCluster() bool { return t.folder == "test/e2e" }
-
-// in names tests of one directory.
-func in(folder string, names ...string) []test {
-	var tests []test
-	for _, name := range names {
-		tests = append(tests, test{folder, name})
-	}
-	return tests
+	tests []casebook.Test
 }
 
 // process, decide and mutate are the directories that hold most of the proof.
-func process(names ...string) []test { return in("test/process", names...) }
-func decide(names ...string) []test  { return in("internal/bootstrap/decide", names...) }
-func mutate(names ...string) []test  { return in("internal/mutate", names...) }
+func process(names ...string) []casebook.Test { return casebook.In("test/process", names...) }
+func decide(names ...string) []casebook.Test {
+	return casebook.In("internal/bootstrap/decide", names...)
+}
+func mutate(names ...string) []casebook.Test { return casebook.In("internal/mutate", names...) }
 
 // besideSentinel are the tests of the decider beside a Sentinel.
-func besideSentinel(names ...string) []test {
-	return in("internal/bootstrap/decide/sentinel", names...)
+func besideSentinel(names ...string) []casebook.Test {
+	return casebook.In("internal/bootstrap/decide/sentinel", names...)
 }
 
 const preface = `# What has hurt others

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/test/casebook"
 )
 
 const module = "../.."
@@ -16,10 +18,10 @@ func TestIncidentsNameTestsThatExist(t *testing.T) {
 	for _, s := range table {
 		here := 0
 		for _, one := range s.tests {
-			if !declared(t, one) {
+			if there, err := casebook.Declared(module, one); err != nil || !there {
 				t.Errorf("incident %d: there is no test %s", s.number, one)
 			}
-			if !one.needsCluster() {
+			if !one.NeedsCluster() {
 				here++
 			}
 		}
@@ -32,24 +34,6 @@ func TestIncidentsNameTestsThatExist(t *testing.T) {
 	}
 }
 
-func declared(t *testing.T, one test) bool {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(module, one.folder, "*_test.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(text), "\nfunc "+one.name+"(") {
-			return true
-		}
-	}
-	return false
-}
-
 func TestPageIsUpToDate(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(module, "docs", "incidents.md"))
 	if err != nil {
@@ -57,20 +41,6 @@ func TestPageIsUpToDate(t *testing.T) {
 	}
 	if string(text) != page() {
 		t.Error("docs/incidents.md is not what the table says: make generate")
-	}
-}
-
-func TestARowFailsWithOneOfItsTests(t *testing.T) {
-	row := incident{tests: append(in("a", "TestX", "TestY"), in("test/e2e", "TestZ")...)}
-	results := map[test]result{{"a", "TestX"}: {word: "pass"}, {"a", "TestY"}: {word: "pass"}}
-	if word, _ := row.judge(results); word != "pass" {
-		t.Errorf("got %s, want pass", word)
-	}
-	for _, word := range []string{"fail", "skip", ""} {
-		results[test{"a", "TestY"}] = result{word: word}
-		if got, _ := row.judge(results); got != "FAIL" {
-			t.Errorf("one test %q: got %s, want FAIL", word, got)
-		}
 	}
 }
 

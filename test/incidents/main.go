@@ -12,6 +12,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/test/casebook"
 )
 
 //go:generate go run . -write ../../docs/incidents.md
@@ -38,7 +40,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if *write != "" {
 		return os.WriteFile(*write, []byte(page()), 0o644)
 	}
-	results, err := runAll(ctx, *module)
+	results, err := casebook.Run(ctx, *module, runnable())
 	if err != nil {
 		return err
 	}

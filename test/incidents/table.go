@@ -2,7 +2,11 @@
 
 package main
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/test/casebook"
+)
 
 // table has every incident, those that lose data first.
 var table = slices.Concat(data, masters, sentinels, handing, starting)
@@ -19,7 +23,7 @@ var data = []incident{
 		number: 26, name: "Empty replica promoted", where: "spotahome/redis-operator#205",
 		there: "a replica was ready before its first sync; when the master was deleted it was promoted, empty",
 		here:  "a replica has priority 0 and is not ready until its link was up once; one that holds nothing never leads a group that had data",
-		tests: append(decide("TestNeverTheEmptyOne", "TestFollowing"), in("internal/redisconf", "TestRedisConfNeverNamesAMaster")...),
+		tests: append(decide("TestNeverTheEmptyOne", "TestFollowing"), casebook.In("internal/redisconf", "TestRedisConfNeverNamesAMaster")...),
 	},
 	{
 		number: 27, name: "Reused address mixes two groups", where: "spotahome/redis-operator#550",
@@ -84,7 +88,7 @@ var masters = []incident{
 		there: "Sentinels answered nothing, neither branch of the healer held, and it did not even log",
 		here:  "every view leads to an action or to a wait with a reason of a closed list, each with its sentence",
 		built: true,
-		tests: append(in("internal/bootstrap/model", "TestEveryReasonIsExplainedOnce"), decide("TestMasterSilent")...),
+		tests: append(casebook.In("internal/bootstrap/model", "TestEveryReasonIsExplainedOnce"), decide("TestMasterSilent")...),
 	},
 	{
 		number: 3, name: "Healer kills the new master", where: "DandyDeveloper/charts#383",
@@ -148,43 +152,43 @@ var sentinels = []incident{
 		number: 33, name: "RESET opens a blind window", where: "OT-CONTAINER-KIT/redis-operator#1883",
 		there: "RESET at every round; a master lost in a window had no known replica, for 23 hours",
 		here:  "RESET is not in the program",
-		built: true, tests: in("test/incidents", "TestResetIsNeverUsed"),
+		built: true, tests: casebook.In("test/incidents", "TestResetIsNeverUsed"),
 	},
 	{
 		number: 49, name: "RESET keeps failover from starting", where: "littlered LR-001",
 		there: "each RESET restarted the count of silence",
 		here:  "RESET is not in the program; a group is recreated only where its recorded master answers, and not while it counts as down",
-		built: true, tests: append(in("test/incidents", "TestResetIsNeverUsed"), besideSentinel("TestSentinelSituations")...),
+		built: true, tests: append(casebook.In("test/incidents", "TestResetIsNeverUsed"), besideSentinel("TestSentinelSituations")...),
 	},
 	{
 		number: 22, name: "Names stall Sentinel", where: "bitnami/charts#9689",
 		there: "looking up a dead pod's name blocked Sentinel for seconds; it stopped judging, and was killed for it",
 		here:  "Sentinels get addresses only, and their liveness is an open port",
-		built: true, tests: append(in("internal/redisconf", "TestSentinelConf"), mutate("TestPodCorpus")...),
+		built: true, tests: append(casebook.In("internal/redisconf", "TestSentinelConf"), mutate("TestPodCorpus")...),
 	},
 	{
 		number: 24, name: "Announced address 0.0.0.0", where: "OT-CONTAINER-KIT/redis-operator#1726",
 		there: "a constant was announced as the Sentinel's address",
 		here:  "the pod's own address is announced, from the downward API",
-		built: true, tests: in("internal/redisconf", "TestSentinelConf"),
+		built: true, tests: casebook.In("internal/redisconf", "TestSentinelConf"),
 	},
 	{
 		number: 54, name: "Replicas behind translation", where: "helm/charts#4825",
 		there: "Sentinel listed the masquerade's address and found no good replica",
 		here:  "every Redis announces its pod's address",
-		built: true, tests: in("internal/redisconf", "TestRedisConfNeverNamesAMaster"),
+		built: true, tests: casebook.In("internal/redisconf", "TestRedisConfNeverNamesAMaster"),
 	},
 	{
 		number: 21, name: "Dual stack", where: "CloudPirates-io/helm-charts#223",
 		there: "two addresses in one setting ended Redis; two families gave a server two names",
 		here:  "one address, of one family for the whole group",
-		built: true, tests: in("internal/bootstrap/observe", "TestOneFamilyForAGroup"),
+		built: true, tests: casebook.In("internal/bootstrap/observe", "TestOneFamilyForAGroup"),
 	},
 	{
 		number: 15, name: "Empty master", where: "bitnami/charts#8113",
 		there: "an empty answer became `MASTER :0`",
 		here:  "an answer without an address is no answer",
-		built: true, tests: in("internal/bootstrap/redisio", "TestAnswerWithoutAnAddressNamesNobody"),
+		built: true, tests: casebook.In("internal/bootstrap/redisio", "TestAnswerWithoutAnAddressNamesNobody"),
 	},
 	{
 		number: 52, name: "Hot loop", where: "howl-cloud/redis-operator 0.2.6",
@@ -224,7 +228,7 @@ var handing = []incident{
 		number: 18, name: "The hook never worked", where: "CloudPirates-io/helm-charts#781",
 		there: "name compared with address, no shell in the image, too little time",
 		here:  "the hook is the agent's own code, asked over HTTP, and a test deletes the master",
-		tests: append(process("TestMasterPodDeleted"), in("internal/bootstrap/redisagent", "TestHookWaitsForTheTurnThatHasNothingLeftToGive")...),
+		tests: append(process("TestMasterPodDeleted"), casebook.In("internal/bootstrap/redisagent", "TestHookWaitsForTheTurnThatHasNothingLeftToGive")...),
 	},
 	{
 		number: 30, name: "Rolling update takes two", where: "spotahome/redis-operator#269",
@@ -252,7 +256,7 @@ var starting = []incident{
 		number: 7, name: "LOADING taken for dead", where: "bitnami/charts#6685",
 		there: "a master that was loading did not answer PONG and was failed over, or killed",
 		here:  "loading is alive; the holder waits, or offers the mastership to a replica that has the data",
-		tests: append(decide("TestRestartedInItsPod"), in("internal/bootstrap/redisio", "TestParseInfoOfAReplica")...),
+		tests: append(decide("TestRestartedInItsPod"), casebook.In("internal/bootstrap/redisio", "TestParseInfoOfAReplica")...),
 	},
 	{
 		number: 8, name: "Probe kills a syncing replica", where: "DandyDeveloper/charts#399",
@@ -264,13 +268,13 @@ var starting = []incident{
 		number: 19, name: "NOAUTH after a failover", where: "CloudPirates-io/helm-charts#750",
 		there: "only replicas had the master's password, so the old master could not come back",
 		here:  "configuration does not depend on the role: every pod of a group has the same",
-		built: true, tests: append(mutate("TestPodCorpus"), in("internal/redisconf", "TestRedisConfNeverNamesAMaster")...),
+		built: true, tests: append(mutate("TestPodCorpus"), casebook.In("internal/redisconf", "TestRedisConfNeverNamesAMaster")...),
 	},
 	{
 		number: 38, name: "Read-only root", where: "OT-CONTAINER-KIT/redis-operator#1867",
 		there: "Sentinel could not write its file and ended",
 		here:  "files lie in an emptyDir that only those who must can write",
-		built: true, tests: append(mutate("TestInjectedContainersPassPodSecurityRestricted"), in("internal/bootstrap/sentinelagent", "TestSentinelMayReplaceItsFile")...),
+		built: true, tests: append(mutate("TestInjectedContainersPassPodSecurityRestricted"), casebook.In("internal/bootstrap/sentinelagent", "TestSentinelMayReplaceItsFile")...),
 	},
 	{
 		number: 40, name: "Rewritten configuration", where: "kubeblocks-addons#2686",

@@ -94,8 +94,7 @@ func (f *aclFile) changed() (change, []redisconf.Objection, bool) {
 	var c change
 	for name, line := range lines {
 		if f.lines[name] != line {
-			words := redisconf.UserRules(line)
-			c.set = append(c.set, append([]string{name, "reset"}, words...))
+			c.set = append(c.set, redisconf.SetUserOf(line))
 		}
 	}
 	for name := range f.lines {

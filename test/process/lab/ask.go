@@ -27,9 +27,9 @@ import (
 func (set *Set) MasterName() string { return contract.MasterName(set.scene.Namespace, set.Name) }
 
 // server asks one server directly.
-func server(address netip.Addr, port int) *redis.Client {
+func server(address netip.Addr, port int, password string) *redis.Client {
 	return redis.NewClient(&redis.Options{
-		Addr: net.JoinHostPort(address.String(), strconv.Itoa(port)), Protocol: 2, DisableIdentity: true, MaxRetries: -1,
+		Password: password, Addr: net.JoinHostPort(address.String(), strconv.Itoa(port)), Protocol: 2, DisableIdentity: true, MaxRetries: -1,
 		DialTimeout: 300 * time.Millisecond, ReadTimeout: 300 * time.Millisecond, WriteTimeout: 300 * time.Millisecond, ContextTimeoutEnabled: true,
 	})
 }
@@ -40,7 +40,7 @@ func (p *Pod) Redis() *redis.Client {
 	if p.set.Sentinel {
 		port = contract.SentinelPort
 	}
-	return server(p.Address, port)
+	return server(p.Address, port, p.set.Password)
 }
 
 // Do sends one command to the pod's server.
@@ -176,7 +176,7 @@ func (set *Set) Client() *redis.Client {
 		hosts = append(hosts, net.JoinHostPort(p.Address.String(), strconv.Itoa(contract.SentinelPort)))
 	}
 	return redis.NewFailoverClient(&redis.FailoverOptions{
-		MasterName: set.MasterName(), SentinelAddrs: hosts, DialTimeout: 500 * time.Millisecond, ReadTimeout: 500 * time.Millisecond,
+		Password: set.Password, MasterName: set.MasterName(), SentinelAddrs: hosts, DialTimeout: 500 * time.Millisecond, ReadTimeout: 500 * time.Millisecond,
 	})
 }
 

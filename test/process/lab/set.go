@@ -4,6 +4,7 @@ package lab
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -36,8 +37,18 @@ type Options struct {
 	Persistent bool
 	// Ordered reports whether pods are created one after the other.
 	Ordered bool
+	// Password is what clients of the servers present; empty means nothing.
+	Password string
+	// Secrets are the user's own, by volume name: mounted into the server's container at the directory, with these files.
+	Secrets map[string]UserSecret
 	// Annotations are those of the pod template.
 	Annotations map[string]string
+}
+
+// UserSecret is a Secret that the user's own container mounts.
+type UserSecret struct {
+	Dir   string
+	Files map[string]string
 }
 
 // ownConf is where users mount their own redis.conf.
@@ -86,6 +97,9 @@ func (s *Scene) Set(o Options) *Set {
 	made.Status = appsv1.StatefulSetStatus{Replicas: replicas, CurrentRevision: revision, UpdateRevision: revision}
 	if _, err := s.Client.AppsV1().StatefulSets(s.Namespace).UpdateStatus(s.context(), made, metav1.UpdateOptions{}); err != nil {
 		s.T.Fatal(err)
+	}
+	for name, secret := range o.Secrets {
+		s.PutSecret(name, secret.Files)
 	}
 	for n := range o.Replicas {
 		if o.Persistent {
@@ -151,6 +165,13 @@ func (set *Set) spec(ordinal int) corev1.PodSpec {
 		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: "conf", MountPath: filepath.Dir(ownConf)})
 		spec.Volumes = append(spec.Volumes, corev1.Volume{Name: "conf", VolumeSource: corev1.VolumeSource{
 			ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "conf"}},
+		}})
+	}
+	for _, name := range slices.Sorted(maps.Keys(set.Secrets)) {
+		c := &spec.Containers[0]
+		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: name, MountPath: set.Secrets[name].Dir})
+		spec.Volumes = append(spec.Volumes, corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{
+			Secret: &corev1.SecretVolumeSource{SecretName: name},
 		}})
 	}
 	if set.Persistent {
