@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -34,7 +35,11 @@ func assemble(ctx context.Context, cfg *rest.Config, o serveOptions, stopping *d
 	if err != nil {
 		return nil, err
 	}
-	hookKey, err := serving.EnsureHookKey(ctx, live, client.ObjectKey{Namespace: o.namespace, Name: o.hookSecret()})
+	hookKey, err := serving.EnsureKey(ctx, live, client.ObjectKey{Namespace: o.namespace, Name: o.hookSecret()})
+	if err != nil {
+		return nil, err
+	}
+	release, err := serving.EnsureKey(ctx, live, client.ObjectKey{Namespace: o.namespace, Name: o.keySecret()})
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +58,9 @@ func assemble(ctx context.Context, cfg *rest.Config, o serveOptions, stopping *d
 		return nil, err
 	}
 	labels := admit.CachedLabels(mgr.GetCache(), live)
-	provisioner := provision.New(live, mgr.GetCache(), mgr.GetEventRecorder(contract.FieldManager), o.now)
+	provisioner := provision.New(live, mgr.GetCache(), mgr.GetEventRecorder(contract.FieldManager), provision.Options{
+		Now: o.now, Random: rand.Text, LabelsRole: o.labelsRole(), Release: release,
+	})
 	reviewer := admit.Reviewer{
 		Policy: policies.Policy, NamespaceLabels: labels, SetLabels: admit.SetLabels(live), AccountPresent: provisioner.AccountPresent,
 		HookKey: hookKey, Version: o.version,

@@ -74,4 +74,8 @@ func (i *installation) complete() error {
 }
 
 func (i *installation) authoritySecret() string { return i.name + "-ca" }
+func (i *installation) keySecret() string       { return i.name + "-key" }
 func (i *installation) hookSecret() string      { return i.name + "-hook" }
+
+// labelsRole is the ClusterRole of provision.LabelsRules.
+func (i *installation) labelsRole() string { return i.name + "-role-labels" }

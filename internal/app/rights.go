@@ -28,15 +28,8 @@ func (c *checker) askRights(ctx context.Context, live client.Writer) {
 			return "complete", nil
 		})
 	}
-	ask("rights in the cluster", "", provision.WebhookRules(c.configurations...))
-	ask("rights in namespace "+c.namespace, c.namespace, provision.WebhookOwnRules(c.authoritySecret(), c.hookSecret()))
-	c.ask("rights for Sentinel sets of users", func() (string, error) {
-		absent, err := missing(ctx, live, "", provision.WebhookSentinelSetRules())
-		if err == nil && len(absent) > 0 {
-			return "", fmt.Errorf("%w: not granted in the whole cluster; such sets work in the namespaces where they are", errUnknown)
-		}
-		return "complete", err
-	})
+	ask("rights in the cluster", "", provision.WebhookRules(c.labelsRole(), c.configurations...))
+	ask("rights in namespace "+c.namespace, c.namespace, provision.WebhookOwnRules(c.authoritySecret(), c.hookSecret(), c.keySecret()))
 }
 
 // missing are the rights of the rules that this account does not have.

@@ -25,5 +25,23 @@ func DecodeGroupSettings(text string) (GroupSettings, error) {
 	return s, nil
 }
 
-// LabelsRoleName is the name of the Role and RoleBinding that let a group's Sentinel agents put role labels on its pods.
-func LabelsRoleName(statefulSet string) string { return ObjectName(statefulSet) + "-labels" }
+// What the Sentinel set of a group may do there, and nobody else. RBAC allows a colon in a name, a StatefulSet does not: no
+// group can be called so that its own Role has one of these names.
+const (
+	watchersSuffix = ":sentinels"
+	labelsSuffix   = ":labels"
+)
+
+// WatchersRoleName is the name of the Role and RoleBinding that let a group's Sentinel agents write its record and see its
+// pods.
+func WatchersRoleName(statefulSet string) string { return ObjectName(statefulSet) + watchersSuffix }
+
+// LabelsBindingName is the name of the RoleBinding that lets a group's Sentinel agents put role labels on its pods.
+func LabelsBindingName(statefulSet string) string { return ObjectName(statefulSet) + labelsSuffix }
+
+// FormerLabelsRoleName is what Role and RoleBinding for the labels were called before, which was the name of the Role of a
+// group that is called STATEFULSET-labels, too.
+func FormerLabelsRoleName(statefulSet string) string { return ObjectName(statefulSet) + "-labels" }
+
+// Account is how the API server calls a service account.
+func Account(namespace, name string) string { return "system:serviceaccount:" + namespace + ":" + name }

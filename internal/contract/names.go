@@ -99,6 +99,17 @@ const (
 	// RecordCondition says what is missing for the group, in a reason and a sentence; the webhook writes it, and takes it
 	// away when nothing is missing any more.
 	RecordCondition = Prefix + "condition"
+	// RecordWriters lists the accounts that may write the record beside the webhook, as user names with commas between them:
+	// that of the group and that of its Sentinel set. The webhook writes it; a ValidatingAdmissionPolicy reads it.
+	RecordWriters = Prefix + "writers"
+)
+
+// The right to say who is master by a pod's role label. No such resource is served: it is asked of the authorizer alone, by
+// the ValidatingAdmissionPolicies, so that the right to write a label is no matter of the name of an account.
+const (
+	RoleLabelsGroup    = "redis-sentinel.dev"
+	RoleLabelsResource = "rolelabels"
+	RoleLabelsVerb     = "write"
 )
 
 // What is added to a pod.
@@ -122,6 +133,8 @@ const (
 	// KeysVolume (Redis pods) has the passwords of the group's own users; only the agent mounts it. A pod without it has an
 	// agent of a version that knew none.
 	KeysVolume = "redis-sentinel-keys"
+	// PeerVolume (sentinel pods) is the Secret that the Sentinels of a set share, which only the agent mounts.
+	PeerVolume = "redis-sentinel-peer"
 	// UserConfigVolume mounts the ConfigMap of AnnotationConfig.
 	UserConfigVolume = "redis-sentinel-user-config"
 
@@ -143,6 +156,8 @@ const (
 	// AuthDir is where AuthVolume is mounted, and AuthKey the key of the Secret that has the clients' password.
 	AuthDir = "/redis-sentinel-auth"
 	AuthKey = "password"
+	// PeerDir is where PeerVolume is mounted.
+	PeerDir = "/redis-sentinel-peer"
 	// UserConfigDir is where UserConfigVolume is mounted, in the Redis container and in the agent.
 	UserConfigDir = "/redis-sentinel-user"
 	// UserConfigKey is the key of that ConfigMap.
@@ -201,15 +216,16 @@ const (
 
 // Objects in a namespace of a group.
 const (
-	// ObjectPrefix begins the names of a group's Lease, ServiceAccount, Secret, Role and RoleBinding.
+	// ObjectPrefix begins the names of a group's Lease, ServiceAccount, Roles and RoleBindings.
 	ObjectPrefix = "redis-sentinel-"
 	// MasterServiceSuffix and ReplicasServiceSuffix follow the StatefulSet's name.
 	MasterServiceSuffix   = "-master"
 	ReplicasServiceSuffix = "-replicas"
 	// PeerSecretSuffix follows ObjectPrefix and the name of a Sentinel set: the Secret that its Sentinels share.
 	PeerSecretSuffix = "-peer"
-	// PeerSecretPassword and PeerSecretIdentity are the keys of that Secret. Whoever makes the object leaves it empty;
-	// the set's agents fill both keys in by compare-and-swap, so that no chart has to render a random value.
+	// PeerSecretPassword and PeerSecretIdentity are the keys of that Secret. The webhook fills both in where it makes the
+	// object. A chart leaves it empty, so that it has to render no random value, and the set's agents fill it in by
+	// compare-and-swap.
 	PeerSecretPassword = "password"
 	PeerSecretIdentity = "identity"
 	// PeerSecretKey and the fingerprint of the release's key name the key from which the set's agents derive what their

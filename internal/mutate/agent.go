@@ -112,6 +112,8 @@ func agentMounts(s AgentSpec) []corev1.VolumeMount {
 	mounts = append(mounts, corev1.VolumeMount{Name: contract.PrivateVolume, MountPath: contract.PrivateDir})
 	if s.Role == contract.PodRoleRedis {
 		mounts = append(mounts, corev1.VolumeMount{Name: contract.KeysVolume, MountPath: contract.KeysDir, ReadOnly: true})
+	} else {
+		mounts = append(mounts, corev1.VolumeMount{Name: contract.PeerVolume, MountPath: contract.PeerDir, ReadOnly: true})
 	}
 	if s.AuthSecret {
 		mounts = append(mounts, corev1.VolumeMount{Name: contract.AuthVolume, MountPath: contract.AuthDir, ReadOnly: true})

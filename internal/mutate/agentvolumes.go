@@ -50,6 +50,8 @@ func AgentVolumes(n VolumeNames) []corev1.Volume {
 	}})
 	if n.Role == contract.PodRoleRedis {
 		volumes = append(volumes, secretVolume(contract.KeysVolume, contract.ObjectName(n.StatefulSet)))
+	} else {
+		volumes = append(volumes, peerVolume(n.StatefulSet))
 	}
 	if n.AuthSecret != "" {
 		volumes = append(volumes, secretVolume(contract.AuthVolume, n.AuthSecret))
@@ -68,4 +70,12 @@ func secretVolume(volume, secret string) corev1.Volume {
 	return corev1.Volume{Name: volume, VolumeSource: corev1.VolumeSource{
 		Secret: &corev1.SecretVolumeSource{SecretName: secret, DefaultMode: new(defaultMode)},
 	}}
+}
+
+// peerVolume is the Secret that the Sentinels of a set share. It is mounted because no account is granted a Secret. A pod
+// may start before it is there: the agent waits, and says for what.
+func peerVolume(statefulSet string) corev1.Volume {
+	return corev1.Volume{Name: contract.PeerVolume, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
+		SecretName: contract.PeerSecretName(statefulSet), DefaultMode: new(defaultMode), Optional: new(true),
+	}}}
 }

@@ -107,7 +107,8 @@ func (s *subject) checkConflicts(pod *corev1.Pod) error {
 }
 
 var volumeNames = []string{
-	contract.ConfigVolume, contract.TokenVolume, contract.PrivateVolume, contract.KeysVolume, contract.AuthVolume, contract.UserConfigVolume,
+	contract.ConfigVolume, contract.TokenVolume, contract.PrivateVolume, contract.KeysVolume, contract.PeerVolume, contract.AuthVolume,
+	contract.UserConfigVolume,
 }
 
 // checkPassword refuses a password that comes from two places: nobody could say which one clients have.

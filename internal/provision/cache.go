@@ -25,6 +25,7 @@ var (
 	kindNamespace   = corev1.SchemeGroupVersion.WithKind("Namespace")
 	kindStatefulSet = appsv1.SchemeGroupVersion.WithKind("StatefulSet")
 	kindRole        = rbacv1.SchemeGroupVersion.WithKind("Role")
+	kindRoleBinding = rbacv1.SchemeGroupVersion.WithKind("RoleBinding")
 )
 
 // provisioned are the cached kinds of which only our own objects are held.
@@ -34,7 +35,7 @@ func provisioned() []schema.GroupVersionKind {
 		corev1.SchemeGroupVersion.WithKind("ServiceAccount"),
 		corev1.SchemeGroupVersion.WithKind("Service"),
 		kindRole,
-		rbacv1.SchemeGroupVersion.WithKind("RoleBinding"),
+		kindRoleBinding,
 	}
 }
 
@@ -69,7 +70,8 @@ func metadata(kind schema.GroupVersionKind) *metav1.PartialObjectMetadata {
 	return o
 }
 
-// strip leaves of an object's metadata what is looked at: names, labels, generation, deletion, and the settings of records.
+// strip leaves of an object's metadata what is looked at: names, labels, generation, deletion, and what
+// the webhook writes into records.
 func strip(in any) (any, error) {
 	o, ok := in.(metav1.Object)
 	if !ok {
@@ -79,7 +81,7 @@ func strip(in any) (any, error) {
 	o.SetOwnerReferences(nil)
 	o.SetFinalizers(nil)
 	kept := map[string]string{}
-	for _, name := range []string{contract.RecordSettings, contract.RecordCondition} {
+	for _, name := range webhooksAnnotations() {
 		if value, ok := o.GetAnnotations()[name]; ok {
 			kept[name] = value
 		}

@@ -5,6 +5,7 @@ package provision
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -35,7 +36,11 @@ func Register(mgr ctrl.Manager, r *Reconciler, everything <-chan Everything) err
 		WatchesMetadata(metadata(kindNamespace), handler.EnqueueRequestsFromMapFunc(m.ofNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(source.Channel(everything, handler.TypedEnqueueRequestsFromMapFunc(m.all)))
 	for _, kind := range provisioned() {
-		build = build.WatchesMetadata(metadata(kind), handler.EnqueueRequestsFromMapFunc(ofObject), builder.WithPredicates(meaningful()))
+		of := ofObject
+		if kind == kindRoleBinding {
+			of = m.ofBinding
+		}
+		build = build.WatchesMetadata(metadata(kind), handler.EnqueueRequestsFromMapFunc(of), builder.WithPredicates(meaningful()))
 	}
 	if err := build.Complete(r); err != nil {
 		return fmt.Errorf("registering the controller of groups: %w", err)
@@ -62,16 +67,26 @@ func ofObject(_ context.Context, o client.Object) []reconcile.Request {
 func (m mapper) ofStatefulSet(ctx context.Context, o client.Object) []reconcile.Request {
 	own := types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}
 	requests := m.records(ctx, func(record *metav1.PartialObjectMetadata) bool {
-		if record.Namespace == own.Namespace && record.Labels[contract.LabelGroup] == own.Name {
-			return true
-		}
-		settings, err := contract.DecodeGroupSettings(record.Annotations[contract.RecordSettings])
-		return err == nil && settings.Sentinels.Namespace == own.Namespace && settings.Sentinels.Name == own.Name
+		return record.Namespace == own.Namespace && record.Labels[contract.LabelGroup] == own.Name || watchedBy(record, own)
 	})
 	if _, labelled := o.GetLabels()[contract.LabelOptIn]; labelled || m.hasAccount(ctx, own) {
 		requests = append(requests, reconcile.Request{NamespacedName: own})
 	}
 	return requests
+}
+
+// watchedBy reports whether a record names the set.
+func watchedBy(record *metav1.PartialObjectMetadata, set types.NamespacedName) bool {
+	settings, err := contract.DecodeGroupSettings(record.Annotations[contract.RecordSettings])
+	return err == nil && settings.Sentinels.Namespace == set.Namespace && settings.Sentinels.Name == set.Name
+}
+
+// ofBinding is the group of a binding, and the groups that the StatefulSet of that name watches: with the binding of a
+// user's own Sentinel set comes the proof that it is one.
+func (m mapper) ofBinding(ctx context.Context, o client.Object) []reconcile.Request {
+	set := types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetLabels()[contract.LabelGroup]}
+	watched := m.records(ctx, func(record *metav1.PartialObjectMetadata) bool { return watchedBy(record, set) })
+	return append(ofObject(ctx, o), watched...)
 }
 
 // hasAccount finds users' own Sentinel sets, which have no record.
@@ -113,7 +128,6 @@ func meaningful() predicate.Predicate {
 		if e.ObjectNew.GetObjectKind().GroupVersionKind() != lease {
 			return e.ObjectOld.GetResourceVersion() != e.ObjectNew.GetResourceVersion()
 		}
-		return !Ours(e.ObjectNew, e.ObjectOld.GetLabels()[contract.LabelGroup]) ||
-			e.ObjectOld.GetAnnotations()[contract.RecordSettings] != e.ObjectNew.GetAnnotations()[contract.RecordSettings]
+		return !Ours(e.ObjectNew, e.ObjectOld.GetLabels()[contract.LabelGroup]) || !maps.Equal(e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations())
 	}}
 }

@@ -2,7 +2,8 @@
 
 // Package provision gives a group what it needs in its namespace: the record (a Lease without a holder, with the settings
 // that Sentinels apply), the service account, the rights of the account and of the Sentinel set's account, and the two
-// Services. A user's own Sentinel set gets an account, its rights and an empty Secret that its Sentinels share.
+// Services. A user's own Sentinel set gets an account, its rights and a Secret that its Sentinels share. Secrets are made and
+// removed, and never read.
 //
 // Two callers share one description of these objects:
 //   - Ensure creates what is absent while the first pod of a group is being admitted, on any replica, because the pod is

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,11 +14,13 @@ import (
 	"golang.org/x/sync/singleflight"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/keys"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
 )
 
@@ -38,24 +41,48 @@ type Provisioner struct {
 	cached client.Reader
 	events events.EventRecorder
 	now    func() time.Time
+	random func() string
+	// labelsRole is the ClusterRole with LabelsRules.
+	labelsRole string
+	release    keys.Release
 
 	flights singleflight.Group
 	mu      sync.Mutex
 	made    map[types.NamespacedName]time.Time
 }
 
-// New returns a Provisioner. live must not be cached, cached is the cache of CacheOptions, now is the clock.
-func New(live client.Client, cached client.Reader, recorder events.EventRecorder, now func() time.Time) *Provisioner {
-	return &Provisioner{live: live, cached: cached, events: recorder, now: now, made: map[types.NamespacedName]time.Time{}}
+// Options are what a Provisioner needs beside the API.
+type Options struct {
+	// Now is the clock.
+	Now func() time.Time
+	// Random returns a text that nobody can guess.
+	Random func() string
+	// LabelsRole names the ClusterRole with LabelsRules.
+	LabelsRole string
+	// Release is the key from which the passwords of groups are derived.
+	Release keys.Release
 }
 
-// Ensure returns when everything that a pod of the group needs exists, or with an error after two seconds. Nothing is
-// asked of the API server while the cache has it all. Requests for one group at the same time share one attempt.
+// New returns a Provisioner. live must not be cached, cached is the cache of CacheOptions.
+func New(live client.Client, cached client.Reader, recorder events.EventRecorder, o Options) *Provisioner {
+	return &Provisioner{
+		live: live, cached: cached, events: recorder, now: o.Now, random: o.Random, labelsRole: o.LabelsRole,
+		release: o.Release, made: map[types.NamespacedName]time.Time{},
+	}
+}
+
+// Ensure returns when everything that a pod of the group needs exists, or with an error after two seconds. Of the API server
+// nothing is asked while the cache has it all, but for Secrets, which are in no cache and told again what they shall hold.
+// Requests for one group at the same time share one attempt.
 //
 // The error is a *ForeignError where a name is taken; a taken name of a Service is only reported by an Event.
 func (p *Provisioner) Ensure(ctx context.Context, g mutate.Group) error {
-	if p.wasMade(g) || p.Present(ctx, g) {
+	if p.wasMade(g) {
 		return nil
+	}
+	missing := everyPart
+	if p.Present(ctx, g) {
+		missing = func(part *part) bool { return part.unread }
 	}
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
@@ -63,7 +90,7 @@ func (p *Provisioner) Ensure(ctx context.Context, g mutate.Group) error {
 		// The first request may be cancelled while others wait for the same objects.
 		shared, done := context.WithTimeout(context.WithoutCancel(ctx), budget)
 		defer done()
-		return nil, p.create(shared, g)
+		return nil, p.create(shared, g, missing)
 	})
 	select {
 	case result := <-flight:
@@ -73,12 +100,13 @@ func (p *Provisioner) Ensure(ctx context.Context, g mutate.Group) error {
 	}
 }
 
-// create makes what is absent, all parts at once but for those that wait for another.
-func (p *Provisioner) create(ctx context.Context, g mutate.Group) error {
+// create makes what is missing and absent, all parts at once but for those that wait for another.
+func (p *Provisioner) create(ctx context.Context, g mutate.Group, missing func(*part) bool) error {
 	all, err := p.describe(ctx, g)
 	if err != nil {
 		return err
 	}
+	all = slices.DeleteFunc(all, func(part *part) bool { return !missing(part) })
 	var first, second errgroup.Group
 	first.SetLimit(parallel)
 	second.SetLimit(parallel)
@@ -122,6 +150,9 @@ func terminating(err error) bool {
 
 func (p *Provisioner) createPart(ctx context.Context, g mutate.Group, part *part) error {
 	object := part.object.DeepCopyObject().(client.Object)
+	if part.fill != nil {
+		part.fill(object, p.random)
+	}
 	err := p.live.Create(ctx, object, client.FieldOwner(contract.FieldManager))
 	switch {
 	case err == nil:
@@ -129,15 +160,25 @@ func (p *Provisioner) createPart(ctx context.Context, g mutate.Group, part *part
 	case !apierrors.IsAlreadyExists(err):
 		return fmt.Errorf("creating %s %s: %w", kindOf(object), client.ObjectKeyFromObject(object), err)
 	}
-	found, err := p.metadataOf(ctx, part.object)
-	if err != nil {
-		return err
+	look := p.metadataOf
+	if part.unread {
+		look = func(ctx context.Context, o client.Object) (*metav1.PartialObjectMetadata, error) {
+			return p.secretOf(ctx, client.ObjectKeyFromObject(o), g.StatefulSet)
+		}
 	}
-	if !Ours(found, g.StatefulSet) {
+	found, err := look(ctx, part.object)
+	switch {
+	case err != nil:
+		return err
+	case found == nil || !Ours(found, g.StatefulSet):
 		return part.foreign()
+	case part.refresh:
+		return p.refreshSecret(ctx, part.object.(*corev1.Secret), g.StatefulSet)
 	}
 	return nil
 }
+
+func everyPart(*part) bool { return true }
 
 func (p *part) foreign() *ForeignError {
 	return &ForeignError{Kind: kindOf(p.object), Namespace: p.object.GetNamespace(), Name: p.object.GetName(), Rename: p.rename}

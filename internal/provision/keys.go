@@ -4,7 +4,6 @@ package provision
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 
@@ -34,7 +33,7 @@ func keysPart(g mutate.Group, release keys.Release) *part {
 		object: &corev1.Secret{
 			ObjectMeta: meta(g.Namespace, contract.ObjectName(g.StatefulSet), g.StatefulSet), Type: corev1.SecretTypeOpaque, Data: data,
 		},
-		uncached: true, unread: true, refresh: true,
+		unread: true, refresh: true,
 	}
 }
 
@@ -59,23 +58,19 @@ func (p *Provisioner) refreshSecret(ctx context.Context, wanted *corev1.Secret, 
 	}
 	live := &corev1.Secret{ObjectMeta: wanted.ObjectMeta}
 	if err := p.live.Patch(ctx, live, client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(contract.FieldManager)); err != nil {
-		return fmt.Errorf("writing Secret %s: %w", client.ObjectKeyFromObject(wanted), err)
+		return fmt.Errorf("writing Secret %s, which has to have the labels of its group and some data: %w", client.ObjectKeyFromObject(wanted), err)
 	}
 	return nil
 }
 
-// giveSetKey writes the key of a Sentinel set into the Secret that its agents share, once in this process' life. One that does not
-// exist yet gets it with the next group; an agent without it has its Sentinel present nothing.
+// giveSetKey writes the key of a Sentinel set into the Secret that its agents share; what stands there already is not written
+// again. One that does not exist yet gets it with the next group; an agent without it has its Sentinel present nothing. The set is one that policy lists, or that
+// the webhook itself injected.
 func (p *Provisioner) giveSetKey(ctx context.Context, namespace, set string) error {
 	name := types.NamespacedName{Namespace: namespace, Name: contract.PeerSecretName(set)}
-	p.mu.Lock()
-	given := p.given[name]
-	p.mu.Unlock()
-	if given {
-		return nil
-	}
-	key, text := p.setKey(namespace, set)
-	patch, err := json.Marshal(map[string]any{"data": map[string]string{key: base64.StdEncoding.EncodeToString([]byte(text))}})
+	patch, err := json.Marshal(map[string]any{"data": map[string][]byte{
+		contract.PeerSecretKey + p.release.Fingerprint(): []byte(keys.Text(p.release.Set(namespace, set))),
+	}})
 	if err != nil {
 		return fmt.Errorf("encoding the key of Sentinel set %s/%s: %w", namespace, set, err)
 	}
@@ -88,13 +83,5 @@ func (p *Provisioner) giveSetKey(ctx context.Context, namespace, set string) err
 	if err != nil {
 		return fmt.Errorf("writing the key of Sentinel set %s/%s into Secret %s: %w", namespace, set, name, err)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.given[name] = true
 	return nil
-}
-
-// setKey is the name of a set's key in its Secret, and its text.
-func (p *Provisioner) setKey(namespace, set string) (name, text string) {
-	return contract.PeerSecretKey + p.release.Fingerprint(), keys.Text(p.release.Set(namespace, set))
 }

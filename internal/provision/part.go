@@ -26,8 +26,11 @@ type part struct {
 	optional bool
 	// rename is the annotation that gives the object another name; empty where there is none.
 	rename string
-	// uncached kinds are not held in the informer cache.
-	uncached bool
+	// fill adds to what Create sends what is drawn once and never read again. May be nil.
+	fill func(object client.Object, random func() string)
+	// unread parts are of a kind that the webhook may not read: they are made where they are absent, and else left alone, or told
+	// again what they shall hold where refresh is set.
+	unread, refresh bool
 	// after must exist before this part is created. May be nil.
 	after *part
 }

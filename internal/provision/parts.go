@@ -5,6 +5,8 @@ package provision
 import (
 	"cmp"
 	"maps"
+	"slices"
+	"strings"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -15,47 +17,77 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/keys"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
 )
 
 // watcher is what we know of the Sentinel set that watches a group.
 type watcher struct {
+	// namespace and account are whose rights the set's agents have; without an account nobody gets any.
 	namespace, account string
 	// missing is the record's condition: why nobody watches the group. Empty: nothing is missing.
 	missing string
 }
 
-// parts describes everything that a group needs. The settings are the text of the record; names and kinds do not depend
-// on them or on the watcher, so both may be empty where only those count.
-func parts(g mutate.Group, settings string, w watcher) []*part {
-	if g.Role == contract.PodRoleSentinel {
-		return sentinelParts(g)
+// user is the account as the API server calls it; empty where there is none.
+func (w watcher) user() string {
+	if w.account == "" {
+		return ""
 	}
-	name := contract.ObjectName(g.StatefulSet)
-	labelsName := contract.LabelsRoleName(g.StatefulSet)
+	return contract.Account(w.namespace, w.account)
+}
+
+// surroundings are what the parts of a group depend on beside the group itself. Names and kinds of the parts do not, so
+// where only those count all of this may be empty.
+type surroundings struct {
+	// settings is the text of the record's settings.
+	settings string
+	watcher  watcher
+	// labelsRole is the ClusterRole with LabelsRules.
+	labelsRole string
+	// release is the key from which passwords are derived.
+	release keys.Release
+}
+
+// parts describes everything that a group needs. Its keys come before the record, which tells the agents to use them. What the Sentinel set gets comes first: in a group of the version before
+// its account has its rights from the group's own binding, which ends here.
+func parts(g mutate.Group, around surroundings) []*part {
+	if g.Role == contract.PodRoleSentinel {
+		return sentinelParts(g, around.release)
+	}
+	name, watchersName := contract.ObjectName(g.StatefulSet), contract.WatchersRoleName(g.StatefulSet)
 	own := account(g.Namespace, accountOf(g))
-	sentinel := account(w.namespace, w.account)
+	sentinel := account(around.watcher.namespace, around.watcher.account)
 	role := rolePart(g, name, GroupRules(g.StatefulSet))
-	labels := rolePart(g, labelsName, LabelsRules())
+	watchers := rolePart(g, watchersName, WatchersRules(g.StatefulSet))
+	labels := rbacv1.RoleRef{APIGroup: rbac, Kind: "ClusterRole", Name: around.labelsRole}
 	out := []*part{
-		recordPart(g, settings, w.missing),
-		role, bindingPart(g, name, role, own, sentinel),
-		labels, bindingPart(g, labelsName, labels, sentinel),
+		watchers, bindingPart(g, watchersName, roleRef(watchers), sentinel).following(watchers),
+		bindingPart(g, contract.LabelsBindingName(g.StatefulSet), labels, sentinel),
+		keysPart(g, around.release),
+		recordPart(g, around),
+		role, bindingPart(g, name, roleRef(role), own).following(role),
 		servicePart(g, g.MasterService, contract.RoleMaster, contract.AnnotationMasterService),
 		servicePart(g, g.ReplicasService, contract.RoleReplica, contract.AnnotationReplicasService),
 	}
 	return append(out, accountParts(g)...)
 }
 
-// sentinelParts describes what a user's own Sentinel set needs.
-func sentinelParts(g mutate.Group) []*part {
-	name := contract.ObjectName(g.StatefulSet)
-	role := rolePart(g, name, SentinelSetRules(g.StatefulSet))
-	secret := &part{
-		object:   &corev1.Secret{ObjectMeta: meta(g.Namespace, contract.PeerSecretName(g.StatefulSet), g.StatefulSet)},
-		uncached: true,
+// formerParts are what the version before made for a group, and what is removed once the parts are there.
+func formerParts(g mutate.Group) []client.Object {
+	if g.Role == contract.PodRoleSentinel {
+		return nil
 	}
-	return append([]*part{secret, role, bindingPart(g, name, role, account(g.Namespace, accountOf(g)))}, accountParts(g)...)
+	of := meta(g.Namespace, contract.FormerLabelsRoleName(g.StatefulSet), g.StatefulSet)
+	return []client.Object{&rbacv1.RoleBinding{ObjectMeta: of}, &rbacv1.Role{ObjectMeta: of}}
+}
+
+// sentinelParts describes what a user's own Sentinel set needs.
+func sentinelParts(g mutate.Group, release keys.Release) []*part {
+	name := contract.ObjectName(g.StatefulSet)
+	role := rolePart(g, name, SentinelSetRules())
+	binding := bindingPart(g, name, roleRef(role), account(g.Namespace, accountOf(g))).following(role)
+	return append([]*part{peerPart(g, release), role, binding}, accountParts(g)...)
 }
 
 // accountOf is the account that the group's pods run under.
@@ -76,27 +108,42 @@ func accountParts(g mutate.Group) []*part {
 	}}
 }
 
-// recordPart is the record. Agents own its holder and all annotations but the settings and the condition.
-func recordPart(g mutate.Group, settings, condition string) *part {
+// recordPart is the record. Agents own its holder and all annotations but those that are described here.
+func recordPart(g mutate.Group, around surroundings) *part {
 	object := &coordinationv1.Lease{ObjectMeta: meta(g.Namespace, contract.ObjectName(g.StatefulSet), g.StatefulSet)}
-	object.Annotations = map[string]string{contract.RecordSettings: settings}
-	if condition != "" {
+	object.Annotations = map[string]string{
+		contract.RecordSettings: around.settings,
+		contract.RecordWriters:  writers(contract.Account(g.Namespace, accountOf(g)), around.watcher.user()),
+	}
+	if condition := around.watcher.missing; condition != "" {
 		object.Annotations[contract.RecordCondition] = condition
 	}
 	return &part{object: object, align: func(live client.Object) bool {
-		was := live.GetAnnotations()
-		if was[contract.RecordSettings] == settings && was[contract.RecordCondition] == condition {
-			return false
-		}
-		annotations := maps.Clone(was)
+		annotations := maps.Clone(live.GetAnnotations())
 		if annotations == nil {
 			annotations = map[string]string{}
 		}
-		delete(annotations, contract.RecordCondition)
+		for _, name := range webhooksAnnotations() {
+			delete(annotations, name)
+		}
 		maps.Copy(annotations, object.Annotations)
+		if maps.Equal(annotations, live.GetAnnotations()) {
+			return false
+		}
 		live.SetAnnotations(annotations)
 		return true
 	}}
+}
+
+// webhooksAnnotations are those of a record that agents never write.
+func webhooksAnnotations() []string {
+	return []string{contract.RecordSettings, contract.RecordCondition, contract.RecordWriters}
+}
+
+// writers renders RecordWriters of the users that there are.
+func writers(users ...string) string {
+	users = slices.DeleteFunc(users, func(user string) bool { return user == "" })
+	return strings.Join(slices.Compact(users), ",")
 }
 
 func rolePart(g mutate.Group, name string, rules []rbacv1.PolicyRule) *part {
@@ -108,8 +155,13 @@ func rolePart(g mutate.Group, name string, rules []rbacv1.PolicyRule) *part {
 	}
 }
 
-func bindingPart(g mutate.Group, name string, role *part, subjects ...rbacv1.Subject) *part {
-	ref := rbacv1.RoleRef{APIGroup: rbac, Kind: "Role", Name: role.object.GetName()}
+// roleRef names a Role of the same namespace.
+func roleRef(role *part) rbacv1.RoleRef {
+	return rbacv1.RoleRef{APIGroup: rbac, Kind: "Role", Name: role.object.GetName()}
+}
+
+// bindingPart binds a role; where nobody is to have it, it is bound to nobody.
+func bindingPart(g mutate.Group, name string, ref rbacv1.RoleRef, subjects ...rbacv1.Subject) *part {
 	subjects = distinct(subjects)
 	return &part{
 		object:  &rbacv1.RoleBinding{ObjectMeta: meta(g.Namespace, name, g.StatefulSet), RoleRef: ref, Subjects: subjects},
@@ -117,8 +169,13 @@ func bindingPart(g mutate.Group, name string, role *part, subjects ...rbacv1.Sub
 		align: func(live client.Object) bool {
 			return set(&live.(*rbacv1.RoleBinding).Subjects, subjects, func(a, b []rbacv1.Subject) bool { return equality.Semantic.DeepEqual(a, b) })
 		},
-		after: role,
 	}
+}
+
+// following makes a part wait for another.
+func (p *part) following(other *part) *part {
+	p.after = other
+	return p
 }
 
 // servicePart follows one role. A type, node port or annotation that the user gave it stays.

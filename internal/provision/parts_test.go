@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -21,6 +23,11 @@ func group() mutate.Group {
 		Namespace: "shop", StatefulSet: "cart", Role: contract.PodRoleRedis, Account: "redis-sentinel-cart", Port: 6379,
 		MasterService: "cart-master", ReplicasService: "cart-replicas",
 	}
+}
+
+// watched are the surroundings of a group whose Sentinels run under an account of their own.
+func watched() surroundings {
+	return surroundings{settings: "{}", watcher: watcher{namespace: "system", account: "sentinels"}, labelsRole: "role-labels"}
 }
 
 // names lists the parts as kind and name, in order.
@@ -40,16 +47,16 @@ func TestPartsOfAGroup(t *testing.T) {
 		group mutate.Group
 		want  string
 	}{
-		"redis": {group(), "Lease redis-sentinel-cart, Role redis-sentinel-cart, RoleBinding redis-sentinel-cart, " +
-			"Role redis-sentinel-cart-labels, RoleBinding redis-sentinel-cart-labels, Service cart-master, Service cart-replicas, " +
+		"redis": {group(), "Role redis-sentinel-cart:sentinels, RoleBinding redis-sentinel-cart:sentinels, " +
+			"RoleBinding redis-sentinel-cart:labels, Lease redis-sentinel-cart, Role redis-sentinel-cart, RoleBinding redis-sentinel-cart, Service cart-master, Service cart-replicas, " +
 			"ServiceAccount redis-sentinel-cart"},
-		"redis with an account of its own": {own, "Lease redis-sentinel-cart, Role redis-sentinel-cart, RoleBinding redis-sentinel-cart, " +
-			"Role redis-sentinel-cart-labels, RoleBinding redis-sentinel-cart-labels, Service cart-master, Service cart-replicas"},
+		"redis with an account of its own": {own, "Role redis-sentinel-cart:sentinels, RoleBinding redis-sentinel-cart:sentinels, " +
+			"RoleBinding redis-sentinel-cart:labels, Lease redis-sentinel-cart, Role redis-sentinel-cart, RoleBinding redis-sentinel-cart, Service cart-master, Service cart-replicas"},
 		"Sentinel set": {sentinel, "Secret redis-sentinel-watch-peer, Role redis-sentinel-watch, RoleBinding redis-sentinel-watch, " +
 			"ServiceAccount redis-sentinel-watch"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := names(parts(tc.group, "{}", watcher{"system", "sentinels", ""})); got != tc.want {
+			if got := names(parts(tc.group, watched())); got != tc.want {
 				t.Errorf("parts\n got %s\nwant %s", got, tc.want)
 			}
 		})
@@ -57,7 +64,7 @@ func TestPartsOfAGroup(t *testing.T) {
 }
 
 func TestEveryPartIsLabelledAndUnowned(t *testing.T) {
-	for _, p := range parts(group(), "{}", watcher{namespace: "system", account: "sentinels"}) {
+	for _, p := range parts(group(), watched()) {
 		if !Ours(p.object, "cart") || Ours(p.object, "other") {
 			t.Errorf("%s has labels %v", kindOf(p.object), p.object.GetLabels())
 		}
@@ -70,15 +77,67 @@ func TestEveryPartIsLabelledAndUnowned(t *testing.T) {
 	}
 }
 
-func TestOnlySentinelsMayPutLabels(t *testing.T) {
-	for _, p := range parts(group(), "{}", watcher{namespace: "system", account: "sentinels"}) {
-		binding, ok := p.object.(*rbacv1.RoleBinding)
-		if !ok || !strings.HasSuffix(binding.RoleRef.Name, "-labels") {
-			continue
+// bound lists who has which role by the parts.
+func bound(all []*part) map[string][]rbacv1.Subject {
+	out := map[string][]rbacv1.Subject{}
+	for _, p := range all {
+		if binding, ok := p.object.(*rbacv1.RoleBinding); ok {
+			out[binding.RoleRef.Kind+" "+binding.RoleRef.Name] = binding.Subjects
 		}
-		want := []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: "system", Name: "sentinels"}}
-		if !slices.Equal(binding.Subjects, want) {
-			t.Errorf("labels may be put by %v, want %v", binding.Subjects, want)
+	}
+	return out
+}
+
+func TestOnlySentinelsMayPutLabels(t *testing.T) {
+	own := []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: "shop", Name: "redis-sentinel-cart"}}
+	sentinels := []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: "system", Name: "sentinels"}}
+	want := map[string][]rbacv1.Subject{
+		"Role redis-sentinel-cart": own, "Role redis-sentinel-cart:sentinels": sentinels, "ClusterRole role-labels": sentinels,
+	}
+	if diff := cmp.Diff(want, bound(parts(group(), watched()))); diff != "" {
+		t.Errorf("bound (-want +got):\n%s", diff)
+	}
+	for role, subjects := range bound(parts(group(), surroundings{settings: "{}"})) {
+		if role != "Role redis-sentinel-cart" && len(subjects) > 0 {
+			t.Errorf("without a Sentinel set %s is bound to %v", role, subjects)
+		}
+	}
+}
+
+// TestNamesOfGroupsCannotCollide wants no name of one group's objects to be one of another's, whatever the two are called.
+func TestNamesOfGroupsCannotCollide(t *testing.T) {
+	taken := map[string]string{}
+	for _, name := range []string{"redis", "redis-labels", "redis-sentinels", "redis-peer", "labels", "redis.labels"} {
+		g := mutate.Group{Namespace: "shop", StatefulSet: name, Role: contract.PodRoleRedis, MasterService: "m-" + name, ReplicasService: "r-" + name}
+		for _, p := range parts(g, watched()) {
+			what := kindOf(p.object) + " " + p.object.GetName()
+			if other, ok := taken[what]; ok {
+				t.Errorf("%s belongs to the groups %s and %s", what, other, name)
+			}
+			taken[what] = name
+		}
+	}
+}
+
+func TestRecordNamesItsWriters(t *testing.T) {
+	for name, tc := range map[string]struct {
+		around surroundings
+		want   string
+	}{
+		"watched":           {watched(), "system:serviceaccount:shop:redis-sentinel-cart,system:serviceaccount:system:sentinels"},
+		"watched by nobody": {surroundings{}, "system:serviceaccount:shop:redis-sentinel-cart"},
+		"one account":       {surroundings{watcher: watcher{namespace: "shop", account: "redis-sentinel-cart"}}, "system:serviceaccount:shop:redis-sentinel-cart"},
+	} {
+		record := recordPart(group(), tc.around)
+		if got := record.object.GetAnnotations()[contract.RecordWriters]; got != tc.want {
+			t.Errorf("%s: writers are %q, want %q", name, got, tc.want)
+		}
+		former := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{contract.RecordSettings: tc.around.settings, contract.RecordEpoch: "7"}}}
+		if !record.align(former) || former.Annotations[contract.RecordWriters] != tc.want || former.Annotations[contract.RecordEpoch] != "7" {
+			t.Errorf("%s: the record of the version before becomes %v", name, former.Annotations)
+		}
+		if record.align(former) {
+			t.Errorf("%s: a record is written again that is as it should be", name)
 		}
 	}
 }
@@ -90,10 +149,11 @@ func covers(held []rbacv1.PolicyRule, group, resource, verb string) bool {
 	})
 }
 
+// TestWebhookHoldsWhatItGrants, but for the labels, which it binds.
 func TestWebhookHoldsWhatItGrants(t *testing.T) {
-	held := append(WebhookRules("configuration"), WebhookSentinelSetRules()...)
+	held := WebhookRules("role-labels", "configuration")
 	for name, granted := range map[string][]rbacv1.PolicyRule{
-		"group": GroupRules("cart"), "labels": LabelsRules(), "Sentinel set": SentinelSetRules("watch"),
+		"group": GroupRules("cart"), "its Sentinels": WatchersRules("cart"), "Sentinel set": SentinelSetRules(),
 	} {
 		for _, rule := range granted {
 			for _, apiGroup := range rule.APIGroups {
@@ -108,9 +168,12 @@ func TestWebhookHoldsWhatItGrants(t *testing.T) {
 }
 
 func TestWebhookReadsNoSecretsButItsOwn(t *testing.T) {
-	for _, rule := range WebhookRules("configuration") {
-		if slices.Contains(rule.Resources, "secrets") || slices.Contains(rule.Verbs, "escalate") || slices.Contains(rule.Verbs, "bind") || slices.Contains(rule.Verbs, "*") {
-			t.Errorf("the webhook's rights in the cluster hold %v", rule)
+	for _, rule := range WebhookRules("role-labels", "configuration") {
+		for _, verb := range rule.Verbs {
+			wide := verb == "*" || verb == "escalate" || verb == "impersonate" || verb == "bind" && len(rule.ResourceNames) != 1
+			if wide || slices.Contains(rule.Resources, "secrets") && slices.Contains(append(manage(), "deletecollection"), verb) && verb != "create" && verb != "delete" {
+				t.Errorf("the webhook's rights in the cluster hold %v", rule)
+			}
 		}
 	}
 }

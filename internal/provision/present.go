@@ -13,13 +13,13 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
 )
 
-// Present reports by the cache alone whether everything that a pod cannot do without exists.
+// Present reports by the cache alone whether everything that a pod cannot do without exists, but for Secrets, which no cache has.
 func (p *Provisioner) Present(ctx context.Context, g mutate.Group) bool {
-	for _, part := range parts(g, "", watcher{}) {
+	for _, part := range parts(g, surroundings{}) {
 		if part.optional {
 			continue
 		}
-		if part.uncached || !p.isCached(ctx, part, g.StatefulSet) {
+		if !part.unread && !p.isCached(ctx, part.object, g.StatefulSet) {
 			return false
 		}
 	}
@@ -30,7 +30,7 @@ func (p *Provisioner) Present(ctx context.Context, g mutate.Group) bool {
 // cache, else by one live read.
 func (p *Provisioner) AccountPresent(ctx context.Context, namespace, statefulSet string) bool {
 	for _, part := range accountParts(mutate.Group{Namespace: namespace, StatefulSet: statefulSet}) {
-		if p.isCached(ctx, part, statefulSet) {
+		if p.isCached(ctx, part.object, statefulSet) {
 			continue
 		}
 		found, err := p.metadataOf(ctx, part.object)
@@ -41,13 +41,13 @@ func (p *Provisioner) AccountPresent(ctx context.Context, namespace, statefulSet
 	return true
 }
 
-func (p *Provisioner) isCached(ctx context.Context, part *part, statefulSet string) bool {
-	kind, err := apiutil.GVKForObject(part.object, p.live.Scheme())
+func (p *Provisioner) isCached(ctx context.Context, o client.Object, statefulSet string) bool {
+	kind, err := apiutil.GVKForObject(o, p.live.Scheme())
 	if err != nil {
 		return false
 	}
 	found := metadata(kind)
-	err = p.cached.Get(ctx, client.ObjectKeyFromObject(part.object), found)
+	err = p.cached.Get(ctx, client.ObjectKeyFromObject(o), found)
 	return err == nil && found.DeletionTimestamp.IsZero() && Ours(found, statefulSet)
 }
 

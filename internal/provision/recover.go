@@ -84,7 +84,7 @@ func (r *Recovery) Pass(ctx context.Context) error {
 		}
 		for i := range list.Items {
 			set := &list.Items[i]
-			if r.missesPods(set) && r.wants(ctx, set) {
+			if r.missesPods(set) && wants(set, func() bool { return r.options.OptedIn(ctx, set.Namespace) }) {
 				failures = append(failures, r.nudge(ctx, set))
 			}
 		}
@@ -105,13 +105,13 @@ func (r *Recovery) missesPods(set *appsv1.StatefulSet) bool {
 }
 
 // wants asks the three places that opt in; the nearest one that says anything decides.
-func (r *Recovery) wants(ctx context.Context, set *appsv1.StatefulSet) bool {
+func wants(set *appsv1.StatefulSet, namespaceOptedIn func() bool) bool {
 	for _, labels := range []map[string]string{set.Spec.Template.Labels, set.Labels} {
 		if value, ok := labels[contract.LabelOptIn]; ok {
 			return value == contract.OptInEnabled
 		}
 	}
-	return r.options.OptedIn(ctx, set.Namespace)
+	return namespaceOptedIn()
 }
 
 func (r *Recovery) nudge(ctx context.Context, set *appsv1.StatefulSet) error {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,12 +32,29 @@ func (p *Provisioner) Repair(ctx context.Context, g mutate.Group) error {
 		}
 		failures = append(failures, err)
 	}
+	if err := errors.Join(failures...); err != nil {
+		return err
+	}
+	return p.removeFormer(ctx, g)
+}
+
+// removeFormer removes what the version before made, by the cache, where it still is there.
+func (p *Provisioner) removeFormer(ctx context.Context, g mutate.Group) error {
+	var failures []error
+	for _, former := range formerParts(g) {
+		if p.isCached(ctx, former, g.StatefulSet) {
+			failures = append(failures, p.deleteOurs(ctx, former, g.StatefulSet))
+		}
+	}
 	return errors.Join(failures...)
 }
 
 func (p *Provisioner) repairPart(ctx context.Context, g mutate.Group, part *part) error {
 	live := part.object.DeepCopyObject().(client.Object)
 	name := client.ObjectKeyFromObject(part.object)
+	if part.unread {
+		return p.createPart(ctx, g, part)
+	}
 	err := p.live.Get(ctx, name, live)
 	switch {
 	case apierrors.IsNotFound(err):
@@ -83,32 +99,23 @@ func (p *Provisioner) Remove(ctx context.Context, group types.NamespacedName) er
 			continue
 		}
 		for i := range list.Items {
-			live := metadata(kind)
-			err := p.live.Get(ctx, client.ObjectKeyFromObject(&list.Items[i]), live)
-			switch {
-			case apierrors.IsNotFound(err):
-			case err != nil:
-				failures = append(failures, fmt.Errorf("reading %s %s: %w", kind.Kind, list.Items[i].Name, err))
-			case Ours(live, group.Name):
-				failures = append(failures, p.delete(ctx, live))
-			}
+			list.Items[i].SetGroupVersionKind(kind)
+			failures = append(failures, p.deleteOurs(ctx, &list.Items[i], group.Name))
 		}
 	}
-	return errors.Join(append(failures, p.removePeerSecret(ctx, group))...)
+	return errors.Join(append(failures, p.removeSecrets(ctx, group))...)
 }
 
-// removePeerSecret deletes the Secret of a user's own Sentinel set. Secrets are not cached, so that nobody has to be
-// allowed to list them; where the webhook has no right to read them, it never made one.
-func (p *Provisioner) removePeerSecret(ctx context.Context, group types.NamespacedName) error {
-	secret := metadata(corev1.SchemeGroupVersion.WithKind("Secret"))
-	err := p.live.Get(ctx, types.NamespacedName{Namespace: group.Namespace, Name: contract.PeerSecretName(group.Name)}, secret)
+// deleteOurs deletes an object after a live look at it, if it is there and ours.
+func (p *Provisioner) deleteOurs(ctx context.Context, o client.Object, statefulSet string) error {
+	live, err := p.metadataOf(ctx, o)
 	switch {
-	case apierrors.IsNotFound(err) || apierrors.IsForbidden(err):
+	case apierrors.IsNotFound(err):
 		return nil
 	case err != nil:
-		return fmt.Errorf("reading Secret %s: %w", contract.PeerSecretName(group.Name), err)
-	case !Ours(secret, group.Name):
+		return err
+	case !Ours(live, statefulSet):
 		return nil
 	}
-	return p.delete(ctx, secret)
+	return p.delete(ctx, live)
 }

@@ -19,76 +19,82 @@ const (
 )
 
 func read() []string   { return []string{"get", "list", "watch"} }
+func follow() []string { return []string{"list", "watch"} }
 func manage() []string { return []string{"get", "list", "watch", "create", "update", "delete"} }
 
 func rule(group, resource string, verbs []string, names ...string) rbacv1.PolicyRule {
 	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: []string{resource}, Verbs: verbs, ResourceNames: names}
 }
 
-// eventRule lets an account say what it did; both APIs, because clients differ in which one they use.
-func eventRule() rbacv1.PolicyRule {
-	return rbacv1.PolicyRule{APIGroups: []string{core, eventsGroup}, Resources: []string{"events"}, Verbs: []string{"create", "patch"}}
-}
-
-// WebhookRules are the rights of the webhook's account in the whole cluster. It must hold every right that it grants, so
-// this covers GroupRules and LabelsRules. The configurations are those whose caBundle it keeps.
-func WebhookRules(configurations ...string) []rbacv1.PolicyRule {
+// WebhookRules are the rights of the webhook's account in the whole cluster. It must hold every right that it puts into a
+// Role, so this covers GroupRules, WatchersRules and SentinelSetRules; of claims and pods it lists what it may watch here
+// for that reason alone. LabelsRules stand in a ClusterRole, labelsRole, which it may bind without holding them. The
+// configurations are those whose caBundle it keeps.
+//
+// What RBAC cannot say, that of all these objects only our own are meant, ValidatingAdmissionPolicies of the chart say.
+func WebhookRules(labelsRole string, configurations ...string) []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
 		rule(core, "namespaces", read()),
-		rule(core, "pods", read()),
-		rule(core, "pods/status", []string{"get", "patch"}),
-		rule(core, "persistentvolumeclaims", read()),
+		rule(core, "pods", follow()),
+		rule(core, "persistentvolumeclaims", follow()),
 		rule(core, "serviceaccounts", manage()),
 		rule(core, "services", manage()),
+		rule(core, "secrets", []string{"create", "patch", "delete"}),
 		rule(apps, "statefulsets", append(read(), "patch")),
-		rule(coordination, "leases", append(manage(), "patch")),
+		rule(coordination, "leases", manage()),
 		rule(rbac, "roles", manage()),
 		rule(rbac, "rolebindings", manage()),
-		eventRule(),
-		rule(admission, "mutatingwebhookconfigurations", append(read(), "patch"), configurations...),
+		rule(rbac, "clusterroles", []string{"bind"}, labelsRole),
+		rule(core, "events", []string{"create"}),
+		rule(eventsGroup, "events", []string{"create", "patch"}),
+		rule(admission, "mutatingwebhookconfigurations", []string{"get", "watch", "patch"}, configurations...),
 	}
 }
 
-// WebhookSentinelSetRules are what the webhook needs besides where users run Sentinel sets of their own: it makes the
-// Secret that the set shares and grants its agents that one by name. They can be bound in the whole cluster or in the
-// namespaces of such sets only; without them a pod of a user's own Sentinel set is refused with a message that says so.
-func WebhookSentinelSetRules() []rbacv1.PolicyRule {
-	return []rbacv1.PolicyRule{rule(core, "secrets", []string{"create", "get", "update", "delete"})}
-}
-
-// WebhookOwnRules are the rights of the webhook's account in its own namespace: its two Secrets. Creation cannot be
-// limited to names. Leader election needs a Lease, which WebhookRules cover.
-func WebhookOwnRules(secrets ...string) []rbacv1.PolicyRule {
+// WebhookOwnRules are the rights of the webhook's account in its own namespace: to read the Secrets that are its own, of
+// which it watches the authority. Everything else that it does there WebhookRules cover.
+func WebhookOwnRules(authority string, keys ...string) []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
-		rule(core, "secrets", []string{"create"}),
-		rule(core, "secrets", append(read(), "update"), secrets...),
+		rule(core, "secrets", []string{"get", "watch", "update"}, authority),
+		rule(core, "secrets", []string{"get", "update"}, keys...),
 	}
 }
 
-// GroupRules are the rights of a group's own account and of its Sentinel set's account in the group's namespace.
+// GroupRules are the rights of a group's own account.
 func GroupRules(statefulSet string) []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
-		rule(coordination, "leases", append(read(), "update", "patch"), contract.ObjectName(statefulSet)),
-		rule(core, "pods", read()),
-		rule(core, "persistentvolumeclaims", read()),
+		rule(coordination, "leases", append(read(), "update"), contract.ObjectName(statefulSet)),
+		rule(core, "pods", follow()),
+		rule(core, "persistentvolumeclaims", follow()),
 		rule(apps, "statefulsets", read(), statefulSet),
-		eventRule(),
+		rule(core, "events", []string{"create"}),
 	}
 }
 
-// LabelsRules are the rights of the Sentinel set's account alone: the role label, through the status of pods.
-func LabelsRules() []rbacv1.PolicyRule {
-	return []rbacv1.PolicyRule{rule(core, "pods/status", []string{"get", "patch"})}
+// WatchersRules are the rights of the Sentinel set's account in a group's namespace, beside LabelsRules. The records it
+// reads by a right of its own: SentinelSetRules, or that of the chart's set to read all.
+func WatchersRules(statefulSet string) []rbacv1.PolicyRule {
+	return []rbacv1.PolicyRule{
+		rule(coordination, "leases", []string{"update"}, contract.ObjectName(statefulSet)),
+		rule(core, "pods", follow()),
+	}
 }
 
-// SentinelSetRules are the rights of the account of a user's own Sentinel set in the set's namespace.
-func SentinelSetRules(statefulSet string) []rbacv1.PolicyRule {
+// LabelsRules are the rights of the Sentinel set's account to say by a label who is master: the status of pods is the
+// narrowest way to a label, and the second right is the one that the policy on role labels asks for. Whoever has both may
+// change nothing else of a pod's status.
+func LabelsRules() []rbacv1.PolicyRule {
+	return []rbacv1.PolicyRule{
+		rule(core, "pods/status", []string{"patch"}),
+		rule(contract.RoleLabelsGroup, contract.RoleLabelsResource, []string{contract.RoleLabelsVerb}),
+	}
+}
+
+// SentinelSetRules are the rights of the account of a user's own Sentinel set in the set's namespace. The Secret that its
+// Sentinels share is mounted: nobody is granted a Secret.
+func SentinelSetRules() []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
 		rule(coordination, "leases", read()),
-		rule(core, "pods", read()),
-		rule(core, "pods/status", []string{"get", "patch"}),
-		rule(apps, "statefulsets", read()),
-		rule(core, "secrets", []string{"get", "update"}, contract.PeerSecretName(statefulSet)),
-		eventRule(),
+		rule(core, "pods", follow()),
 	}
 }

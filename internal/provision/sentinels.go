@@ -5,6 +5,7 @@ package provision
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -21,31 +22,66 @@ const defaultAccount = "default"
 // has, where they are found and under which account they run, for which policy only has guesses. A set that does not
 // exist (yet) leaves the guesses, and an Event on the group's StatefulSet.
 func (p *Provisioner) describe(ctx context.Context, g mutate.Group) ([]*part, error) {
+	around := surroundings{labelsRole: p.labelsRole, release: p.release}
 	if g.Role == contract.PodRoleSentinel {
-		return parts(g, "", watcher{}), nil
+		return parts(g, around), nil
 	}
+	set, w, err := p.watcherOf(ctx, g)
+	if err != nil {
+		return nil, err
+	}
+	if w.missing != "" {
+		reason, note, _ := strings.Cut(w.missing, ": ")
+		p.warn(g, reason, "%s", note)
+	}
+	if w.account != "" {
+		if err := p.giveSetKey(ctx, set.Namespace, set.Name); err != nil {
+			return nil, err
+		}
+	}
+	g.Settings.Sentinels, around.watcher = set, w
+	g.Settings.Key = p.release.Group(g.Namespace, g.StatefulSet, max(g.KeyGeneration, 1)).ID
+	around.settings, err = contract.EncodeGroupSettings(g.Settings)
+	if err != nil {
+		return nil, err
+	}
+	return parts(g, around), nil
+}
+
+// watcherOf is the Sentinel set of a group as it really is, and who gets its rights. That is nobody where only a tenant's
+// annotation says that the StatefulSet is a Sentinel set: policy or the webhook itself has to know it.
+func (p *Provisioner) watcherOf(ctx context.Context, g mutate.Group) (contract.SentinelSet, watcher, error) {
 	set := g.Settings.Sentinels
-	w := watcher{namespace: set.Namespace, account: contract.ObjectName(set.Name)}
+	w := watcher{namespace: set.Namespace}
 	live := &appsv1.StatefulSet{}
 	err := p.live.Get(ctx, client.ObjectKey{Namespace: set.Namespace, Name: set.Name}, live)
 	switch {
 	case apierrors.IsNotFound(err):
-		missing := fmt.Sprintf("StatefulSet %s/%s, the Sentinel set of this group, does not exist: Redis replicates, but cannot fail over until it does", set.Namespace, set.Name)
-		p.warn(g, "NoSentinelSet", "%s", missing)
-		w.missing = "NoSentinelSet: " + missing
+		if g.SentinelsListed {
+			w.account = contract.ObjectName(set.Name)
+		}
+		w.missing = fmt.Sprintf("NoSentinelSet: StatefulSet %s/%s, the Sentinel set of this group, does not exist: Redis replicates, but cannot fail over until it does", set.Namespace, set.Name)
+		return set, w, nil
 	case err != nil:
-		return nil, fmt.Errorf("reading Sentinel set %s/%s: %w", set.Namespace, set.Name, err)
-	default:
-		g.Settings.Sentinels = corrected(set, live)
-		if name := live.Spec.Template.Spec.ServiceAccountName; name != "" && name != defaultAccount {
-			w.account = name
+		return set, w, fmt.Errorf("reading Sentinel set %s/%s: %w", set.Namespace, set.Name, err)
+	}
+	account := contract.ObjectName(set.Name)
+	if name := live.Spec.Template.Spec.ServiceAccountName; name != "" && name != defaultAccount {
+		account = name
+	}
+	if !g.SentinelsListed {
+		doubt, err := p.doubt(ctx, g, live, account)
+		if err != nil {
+			return set, w, err
+		}
+		if doubt != "" {
+			w.missing = fmt.Sprintf("UnknownSentinelSet: StatefulSet %s/%s, which annotation %s of this group names, %s: its account gets no rights here, and Redis cannot fail over: label that StatefulSet %s=%s and have its pods replaced, or list it in sentinelSets of the policy",
+				set.Namespace, set.Name, contract.AnnotationSentinels, doubt, contract.LabelOptIn, contract.OptInEnabled)
+			return corrected(set, live), w, nil
 		}
 	}
-	settings, err := contract.EncodeGroupSettings(g.Settings)
-	if err != nil {
-		return nil, err
-	}
-	return parts(g, settings, w), nil
+	w.account = account
+	return corrected(set, live), w, nil
 }
 
 // corrected lays what the live StatefulSet says over what policy knows. A set that is scaled to nothing keeps its size:

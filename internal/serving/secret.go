@@ -90,25 +90,24 @@ func (r *Rotator) ensureAuthority(ctx context.Context, mine *Authority, now time
 	return found, nil
 }
 
-// hookKeyName is the key in the Secret, hookKeyBytes its length: that of the hash it is used with.
+// keyName is the key in a Secret that holds one, keyBytes its length: that of the hash it is used with.
 const (
-	hookKeyName  = "key"
-	hookKeyBytes = 32
+	keyName  = "key"
+	keyBytes = 32
 )
 
-// EnsureHookKey returns the key of the preStop hooks' HMAC, which the first replica draws and all others read. The client
-// must not be cached.
-func EnsureHookKey(ctx context.Context, c client.Client, name client.ObjectKey) ([]byte, error) {
+// EnsureKey returns a key for HMACs, which the first replica draws and all others read. The client must not be cached.
+func EnsureKey(ctx context.Context, c client.Client, name client.ObjectKey) ([]byte, error) {
 	var key []byte
 	err := revise(ctx, c, name, func(data map[string][]byte) (map[string][]byte, error) {
-		if key = data[hookKeyName]; len(key) >= hookKeyBytes {
+		if key = data[keyName]; len(key) >= keyBytes {
 			return nil, nil
 		}
-		key = make([]byte, hookKeyBytes)
+		key = make([]byte, keyBytes)
 		if _, err := rand.Read(key); err != nil {
-			return nil, fmt.Errorf("generating the hook key: %w", err)
+			return nil, fmt.Errorf("generating a key for Secret %s: %w", name, err)
 		}
-		return map[string][]byte{hookKeyName: key}, nil
+		return map[string][]byte{keyName: key}, nil
 	})
 	if err != nil {
 		return nil, err

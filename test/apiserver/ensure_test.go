@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/provision"
 )
 
@@ -105,7 +106,7 @@ func TestEnsureBindsTheRightAccounts(t *testing.T) {
 	if err := newReplica(t, server).Ensure(t.Context(), g); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"redis-sentinel-redis": "mine their-own", "redis-sentinel-redis-labels": "their-own"} {
+	for name, want := range map[string]string{"redis-sentinel-redis": "mine", "redis-sentinel-redis:sentinels": "their-own", "redis-sentinel-redis:labels": "their-own"} {
 		var got []string
 		for _, subject := range get(t, c, ns, name, &rbacv1.RoleBinding{}).Subjects {
 			got = append(got, subject.Name)
@@ -117,6 +118,112 @@ func TestEnsureBindsTheRightAccounts(t *testing.T) {
 	err := c.Get(t.Context(), client.ObjectKey{Namespace: ns, Name: "redis-sentinel-redis"}, &corev1.ServiceAccount{})
 	if !apierrors.IsNotFound(err) {
 		t.Errorf("an account was made beside the user's own: %v", err)
+	}
+}
+
+// subjects are who has the rights of a Sentinel set on the group.
+func subjects(t *testing.T, c client.Client, ns string) string {
+	t.Helper()
+	var got []string
+	for _, name := range []string{"redis-sentinel-redis:sentinels", "redis-sentinel-redis:labels"} {
+		for _, subject := range get(t, c, ns, name, &rbacv1.RoleBinding{}).Subjects {
+			got = append(got, subject.Name)
+		}
+	}
+	return strings.Join(got, ", ")
+}
+
+// TestAnnotationAloneGivesNobodyRights names a StatefulSet by annotation. What it takes for its account to be bound comes one by
+// one: the label, then the rights that the webhook gives to Sentinel sets, then the same account.
+func TestAnnotationAloneGivesNobodyRights(t *testing.T) {
+	c := admin(t)
+	ns := newNamespace(t, c, nil)
+	fake := statefulSet(ns, "sentinel", "sentinel", 3, nil)
+	fake.Spec.Template.Spec.ServiceAccountName = "bob"
+	create(t, c, fake)
+	r := newReplica(t, server)
+	g := redisGroup(ns)
+	g.SentinelsListed = false
+	if err := r.Ensure(t.Context(), g); err != nil {
+		t.Fatal(err)
+	}
+	refused := func(why string) {
+		t.Helper()
+		if err := r.Repair(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+		if got := subjects(t, c, ns); got != "" {
+			t.Errorf("bound to %s, though it %s", got, why)
+		}
+		record := get(t, c, ns, "redis-sentinel-redis", &coordinationv1.Lease{})
+		if strings.Contains(record.Annotations[contract.RecordWriters], "bob") {
+			t.Errorf("the record may be written by %s, though it %s", record.Annotations[contract.RecordWriters], why)
+		}
+		for where, text := range map[string]string{"Event": r.told(), "condition": record.Annotations[contract.RecordCondition]} {
+			if !strings.Contains(text, "UnknownSentinelSet") || !strings.Contains(text, why) || !strings.Contains(text, "sentinelSets") {
+				t.Errorf("the %s is %q, want %q and a remedy", where, text, why)
+			}
+		}
+	}
+	refused("is not opted in")
+	fake.Labels = map[string]string{contract.LabelOptIn: contract.OptInEnabled}
+	if err := c.Update(t.Context(), fake); err != nil {
+		t.Fatal(err)
+	}
+	refused("has no rights from the webhook")
+	named := metav1.ObjectMeta{Namespace: ns, Name: "redis-sentinel-sentinel"}
+	forged := &rbacv1.Role{ObjectMeta: named}
+	forgedBinding := &rbacv1.RoleBinding{ObjectMeta: named, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: named.Name}}
+	for _, o := range []client.Object{forged, forgedBinding} {
+		if err := c.Create(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused("rights that the webhook did not make")
+	for _, o := range []client.Object{forged, forgedBinding} {
+		if err := c.Delete(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set := sentinelGroup(ns)
+	if err := r.Ensure(t.Context(), set); err != nil {
+		t.Fatal(err)
+	}
+	refused("runs under service account bob")
+	set.Account, set.OwnAccount = "bob", true
+	for _, repair := range []mutate.Group{set, g} {
+		if err := r.Repair(t.Context(), repair); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := subjects(t, c, ns); got != "bob, bob" {
+		t.Errorf("bound to %q, though the webhook itself has injected the set", got)
+	}
+	if record := get(t, c, ns, "redis-sentinel-redis", &coordinationv1.Lease{}); record.Annotations[contract.RecordCondition] != "" {
+		t.Errorf("the condition is still %q", record.Annotations[contract.RecordCondition])
+	}
+}
+
+// TestGroupIsNoSentinelSet names another group of Redis as the Sentinel set: its account gets nothing.
+func TestGroupIsNoSentinelSet(t *testing.T) {
+	c := admin(t)
+	ns := newNamespace(t, c, nil)
+	other := redisGroup(ns)
+	other.StatefulSet, other.Account, other.MasterService, other.ReplicasService = "sentinel", "redis-sentinel-sentinel", "m", "r"
+	create(t, c, statefulSet(ns, "sentinel", "sentinel", 3, map[string]string{contract.LabelOptIn: contract.OptInEnabled}))
+	g := redisGroup(ns)
+	g.SentinelsListed = false
+	r := newReplica(t, server)
+	for _, g := range []mutate.Group{other, g} {
+		if err := r.Ensure(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := subjects(t, c, ns); got != "" {
+		t.Errorf("bound to %s", got)
+	}
+	if told := r.told(); !strings.Contains(told, "is itself a group of Redis") {
+		t.Errorf("Events are %q", told)
 	}
 }
 

@@ -28,6 +28,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/provision"
 )
 
 // binary builds the webhook once.
@@ -86,7 +87,8 @@ func install(t *testing.T) *installed {
 		w.configure(t, suffix, entry)
 	}
 	cfg := limited(t, c, w.namespace, w.configurations()...)
-	grant(t, c, w.namespace, w.namespace, secretRules(w.name))
+	grant(t, c, w.namespace, "", provision.WebhookRules(w.name+"-role-labels"))
+	grant(t, c, w.namespace, w.namespace, provision.WebhookOwnRules(w.name+"-ca", w.name+"-hook"))
 	w.kubeconfig = writeKubeconfig(t, cfg)
 	w.policy = filepath.Join(t.TempDir(), "policy.yaml")
 	w.writePolicy(t, "5s")

@@ -215,3 +215,32 @@ func TestOutageEndsWithATouch(t *testing.T) {
 		return nil
 	})
 }
+
+// TestSentinelSetOfAUserIsBoundWhenItIsProven has the group first, and its Sentinel set, which only the group's annotation names,
+// later: with the set's first pod its account gets the rights on the group.
+func TestSentinelSetOfAUserIsBoundWhenItIsProven(t *testing.T) {
+	w := install(t)
+	w.start(t)
+	ns := w.tenant(t)
+	set := labelled(ns, 0)
+	set.Spec.Template.Annotations = map[string]string{contract.AnnotationSentinels: "watch"}
+	create(t, w.client, set)
+	create(t, w.client, podOf(set, 0))
+	if got := subjects(t, w.client, ns); got != "" {
+		t.Fatalf("bound to %s before there is a set", got)
+	}
+	watch := statefulSet(ns, "watch", "watch-headless", 0, map[string]string{contract.LabelOptIn: contract.OptInEnabled})
+	watch.Spec.Template.Spec.Containers[0] = corev1.Container{Name: contract.SentinelContainer, Image: "redis:7.0", Args: []string{"redis-sentinel"}}
+	create(t, w.client, watch)
+	create(t, w.client, podOf(watch, 0))
+	eventually(t, 15*time.Second, "its account is bound", func() error {
+		if got := subjects(t, w.client, ns); got != "redis-sentinel-watch, redis-sentinel-watch" {
+			return fmt.Errorf("bound to %q", got)
+		}
+		return nil
+	})
+	record := get(t, w.client, ns, "redis-sentinel-redis", &coordinationv1.Lease{})
+	if writers := record.Annotations[contract.RecordWriters]; !strings.HasSuffix(writers, ":redis-sentinel-watch") || record.Annotations[contract.RecordCondition] != "" {
+		t.Errorf("the record has writers %q and condition %q", writers, record.Annotations[contract.RecordCondition])
+	}
+}

@@ -86,7 +86,7 @@ func damage(t *testing.T, c client.Client, ns string) {
 	must(c.Update(t.Context(), role))
 	binding := get(t, c, ns, "redis-sentinel-redis", &rbacv1.RoleBinding{})
 	must(c.Delete(t.Context(), binding))
-	binding.ResourceVersion, binding.UID, binding.RoleRef.Name = "", "", "redis-sentinel-redis-labels"
+	binding.ResourceVersion, binding.UID, binding.RoleRef.Name = "", "", "redis-sentinel-redis:sentinels"
 	must(c.Create(t.Context(), binding))
 	must(c.Delete(t.Context(), get(t, c, ns, "redis-sentinel-redis", &corev1.ServiceAccount{})))
 }
@@ -128,31 +128,102 @@ func TestRemoveTakesOnlyWhatIsOurs(t *testing.T) {
 	get(t, c, ns, "redis", &corev1.ConfigMap{})
 }
 
-func TestSentinelSetGetsAnEmptySecret(t *testing.T) {
+func TestSentinelSetGetsASecretOnce(t *testing.T) {
 	c := admin(t)
 	ns := newNamespace(t, c, nil)
 	r := newReplica(t, server)
-	for range 2 {
+	ensure := func() *corev1.Secret {
+		t.Helper()
 		if err := r.Ensure(t.Context(), sentinelGroup(ns)); err != nil {
 			t.Fatal(err)
 		}
+		if err := r.Repair(t.Context(), sentinelGroup(ns)); err != nil {
+			t.Fatal(err)
+		}
+		return get(t, c, ns, "redis-sentinel-sentinel-peer", &corev1.Secret{})
 	}
-	secret := get(t, c, ns, "redis-sentinel-sentinel-peer", &corev1.Secret{})
-	if len(secret.Data) != 0 {
-		t.Errorf("the peer Secret has %d keys, want none", len(secret.Data))
+	secret := ensure()
+	password, identity := string(secret.Data[contract.PeerSecretPassword]), string(secret.Data[contract.PeerSecretIdentity])
+	if len(password) < 20 || len(identity) < 20 || password == identity {
+		t.Errorf("the peer Secret holds password %q and identity %q, want two random texts", password, identity)
 	}
-	secret.Data = map[string][]byte{contract.PeerSecretPassword: []byte("x")}
-	if err := c.Update(t.Context(), secret); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Repair(t.Context(), sentinelGroup(ns)); err != nil {
-		t.Fatal(err)
-	}
-	if after := get(t, c, ns, secret.Name, &corev1.Secret{}); string(after.Data[contract.PeerSecretPassword]) != "x" {
-		t.Error("a repair emptied the peer Secret")
+	if again := ensure(); again.ResourceVersion != secret.ResourceVersion {
+		t.Error("the peer Secret was written again")
 	}
 	role := get(t, c, ns, "redis-sentinel-sentinel", &rbacv1.Role{})
-	if fmt.Sprint(role.Rules) != fmt.Sprint(provision.SentinelSetRules("sentinel")) {
+	if fmt.Sprint(role.Rules) != fmt.Sprint(provision.SentinelSetRules()) {
 		t.Errorf("the Role has rules %v", role.Rules)
 	}
+}
+
+// TestForeignPeerSecretIsNeverTouched has a Secret of that name that is a user's, and one that is another group's.
+func TestForeignPeerSecretIsNeverTouched(t *testing.T) {
+	c := admin(t)
+	for what, labels := range map[string]map[string]string{
+		"a user's":        nil,
+		"another group's": {contract.LabelManaged: "true", contract.LabelGroup: "sentinel-peer"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			ns := newNamespace(t, c, nil)
+			foreign := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "redis-sentinel-sentinel-peer", Labels: labels}}
+			create(t, c, foreign)
+			r := newReplica(t, server)
+			err := r.Ensure(t.Context(), sentinelGroup(ns))
+			if taken := (*provision.ForeignError)(nil); !errors.As(err, &taken) || taken.Kind != "Secret" {
+				t.Errorf("Ensure returned %v, want a ForeignError about the Secret", err)
+			}
+			if err := r.Remove(t.Context(), types.NamespacedName{Namespace: ns, Name: "sentinel"}); err != nil {
+				t.Fatal(err)
+			}
+			if live := get(t, c, ns, foreign.Name, &corev1.Secret{}); live.ResourceVersion != foreign.ResourceVersion {
+				t.Error("the foreign Secret was written")
+			}
+		})
+	}
+}
+
+// TestGroupOfTheVersionBeforeIsMigrated has a group as that version left it: one Role for all, and rights on labels of its own,
+// whose name collides with that of another group.
+func TestGroupOfTheVersionBeforeIsMigrated(t *testing.T) {
+	c := admin(t)
+	ns := newNamespace(t, c, nil)
+	labels := map[string]string{contract.LabelManaged: "true", contract.LabelGroup: "redis"}
+	all := []rbacv1.Subject{
+		{Kind: "ServiceAccount", Namespace: ns, Name: "redis-sentinel-redis"}, {Kind: "ServiceAccount", Namespace: ns, Name: "redis-sentinel-sentinel"},
+	}
+	for _, name := range []string{"redis-sentinel-redis", "redis-sentinel-redis-labels"} {
+		meta := metav1.ObjectMeta{Namespace: ns, Name: name, Labels: labels}
+		create(t, c, &rbacv1.Role{ObjectMeta: meta, Rules: []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"pods/status"}, Verbs: []string{"get", "patch"}}}})
+		create(t, c, &rbacv1.RoleBinding{ObjectMeta: meta, Subjects: all, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: name}})
+	}
+	settings := map[string]string{contract.RecordSettings: "{}", contract.RecordEpoch: "1024"}
+	create(t, c, &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "redis-sentinel-redis", Labels: labels, Annotations: settings}})
+
+	r := newReplica(t, server)
+	if err := r.Repair(t.Context(), redisGroup(ns)); err != nil {
+		t.Fatal(err)
+	}
+	versions(t, c, ns)
+	for _, o := range []client.Object{&rbacv1.Role{}, &rbacv1.RoleBinding{}} {
+		if err := c.Get(t.Context(), client.ObjectKey{Namespace: ns, Name: "redis-sentinel-redis-labels"}, o); !apierrors.IsNotFound(err) {
+			t.Errorf("%T of the version before is still there (%v)", o, err)
+		}
+	}
+	if got := get(t, c, ns, "redis-sentinel-redis", &rbacv1.RoleBinding{}).Subjects; len(got) != 1 || got[0].Name != "redis-sentinel-redis" {
+		t.Errorf("the group's own Role is bound to %v", got)
+	}
+	record := get(t, c, ns, "redis-sentinel-redis", &coordinationv1.Lease{})
+	want := contract.Account(ns, "redis-sentinel-redis") + "," + contract.Account(ns, "redis-sentinel-sentinel")
+	if got := record.Annotations[contract.RecordWriters]; got != want || record.Annotations[contract.RecordEpoch] != "1024" {
+		t.Errorf("the record has writers %q, want %q, and epoch %s", got, want, record.Annotations[contract.RecordEpoch])
+	}
+	other := redisGroup(ns)
+	other.StatefulSet, other.Account, other.MasterService, other.ReplicasService = "redis-labels", "redis-sentinel-redis-labels", "m", "r"
+	if err := r.Ensure(t.Context(), other); err != nil {
+		t.Errorf("a group called redis-labels: %v", err)
+	}
+	if err := r.Repair(t.Context(), redisGroup(ns)); err != nil {
+		t.Fatal(err)
+	}
+	get(t, c, ns, "redis-sentinel-redis-labels", &rbacv1.Role{})
 }

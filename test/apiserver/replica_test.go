@@ -4,6 +4,7 @@ package apiserver
 
 import (
 	"context"
+	"crypto/rand"
 	"net/http"
 	"strings"
 	"sync"
@@ -34,6 +35,9 @@ type replica struct {
 	requests *atomic.Int64
 }
 
+// labelsRole is the ClusterRole that the replicas of tests bind to Sentinel sets.
+const labelsRole = "apiserver-test-role-labels"
+
 // newReplica starts a replica that speaks to the API server as cfg says.
 func newReplica(t *testing.T, cfg *rest.Config) replica {
 	t.Helper()
@@ -63,7 +67,7 @@ func newReplica(t *testing.T, cfg *rest.Config) replica {
 		t.Fatal(err)
 	}
 	recorder := events.NewFakeRecorder(100)
-	return replica{provision.New(live, cached, recorder, time.Now), recorder, requests}
+	return replica{provision.New(live, cached, recorder, provision.Options{Now: time.Now, Random: rand.Text, LabelsRole: labelsRole}), recorder, requests}
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
@@ -103,14 +107,15 @@ func sentinelGroup(namespace string) mutate.Group {
 // objectsOf are the objects that a redis group has, as empty values to read into.
 func objectsOf() map[string]client.Object {
 	return map[string]client.Object{
-		"Lease redis-sentinel-redis":              &coordinationv1.Lease{},
-		"ServiceAccount redis-sentinel-redis":     &corev1.ServiceAccount{},
-		"Role redis-sentinel-redis":               &rbacv1.Role{},
-		"Role redis-sentinel-redis-labels":        &rbacv1.Role{},
-		"RoleBinding redis-sentinel-redis":        &rbacv1.RoleBinding{},
-		"RoleBinding redis-sentinel-redis-labels": &rbacv1.RoleBinding{},
-		"Service redis-master":                    &corev1.Service{},
-		"Service redis-replicas":                  &corev1.Service{},
+		"Lease redis-sentinel-redis":                 &coordinationv1.Lease{},
+		"ServiceAccount redis-sentinel-redis":        &corev1.ServiceAccount{},
+		"Role redis-sentinel-redis":                  &rbacv1.Role{},
+		"Role redis-sentinel-redis:sentinels":        &rbacv1.Role{},
+		"RoleBinding redis-sentinel-redis":           &rbacv1.RoleBinding{},
+		"RoleBinding redis-sentinel-redis:sentinels": &rbacv1.RoleBinding{},
+		"RoleBinding redis-sentinel-redis:labels":    &rbacv1.RoleBinding{},
+		"Service redis-master":                       &corev1.Service{},
+		"Service redis-replicas":                     &corev1.Service{},
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 // limited is an API server seen through an account that has exactly the rights of the chart's.
 func limited(t *testing.T, c client.Client, namespace string, configurations ...string) *rest.Config {
 	t.Helper()
-	grant(t, c, namespace, "", provision.WebhookRules(configurations...))
+	grant(t, c, namespace, "", provision.WebhookRules(labelsRole, configurations...))
 	grant(t, c, namespace, namespace, provision.WebhookOwnRules("webhook-ca", "webhook-hook"))
 	out := rest.CopyConfig(server)
 	out.Impersonate = rest.ImpersonationConfig{
@@ -64,7 +64,7 @@ func TestRightsOfTheWebhookAreEnough(t *testing.T) {
 	t.Run("the watch works too", func(t *testing.T) {
 		eventually(t, 5*time.Second, "an emptied caBundle is repaired", func() error { return emptyAndLook(t.Context(), c, name) })
 	})
-	if _, err := serving.EnsureHookKey(t.Context(), own, client.ObjectKey{Namespace: home, Name: "webhook-hook"}); err != nil {
+	if _, err := serving.EnsureKey(t.Context(), own, client.ObjectKey{Namespace: home, Name: "webhook-hook"}); err != nil {
 		t.Fatal(err)
 	}
 
@@ -118,27 +118,4 @@ func emptyAndLook(ctx context.Context, c client.Client, name string) error {
 		return apierrors.NewConflict(rbacv1.Resource("caBundle"), name, nil)
 	}
 	return nil
-}
-
-func TestSentinelSetsOfUsersNeedOneMoreRight(t *testing.T) {
-	c := admin(t)
-	home, tenant := newNamespace(t, c, nil), newNamespace(t, c, nil)
-	cfg := limited(t, c, home)
-	eventually(t, 5*time.Second, "the rights hold", func() error {
-		return clientFor(t, cfg).List(t.Context(), &rbacv1.RoleList{}, client.InNamespace(tenant))
-	})
-	r := newReplica(t, cfg)
-	if err := r.Ensure(t.Context(), sentinelGroup(tenant)); !apierrors.IsForbidden(err) {
-		t.Fatalf("without rights on Secrets Ensure returned %v, want Forbidden", err)
-	}
-	grant(t, c, home, tenant, provision.WebhookSentinelSetRules())
-	eventually(t, 5*time.Second, "with them it works", func() error { return r.Ensure(t.Context(), sentinelGroup(tenant)) })
-	if err := r.Remove(t.Context(), types.NamespacedName{Namespace: tenant, Name: "sentinel"}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// secretRules are the rights on the webhook's two Secrets, as the chart names them.
-func secretRules(name string) []rbacv1.PolicyRule {
-	return provision.WebhookOwnRules(name+"-ca", name+"-hook")
 }

@@ -164,7 +164,7 @@ func TestHookKeyIsDrawnOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range keys {
 		group.Go(func() {
-			key, err := serving.EnsureHookKey(t.Context(), c, name)
+			key, err := serving.EnsureKey(t.Context(), c, name)
 			if err != nil {
 				t.Error(err)
 			}

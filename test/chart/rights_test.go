@@ -3,10 +3,12 @@
 package chart
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/provision"
 )
@@ -16,40 +18,54 @@ var configurations = []string{release + "-pods", release + "-namespace-pods", re
 // TestWebhookHasTheRightsThatProvisionLists holds them equal: one too few, and groups cannot be made; one too many is nobody's need.
 func TestWebhookHasTheRightsThatProvisionLists(t *testing.T) {
 	objects := render(t)
-	cluster := find[rbacv1.ClusterRole](t, objects, "ClusterRole", release)
-	if diff := cmp.Diff(provision.WebhookRules(configurations...), cluster.Rules); diff != "" {
-		t.Errorf("ClusterRole (-provision +chart):\n%s", diff)
-	}
-	own := find[rbacv1.Role](t, objects, "Role", release)
-	if diff := cmp.Diff(provision.WebhookOwnRules(release+"-ca", release+"-hook"), own.Rules); diff != "" {
-		t.Errorf("Role (-provision +chart):\n%s", diff)
+	for what, diff := range map[string]string{
+		"ClusterRole": cmp.Diff(provision.WebhookRules(release+"-role-labels", configurations...), find[rbacv1.ClusterRole](t, objects, "ClusterRole", release).Rules),
+		"Role":        cmp.Diff(provision.WebhookOwnRules(release+"-ca", release+"-hook", release+"-key"), find[rbacv1.Role](t, objects, "Role", release).Rules),
+		"ClusterRole of the role labels": cmp.Diff(provision.LabelsRules(),
+			find[rbacv1.ClusterRole](t, objects, "ClusterRole", release+"-role-labels").Rules),
+	} {
+		if diff != "" {
+			t.Errorf("%s (-provision +chart):\n%s", what, diff)
+		}
 	}
 }
 
-// TestForeignSecretsOnlyWhereSentinelSetsOfUsersAre wants no right on Secrets of the whole cluster unless it is asked for.
-func TestForeignSecretsOnlyWhereSentinelSetsOfUsersAre(t *testing.T) {
-	name := release + "-sentinel-sets"
-	if objects := render(t); has(objects, "RoleBinding", name) || has(objects, "ClusterRoleBinding", name) {
-		t.Error("the webhook may touch Secrets of others by default")
+// TestChartsSentinelsHaveTheRightsOfAnySentinelSet, with all records in the cluster in place of those of a namespace, and
+// beside them the Secret that they fill in themselves.
+func TestChartsSentinelsHaveTheRightsOfAnySentinelSet(t *testing.T) {
+	objects := render(t)
+	const name = "redis-sentinel-redis-sentinel"
+	got := append(find[rbacv1.ClusterRole](t, objects, "ClusterRole", name).Rules, find[rbacv1.Role](t, objects, "Role", name).Rules...)
+	want := append(provision.SentinelSetRules(), rbacv1.PolicyRule{
+		APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{name + "-peer"}, Verbs: []string{"get", "update"},
+	})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("rights (-provision +chart):\n%s", diff)
 	}
-	objects := render(t, "--set", "webhook.sentinelSetNamespaces={a},policy.sentinelSets[0].namespace=b,policy.sentinelSets[0].name=s")
-	role := find[rbacv1.ClusterRole](t, objects, "ClusterRole", name)
-	if diff := cmp.Diff(provision.WebhookSentinelSetRules(), role.Rules); diff != "" {
-		t.Errorf("ClusterRole (-provision +chart):\n%s", diff)
-	}
-	var where []string
-	for _, object := range objects {
-		if object.GetKind() == "RoleBinding" && object.GetName() == name {
-			where = append(where, object.GetNamespace())
+}
+
+// TestNobodyReadsForeignSecrets wants no account of the chart to read a Secret that is not named, and none in the whole cluster.
+func TestNobodyReadsForeignSecrets(t *testing.T) {
+	for _, object := range render(t) {
+		if kind := object.GetKind(); kind != "ClusterRole" && kind != "Role" {
+			continue
+		}
+		role := rbacv1.Role{}
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &role); err != nil {
+			t.Fatal(err)
+		}
+		for _, rule := range role.Rules {
+			reads := slices.ContainsFunc(rule.Verbs, func(verb string) bool { return slices.Contains([]string{"get", "list", "watch", "*"}, verb) })
+			if slices.Contains(rule.Resources, "secrets") && reads && (object.GetKind() == "ClusterRole" || len(rule.ResourceNames) == 0) {
+				t.Errorf("%s %s may read Secrets: %v", object.GetKind(), object.GetName(), rule)
+			}
 		}
 	}
-	if diff := cmp.Diff([]string{"a", "b"}, where); diff != "" {
-		t.Errorf("bound in (-want +got):\n%s", diff)
-	}
-	if has(objects, "ClusterRoleBinding", name) {
-		t.Error("bound in the whole cluster, though namespaces are listed")
-	}
-	if objects := render(t, "--set", "webhook.sentinelSetNamespaces={*}"); !has(objects, "ClusterRoleBinding", name) {
-		t.Error("* does not bind in the whole cluster")
+}
+
+// TestFormerValueOfSentinelSetsIsAccepted lets values of an earlier version pass, and gives nobody a right for them.
+func TestFormerValueOfSentinelSetsIsAccepted(t *testing.T) {
+	if diff := cmp.Diff(render(t), render(t, "--set", "webhook.sentinelSetNamespaces={*}")); diff != "" {
+		t.Errorf("it has an effect (-without +with):\n%s", diff)
 	}
 }

@@ -69,3 +69,12 @@ imagePullSecrets:
 {{- define "sentinels.objectName" -}}
 redis-sentinel-{{ .Values.sentinels.name }}
 {{- end -}}
+
+{{/* The users that the API server knows the accounts as. */}}
+{{- define "webhook.user" -}}
+system:serviceaccount:{{ .Release.Namespace }}:{{ include "webhook.fullname" . }}
+{{- end -}}
+
+{{- define "sentinels.user" -}}
+system:serviceaccount:{{ .Release.Namespace }}:{{ include "sentinels.objectName" . }}
+{{- end -}}

@@ -29,11 +29,12 @@ type Environment struct {
 	// HookToken must come with the preStop hook.
 	HookToken string
 	Log       *slog.Logger
-	// ConfigDir, PrivateDir, KeysDir and AuthDir are those of package contract, except in tests.
+	// ConfigDir and those below are those of package contract, except in tests.
 	ConfigDir  string
 	PrivateDir string
 	KeysDir    string
 	AuthDir    string
+	PeerDir    string
 	// Listen is where the agent's endpoints are served.
 	Listen string
 	// Kubernetes is how the API is reached; nil means as a pod does.
@@ -45,7 +46,8 @@ func Read(getenv func(string) string, log *slog.Logger) (Environment, error) {
 	e := Environment{
 		Namespace: getenv(contract.EnvNamespace), PodName: getenv(contract.EnvPodName), PodUID: getenv(contract.EnvPodUID),
 		NodeName: getenv(contract.EnvNodeName), HookToken: getenv(contract.EnvHookToken), Log: log,
-		ConfigDir: contract.ConfigDir, PrivateDir: contract.PrivateDir, KeysDir: contract.KeysDir, AuthDir: contract.AuthDir, Listen: fmt.Sprintf(":%d", contract.AgentPort),
+		ConfigDir: contract.ConfigDir, PrivateDir: contract.PrivateDir, KeysDir: contract.KeysDir, AuthDir: contract.AuthDir, PeerDir: contract.PeerDir,
+		Listen: fmt.Sprintf(":%d", contract.AgentPort),
 	}
 	for name, value := range map[string]string{contract.EnvNamespace: e.Namespace, contract.EnvPodName: e.PodName, contract.EnvPodUID: e.PodUID} {
 		if value == "" {

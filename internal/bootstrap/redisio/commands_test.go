@@ -113,7 +113,7 @@ func TestOptionThatAServerDoesNotKnow(t *testing.T) {
 		"-NOPERM this user has no permissions to run the 'config|set' command\r\n":           true,
 	} {
 		server := redistest.Start(t, "127.0.0.1", func(string) string { return answer })
-		client := Keep(server.Address, "", "")
+		client := Keep(server.Address, model.Credential{})
 		t.Cleanup(func() { _ = client.Close() })
 		if err := NewServer(client).SetWhereKnown(t.Context(), "shutdown-timeout", "5"); (err != nil) != fails {
 			t.Errorf("%q: error %v, want one: %v", answer, err, fails)

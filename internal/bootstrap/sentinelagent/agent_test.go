@@ -19,7 +19,7 @@ func testEnvironment(t *testing.T) environment.Environment {
 	t.Helper()
 	return environment.Environment{
 		Namespace: "ns", PodName: "sentinel-1", PodIP: netip.MustParseAddr("10.0.0.1"),
-		Log: slog.New(slog.DiscardHandler), ConfigDir: t.TempDir(), PrivateDir: t.TempDir(),
+		Log: slog.New(slog.DiscardHandler), ConfigDir: t.TempDir(), PrivateDir: t.TempDir(), PeerDir: t.TempDir(),
 		Settings: contract.Settings{Version: 1, Role: contract.PodRoleSentinel, StatefulSet: "sentinel", Port: contract.SentinelPort, Sentinel: &contract.SentinelSettings{}},
 	}
 }

@@ -6,10 +6,12 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -20,8 +22,9 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// peerSecret is what the Sentinels of a set share: the password by which they vote, and the set's identity. The object is
-// created empty; the first agent that comes fills it in, and the others find it filled.
+// peerSecret is what the Sentinels of a set share: the password by which they vote, and the set's identity. The Secret is
+// mounted, and filled where the webhook made it. A chart makes it empty; then the first agent that comes fills it in, which
+// only that chart gives it a right to, and the others find it filled.
 type peerSecret struct {
 	env    environment.Environment
 	client kubernetes.Interface
@@ -72,6 +75,10 @@ func (p *peerSecret) loadAgain(crew *loop.Crew) {
 }
 
 func (p *peerSecret) try(ctx context.Context) error {
+	if mounted := p.mounted(); filled(mounted) {
+		p.keep(mounted)
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	name := contract.PeerSecretName(p.env.Settings.StatefulSet)
@@ -80,7 +87,7 @@ func (p *peerSecret) try(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading Secret %s/%s: %w", p.env.Namespace, name, err)
 	}
-	if !filled(secret) {
+	if !filled(secret.Data) {
 		secret = secret.DeepCopy()
 		if secret.Data == nil {
 			secret.Data = map[string][]byte{}
@@ -98,12 +105,31 @@ func (p *peerSecret) try(ctx context.Context) error {
 			return fmt.Errorf("filling Secret %s/%s: %w", p.env.Namespace, name, err)
 		}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.data = secret.Data
+	p.keep(secret.Data)
 	return nil
 }
 
-func filled(s *corev1.Secret) bool {
-	return len(s.Data[contract.PeerSecretPassword]) > 0 && len(s.Data[contract.PeerSecretIdentity]) > 0
+// mounted is what the volume holds of the Secret: nothing where it does not exist, or was empty when the pod started.
+func (p *peerSecret) mounted() map[string][]byte {
+	data := map[string][]byte{}
+	names, err := os.ReadDir(p.env.PeerDir)
+	if err != nil {
+		return data
+	}
+	for _, entry := range names {
+		if value, err := os.ReadFile(filepath.Join(p.env.PeerDir, entry.Name())); err == nil && !strings.HasPrefix(entry.Name(), ".") {
+			data[entry.Name()] = value
+		}
+	}
+	return data
+}
+
+func (p *peerSecret) keep(data map[string][]byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.data = data
+}
+
+func filled(data map[string][]byte) bool {
+	return len(data[contract.PeerSecretPassword]) > 0 && len(data[contract.PeerSecretIdentity]) > 0
 }

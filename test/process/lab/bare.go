@@ -78,7 +78,7 @@ func (b *Bare) start(conf string) error {
 func (b *Bare) log() string { return filepath.Join(b.root, "server.log") }
 
 // Redis is a client of the server; the caller closes it.
-func (b *Bare) Redis() *redis.Client { return server(b.Address, b.Port()) }
+func (b *Bare) Redis() *redis.Client { return server(b.Address, b.Port(), "") }
 
 // Port is where it listens.
 func (b *Bare) Port() int {

@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,9 +57,7 @@ func (s *Scene) Everything(ctx context.Context) string {
 	for _, set := range s.sets {
 		for _, p := range set.Live() {
 			for _, path := range []string{contract.PathStatus, contract.PathMetrics} {
-				if text, err := get(ctx, fmt.Sprintf("http://%s:%d%s", p.Address, contract.AgentPort, path)); err == nil {
-					all.WriteString(text)
-				}
+				all.WriteString(p.says(ctx, path))
 			}
 			for _, log := range []string{"agent.log", "server.log"} {
 				text, _ := os.ReadFile(filepath.Join(p.root, log)) // one that is not there says nothing
@@ -66,6 +66,22 @@ func (s *Scene) Everything(ctx context.Context) string {
 		}
 	}
 	return all.String()
+}
+
+// says is what the agent answers at a path; empty where it does not.
+func (p *Pod) says(ctx context.Context, path string) string {
+	url := "http://" + netip.AddrPortFrom(p.Address, contract.AgentPort).String() + path
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return ""
+	}
+	response, err := probing.Do(request)
+	if err != nil {
+		return ""
+	}
+	defer response.Body.Close() //nolint:errcheck // read only
+	text, _ := io.ReadAll(response.Body)
+	return string(text)
 }
 
 // withoutKeys makes an injected pod one of the version before, whose agent knew no keys.

@@ -16,9 +16,11 @@ import (
 	"golang.org/x/sys/unix"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/conffile"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
@@ -34,7 +36,7 @@ const (
 func (p *Pod) run() error {
 	s := p.set.scene
 	p.root = filepath.Join(s.dir, "pods", s.Namespace, p.Name+"-"+p.UID)
-	err := errors.Join(p.makeRoot(), p.token())
+	err := errors.Join(p.makeRoot(), p.token(), p.secrets())
 	if err != nil {
 		return err
 	}
@@ -155,6 +157,30 @@ func (p *Pod) token() error {
 		err = errors.Join(err, os.WriteFile(filepath.Join(dir, name), text, 0o644))
 	}
 	return err
+}
+
+// secrets are the volumes that hold a Secret; one that is not there leaves its volume empty.
+func (p *Pod) secrets() error {
+	s := p.set.scene
+	var failures []error
+	for _, v := range p.object.Spec.Volumes {
+		if v.Secret == nil {
+			continue
+		}
+		secret, err := s.Client.CoreV1().Secrets(s.Namespace).Get(s.context(), v.Secret.SecretName, metav1.GetOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			failures = append(failures, fmt.Errorf("reading a Secret for %s: %w", p.Name, err))
+			continue
+		}
+		for _, m := range p.agentContainer().VolumeMounts {
+			for key, value := range secret.Data {
+				if m.Name == v.Name {
+					failures = append(failures, conffile.Replace(filepath.Join(p.root, m.MountPath), key, string(value), 0o644))
+				}
+			}
+		}
+	}
+	return errors.Join(failures...)
 }
 
 func (p *Pod) dnsName() string {

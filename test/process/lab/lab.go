@@ -11,11 +11,14 @@ import (
 	"path/filepath"
 	"sync"
 
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/provision"
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/controlplane"
 )
 
@@ -72,9 +75,15 @@ func Open(ctx context.Context, module string) (l *Lab, err error) {
 	if err != nil {
 		return l, err
 	}
-	l.Objects, err = client.NewWithWatch(l.API, client.Options{Scheme: clientgoscheme.Scheme})
-	return l, err
+	if l.Objects, err = client.NewWithWatch(l.API, client.Options{Scheme: clientgoscheme.Scheme}); err != nil {
+		return l, err
+	}
+	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: labelsRole}, Rules: provision.LabelsRules()}
+	return l, l.Objects.Create(ctx, role)
 }
+
+// labelsRole is what a chart has for the accounts of Sentinel sets.
+const labelsRole = "role-labels"
 
 // Close ends everything; pods end with their scenarios.
 func (l *Lab) Close() {

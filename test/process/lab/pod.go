@@ -82,6 +82,9 @@ func (set *Set) inject(ordinal int) (*corev1.Pod, error) {
 	if err = s.ensure(*result.Group); err != nil {
 		return nil, err
 	}
+	set.mu.Lock()
+	set.group = result.Group
+	set.mu.Unlock()
 	text, err := result.PatchJSON()
 	if err != nil {
 		return nil, err
@@ -94,7 +97,11 @@ func (set *Set) inject(ordinal int) (*corev1.Pod, error) {
 		return nil, err
 	}
 	injected := &corev1.Pod{}
-	return injected, json.Unmarshal(raw, injected)
+	err = json.Unmarshal(raw, injected)
+	if set.WithoutKeys {
+		withoutKeys(injected)
+	}
+	return injected, err
 }
 
 // status tells the API the pod's address and readiness.

@@ -14,6 +14,9 @@ type Request struct {
 	Verb     string
 	Resource string
 	User     string
+	// URI is the path and what follows it, Status the code of the answer.
+	URI    string
+	Status int
 	// At is when it came in. A watch is one request, and is logged when it ends.
 	At time.Time
 }
@@ -34,14 +37,18 @@ func (s *Scene) Requests(since time.Time) ([]Request, error) {
 			UserAgent string
 			User      struct{ Username string }
 			ObjectRef struct{ Resource, Namespace string }
-			Received  time.Time `json:"requestReceivedTimestamp"`
+			URI       string             `json:"requestURI"`
+			Response  struct{ Code int } `json:"responseStatus"`
+			Received  time.Time          `json:"requestReceivedTimestamp"`
 		}
 		// The last line may not be complete yet.
 		if json.Unmarshal(lines.Bytes(), &line) != nil || line.UserAgent != "redis-sentinel-bootstrap" {
 			continue
 		}
 		if line.ObjectRef.Namespace == s.Namespace && line.Received.After(since) {
-			requests = append(requests, Request{line.Verb, line.ObjectRef.Resource, line.User.Username, line.Received})
+			requests = append(requests, Request{
+				Verb: line.Verb, Resource: line.ObjectRef.Resource, User: line.User.Username, URI: line.URI, Status: line.Response.Code, At: line.Received,
+			})
 		}
 	}
 	return requests, lines.Err()

@@ -4,6 +4,7 @@ package lab
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"os"
 	"testing"
@@ -64,7 +65,7 @@ func (l *Lab) NewScene(t testing.TB, version string) *Scene {
 	}
 	s := &Scene{
 		Lab: l, T: t, Namespace: namespace.Name, Server: server, Start: time.Now(),
-		provisioner: provision.New(l.Objects, l.Objects, events.NewFakeRecorder(1000), time.Now),
+		provisioner: provision.New(l.Objects, l.Objects, events.NewFakeRecorder(1000), provision.Options{Now: time.Now, Random: rand.Text, LabelsRole: labelsRole, Release: ReleaseKey}),
 	}
 	if s.policy, err = policy.Parse(fmt.Appendf(nil, policyText, DownAfter, s.Namespace)); err != nil {
 		t.Fatal(err)

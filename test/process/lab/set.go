@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
 )
 
 // Options describe a StatefulSet.
@@ -41,6 +42,8 @@ type Options struct {
 	Password string
 	// Secrets are the user's own, by volume name: mounted into the server's container at the directory, with these files.
 	Secrets map[string]UserSecret
+	// WithoutKeys makes its pods those of the version before, whose agents knew no keys.
+	WithoutKeys bool
 	// Annotations are those of the pod template.
 	Annotations map[string]string
 }
@@ -63,6 +66,7 @@ type Set struct {
 	scene  *Scene
 	mu     sync.Mutex
 	uid    string
+	group  *mutate.Group  // as its pods were admitted last
 	claims map[int]string // uid by ordinal
 	past   []*Pod         // ended; their logs are still there
 }

@@ -9,7 +9,7 @@ A test in test/chart holds that this equals what internal/mutate makes of the sa
 
 {{- define "sentinels.agent.annotations" -}}
 {{- $settings := include "sentinels.agent.settings" . -}}
-{{- $added := list "volumes/redis-sentinel-config" "volumes/redis-sentinel-token" "volumes/redis-sentinel-private" "initContainers/redis-sentinel-bootstrap" "labels/redis-sentinel.dev/group" "labels/redis-sentinel.dev/sentinel-set" -}}
+{{- $added := list "volumes/redis-sentinel-config" "volumes/redis-sentinel-token" "volumes/redis-sentinel-private" "volumes/redis-sentinel-peer" "initContainers/redis-sentinel-bootstrap" "labels/redis-sentinel.dev/group" "labels/redis-sentinel.dev/sentinel-set" -}}
 cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes: redis-sentinel-config,redis-sentinel-private
 redis-sentinel.dev/status: {{ printf `{"version":%s,"settings":%s,"added":%s,"original":{"container":"sentinel","args":["redis-sentinel"]}}`
   (toJson .Chart.AppVersion) (sha256sum $settings | trunc 16 | toJson) (toJson $added) | quote }}
@@ -62,6 +62,7 @@ redis-sentinel.dev/sentinel-set: {{ .Values.sentinels.name }}
     - {name: redis-sentinel-config, mountPath: /redis-sentinel}
     - {name: redis-sentinel-token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
     - {name: redis-sentinel-private, mountPath: /redis-sentinel-private}
+    - {name: redis-sentinel-peer, mountPath: /redis-sentinel-peer, readOnly: true}
 {{- end -}}
 
 {{- define "sentinels.agent.probes" -}}
@@ -96,4 +97,6 @@ readinessProbe:
               fieldRef: {apiVersion: v1, fieldPath: metadata.namespace}
 - name: redis-sentinel-private
   emptyDir: {medium: Memory, sizeLimit: 1Mi}
+- name: redis-sentinel-peer
+  secret: {secretName: {{ include "sentinels.objectName" . }}-peer, defaultMode: 420, optional: true}
 {{- end -}}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apiserver
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	appsv1 "k8s.io/api/apps/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/admit"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/provision"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/serving"
+)
+
+// job is all that the webhook's account ever does, in two namespaces. A step that fails does not keep the next ones from being
+// tried.
+type job struct {
+	admin                                   client.Client
+	home, tenant, configuration, labelsRole string
+}
+
+func newJob(t *testing.T, c client.Client, labels string) job {
+	t.Helper()
+	j := job{admin: c, home: newNamespace(t, c, nil), tenant: newNamespace(t, c, nil), configuration: newConfiguration(t, c, contract.WebhookPods), labelsRole: labels}
+	for _, name := range []string{"webhook-ca", "webhook-hook", "webhook-key"} { // there, but emptied by somebody
+		create(t, c, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: j.home, Name: name}})
+	}
+	create(t, c, statefulSet(j.tenant, "redis", "redis", 3, map[string]string{contract.LabelOptIn: contract.OptInEnabled}))
+	return j
+}
+
+// awaitRights waits until the API server has learned of the last right.
+func (j job) awaitRights(t *testing.T, account string, rights []right) {
+	t.Helper()
+	for _, r := range []right{rights[0], rights[len(rights)-1]} {
+		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+			User: account, ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: j.home, Group: r.group, Resource: r.resource, Verb: r.verb, Name: r.name},
+		}}
+		eventually(t, 10*time.Second, "the rights hold", func() error {
+			asked := review.DeepCopy()
+			if err := j.admin.Create(t.Context(), asked); err != nil || asked.Status.Allowed {
+				return err
+			}
+			return errors.New("not yet")
+		})
+	}
+}
+
+func (j job) do(t *testing.T, cfg *rest.Config) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	live := clientFor(t, cfg)
+
+	rotator := newRotator(live, j.home, serving.Options{Configurations: []string{j.configuration}, Interval: 200 * time.Millisecond})
+	running.Go(func() { _ = rotator.Start(ctx) })
+	for _, name := range []string{"webhook-hook", "webhook-key"} {
+		_, _ = serving.EnsureKey(ctx, live, client.ObjectKey{Namespace: j.home, Name: name})
+	}
+
+	options := provision.CacheOptions()
+	options.Scheme = scheme()
+	cached, err := cache.New(cfg, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	running.Go(func() { _ = cached.Start(ctx) })
+	filling, filled := context.WithTimeout(ctx, 3*time.Second)
+	defer filled()
+	err = provision.Prime(filling, cached)
+	if err == nil {
+		j.provision(ctx, t, cfg, live, cached)
+	}
+	time.Sleep(500 * time.Millisecond) // what runs beside: watches, and the Event that is patched
+}
+
+// provision makes, repairs and removes a group and a Sentinel set.
+func (j job) provision(ctx context.Context, t *testing.T, cfg *rest.Config, live client.Client, cached cache.Cache) {
+	t.Helper()
+	recorder, stop := j.recorder(ctx, t, cfg)
+	defer stop()
+	random := func() string { return "random" }
+	p := provision.New(live, cached, recorder, provision.Options{Now: time.Now, Random: random, LabelsRole: j.labelsRole})
+	g, set := redisGroup(j.tenant), sentinelGroup(j.tenant)
+	for _, group := range []mutate.Group{g, set, g} {
+		_ = p.Ensure(ctx, group)
+	}
+	_, _ = admit.CachedLabels(cached, live)(ctx, "no-such-namespace")
+	j.damage(ctx)
+	g.Settings.DownAfterMs = 9000
+	for _, group := range []mutate.Group{g, set} {
+		_ = p.Repair(ctx, group)
+	}
+	_ = provision.NewRecovery(live, provision.RecoveryOptions{
+		Ready: func() error { return nil }, OptedIn: func(context.Context, string) bool { return false },
+		Now: func() time.Time { return time.Now().Add(time.Hour) },
+	}, logr.Discard()).Pass(ctx)
+	_ = j.admin.Delete(ctx, &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: j.tenant, Name: "redis"}})
+	time.Sleep(300 * time.Millisecond) // the cache has to know what is to be removed
+	for _, name := range []string{g.StatefulSet, set.StatefulSet} {
+		key := types.NamespacedName{Namespace: j.tenant, Name: name}
+		_, _ = provision.NewReconciler(p, nil).Reconcile(ctx, reconcile.Request{NamespacedName: key})
+		_ = p.Remove(ctx, key)
+	}
+}
+
+// recorder writes Events as the webhook does.
+func (j job) recorder(ctx context.Context, t *testing.T, cfg *rest.Config) (events.EventRecorder, func()) {
+	t.Helper()
+	clients, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broadcaster := events.NewBroadcaster(&events.EventSinkImpl{Interface: clients.EventsV1()})
+	if err := broadcaster.StartRecordingToSinkWithContext(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return broadcaster.NewRecorder(scheme(), contract.FieldManager), func() {
+		time.Sleep(300 * time.Millisecond)
+		broadcaster.Shutdown()
+	}
+}
+
+// damage changes every kind of object that a group has, as an administrator.
+func (j job) damage(ctx context.Context) {
+	for what, o := range objectsOf() {
+		_, name, _ := strings.Cut(what, " ")
+		if j.admin.Get(ctx, client.ObjectKey{Namespace: j.tenant, Name: name}, o) != nil {
+			continue
+		}
+		switch live := o.(type) {
+		case *corev1.ServiceAccount:
+			live.AutomountServiceAccountToken = nil
+		case *corev1.Service:
+			live.Spec.Selector = map[string]string{"app": "wrong"}
+		case *rbacv1.Role:
+			live.Rules = nil
+		case *rbacv1.RoleBinding:
+			live.Subjects = nil
+			if name == "redis-sentinel-redis" { // of another Role, which cannot be changed
+				_ = j.admin.Delete(ctx, live)
+				live.ResourceVersion, live.UID, live.RoleRef.Name = "", "", "redis-sentinel-redis:sentinels"
+				_ = j.admin.Create(ctx, live)
+				continue
+			}
+		case *coordinationv1.Lease:
+			live.Annotations = nil
+		}
+		_ = j.admin.Update(ctx, o)
+	}
+}
