@@ -13,9 +13,8 @@ import (
 	"github.com/go-logr/logr"
 	admissionv1 "k8s.io/api/admission/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/webhook"
-	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
@@ -45,17 +44,11 @@ type Server struct {
 }
 
 // Register hangs both handlers below their paths.
-func (s *Server) Register(server webhook.Server) {
-	for path, review := range map[string]reviewFunc{
-		contract.PathMutatePods:         s.pod,
-		contract.PathMutateStatefulSets: s.statefulSet,
-	} {
-		server.Register(path, &webhook.Admission{Handler: s.handler(review), RecoverPanic: new(true)})
-	}
+func (s *Server) Register(mux *http.ServeMux) {
+	l := newLoad()
+	mux.Handle(contract.PathMutatePods, handler(s, l, s.pod))
+	mux.Handle(contract.PathMutateStatefulSets, handler(s, l, s.statefulSet))
 }
-
-// reviewFunc answers one request.
-type reviewFunc func(context.Context, admission.Request) answer
 
 // answer is a result with what became of it.
 type answer struct {
@@ -69,19 +62,18 @@ type answer struct {
 }
 
 // pod reviews a pod, and makes what it needs unless this is a dry-run.
-func (s *Server) pod(ctx context.Context, req admission.Request) answer {
+func (s *Server) pod(ctx context.Context, req request[corev1.Pod]) answer {
 	a := answer{kind: kindPod, name: req.Name}
-	pod, err := mutate.DecodePod(req.Object.Raw)
-	if err != nil {
-		a.Result = malformed(err)
+	if req.malformed != nil {
+		a.Result = malformed(req.malformed)
 		return a
 	}
-	a.name = nameOf(req, pod)
-	dryRun := isDryRun(req)
-	if a.Result, err = s.Reviewer.Pod(ctx, PodRequest{Namespace: req.Namespace, Name: a.name, Pod: pod, DryRun: dryRun}); err != nil {
+	a.name = nameOf(req.Name, req.Object)
+	var err error
+	if a.Result, err = s.Reviewer.Pod(ctx, PodRequest{Namespace: req.Namespace, Name: a.name, Pod: req.Object, DryRun: req.DryRun}); err != nil {
 		return a.failed(LookupFailed, err)
 	}
-	if a.Group == nil || dryRun {
+	if a.Group == nil || req.DryRun {
 		return a
 	}
 	err = s.Provisioner.Ensure(ctx, *a.Group)
@@ -95,19 +87,15 @@ func (s *Server) pod(ctx context.Context, req admission.Request) answer {
 	return a
 }
 
-func (s *Server) statefulSet(ctx context.Context, req admission.Request) answer {
+func (s *Server) statefulSet(ctx context.Context, req request[appsv1.StatefulSet]) answer {
 	a := answer{kind: kindStatefulSet, name: req.Name}
-	set, err := mutate.DecodeStatefulSet(req.Object.Raw)
-	var old *appsv1.StatefulSet
-	if err == nil && len(req.OldObject.Raw) > 0 {
-		old, err = mutate.DecodeStatefulSet(req.OldObject.Raw)
-	}
-	if err != nil {
-		a.Result = malformed(err)
+	if req.malformed != nil {
+		a.Result = malformed(req.malformed)
 		return a
 	}
-	a.name = nameOf(req, set)
-	if a.Result, err = s.Reviewer.StatefulSet(ctx, SetRequest{Namespace: req.Namespace, Set: set, Old: old}); err != nil {
+	a.name = nameOf(req.Name, req.Object)
+	var err error
+	if a.Result, err = s.Reviewer.StatefulSet(ctx, SetRequest{Namespace: req.Namespace, Set: req.Object, Old: req.OldObject}); err != nil {
 		return a.failed(LookupFailed, err)
 	}
 	return a
@@ -118,36 +106,9 @@ func (a answer) failed(reason mutate.Reason, err error) answer {
 	return answer{Result: mutate.Result{Reason: reason}, kind: a.kind, name: a.name, failure: err}
 }
 
-// handler does what is the same for all objects: it takes the time, counts, logs and answers. The request's context is
-// left behind, because the server cancels it as soon as it begins to shut down.
-func (s *Server) handler(review reviewFunc) admission.HandlerFunc {
-	return func(ctx context.Context, req admission.Request) admission.Response {
-		start := s.Now()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reviewTimeout)
-		defer cancel()
-		a := review(ctx, req)
-		response := a.respond()
-		took := s.Now().Sub(start)
-		s.Metrics.count(a, took)
-		log := s.Log.WithValues("kind", a.kind, "namespace", req.Namespace, "name", a.name, "result", a.result,
-			"reason", a.Reason, "dryRun", isDryRun(req), "milliseconds", float64(took.Microseconds())/1000, "requestID", req.UID)
-		switch {
-		case a.failure != nil:
-			log.Error(a.failure, "Admission failed")
-		case a.Denied != "":
-			log.Info("Admission denied", "message", a.Denied)
-		default:
-			log.Info("Admitted")
-		}
-		return response
-	}
-}
-
 // respond renders the answer and sets its result.
-func (a *answer) respond() admission.Response {
-	response := admission.Response{AdmissionResponse: admissionv1.AdmissionResponse{
-		AuditAnnotations: map[string]string{auditReason: a.Reason.String()},
-	}}
+func (a *answer) respond() admissionv1.AdmissionResponse {
+	response := admissionv1.AdmissionResponse{AuditAnnotations: map[string]string{auditReason: a.Reason.String()}}
 	patch, err := a.PatchJSON()
 	if a.failure == nil {
 		a.failure = err
@@ -169,6 +130,7 @@ func (a *answer) respond() admission.Response {
 		return response
 	}
 	response.Allowed = true
+	response.Result = &metav1.Status{Code: http.StatusOK}
 	response.Warnings = a.Warnings
 	a.result = resultUnchanged
 	if patch != nil {
@@ -179,9 +141,7 @@ func (a *answer) respond() admission.Response {
 	return response
 }
 
-func isDryRun(req admission.Request) bool { return req.DryRun != nil && *req.DryRun }
-
 // nameOf is the object's name or, where the API server has still to make one, what it will begin with.
-func nameOf(req admission.Request, o metav1.Object) string {
-	return cmp.Or(req.Name, o.GetName(), strings.TrimSuffix(o.GetGenerateName(), "-"))
+func nameOf(requested string, o metav1.Object) string {
+	return cmp.Or(requested, o.GetName(), strings.TrimSuffix(o.GetGenerateName(), "-"))
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -28,18 +27,5 @@ func CachedLabels(cached, live client.Reader) Labels {
 			return nil, fmt.Errorf("reading its labels: %w", err)
 		}
 		return found.Labels, nil
-	}
-}
-
-// SetLabels reads the labels of a StatefulSet live; one that does not exist has none.
-func SetLabels(live client.Reader) func(ctx context.Context, namespace, name string) (map[string]string, error) {
-	return func(ctx context.Context, namespace, name string) (map[string]string, error) {
-		set := &metav1.PartialObjectMetadata{}
-		set.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("StatefulSet"))
-		err := live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, set)
-		if apierrors.IsNotFound(err) {
-			return nil, nil
-		}
-		return set.GetLabels(), err
 	}
 }

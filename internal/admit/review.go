@@ -3,11 +3,13 @@
 package admit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
@@ -23,8 +25,11 @@ type Reviewer struct {
 	Policy func() *policy.Policy
 	// NamespaceLabels looks a Namespace up.
 	NamespaceLabels Labels
-	// SetLabels looks a StatefulSet up; it is asked only for pods that their Namespace opts in. Nil: nobody can be asked.
-	SetLabels func(ctx context.Context, namespace, name string) (map[string]string, error)
+	// Live reads StatefulSets from the API server, to prove what a review says of them. Nil: there is nobody to ask, and the
+	// caller vouches for the objects.
+	Live client.Reader
+	// Excluded are the namespaces where everything is left as it is, whoever asks.
+	Excluded map[string]bool
 	// AccountPresent reports whether the account exists that the pods of a StatefulSet get; it is asked on dry-run only,
 	// because otherwise the account is made before the answer is given. Nil: it exists.
 	AccountPresent func(ctx context.Context, namespace, statefulSet string) bool
@@ -50,41 +55,82 @@ type SetRequest struct {
 	Set, Old *appsv1.StatefulSet
 }
 
-// Pod reviews a pod.
+// Pod reviews a pod. Where there is an API server to ask, the group of the result is that of the StatefulSet as it lives
+// there, and a pod that differs from it is refused: the pod alone proves nothing.
 func (r Reviewer) Pod(ctx context.Context, req PodRequest) (mutate.Result, error) {
+	if r.Excluded[req.Namespace] {
+		return mutate.Result{Reason: ExcludedNamespace}, nil
+	}
 	known, err := r.lookUp(ctx, policy.Object{Namespace: req.Namespace, PodLabels: req.Pod.Labels, PodAnnotations: req.Pod.Annotations})
 	if err != nil {
 		return mutate.Result{}, err
 	}
-	owner := mutate.OwningStatefulSet(req.Pod)
-	if _, own := req.Pod.Labels[contract.LabelOptIn]; known.optIn && !own && owner != nil {
-		if known.optIn, err = r.setAgrees(ctx, req.Namespace, owner.Name); err != nil {
-			return mutate.Result{}, err
-		}
+	c := claim{PodRequest: req, owner: mutate.OwningStatefulSet(req.Pod), namespaceOptIn: known.optIn}
+	if r.Live == nil || c.owner == nil || !mutate.Wants(req.Pod, known.optIn) {
+		return r.inject(ctx, c, known), nil
 	}
-	// On dry-run nothing is made, and the API server refuses pods of accounts that do not exist.
-	missing := req.DryRun && owner != nil && r.AccountPresent != nil && !r.AccountPresent(ctx, req.Namespace, owner.Name)
-	return mutate.ReviewPod(req.Pod, mutate.Input{
-		Namespace: req.Namespace, Name: req.Name, DryRun: req.DryRun, AccountReady: !missing, NamespaceOptIn: known.optIn,
-		Resolved: known.resolved, ResolveErr: known.refusal, HookKey: r.HookKey, Version: r.Version,
-	}), nil
+	if c.set, err = r.readOwner(ctx, req.Namespace, c.owner.Name); err != nil {
+		return mutate.Result{}, err
+	}
+	if c.set != nil && !c.namespaceHolds(c.set) {
+		known.optIn = false
+		return r.inject(ctx, c, known), nil
+	}
+	if c.set == nil && req.DryRun {
+		result := r.inject(ctx, c, known)
+		result.Group = nil
+		result.Warnings = append(result.Warnings, fmt.Sprintf("redis-sentinel: dry-run: StatefulSet %s/%s does not exist, and without it the pod would be refused", req.Namespace, c.owner.Name))
+		return result, nil
+	}
+	proven, doubt, err := r.prove(ctx, c)
+	if err != nil {
+		return mutate.Result{}, err
+	}
+	if doubt != "" {
+		return c.unproven(doubt), nil
+	}
+	return r.injectProven(ctx, c, known, proven)
 }
 
-// setAgrees reports whether a StatefulSet leaves the opt-in of its Namespace standing: "disabled" on the StatefulSet
-// itself wins, and its pods do not show it.
-func (r Reviewer) setAgrees(ctx context.Context, namespace, name string) (bool, error) {
-	if r.SetLabels == nil {
-		return true, nil
-	}
-	labels, err := r.SetLabels(ctx, namespace, name)
+// injectProven takes from the pod what changes in the pod, and from the StatefulSet what is made around it.
+func (r Reviewer) injectProven(ctx context.Context, c claim, known lookup, proven *appsv1.StatefulSet) (mutate.Result, error) {
+	group, refused, err := r.GroupOf(ctx, proven)
 	if err != nil {
-		return false, fmt.Errorf("looking up StatefulSet %s/%s: %w", namespace, name, err)
+		return mutate.Result{}, err
 	}
-	return labels[contract.LabelOptIn] != contract.OptInDisabled, nil
+	result := r.inject(ctx, c, known)
+	switch {
+	case result.Group == nil:
+		return result, nil
+	case group == nil:
+		return c.unproven("does not make such a pod: " + cmp.Or(refused, "its template is left as it is")), nil
+	}
+	result.Group = group
+	return result, nil
+}
+
+// inject answers by what is written in the pod.
+func (r Reviewer) inject(ctx context.Context, c claim, known lookup) mutate.Result {
+	// On dry-run nothing is made, and the API server refuses pods of accounts that do not exist.
+	missing := c.DryRun && c.owner != nil && r.AccountPresent != nil && !r.AccountPresent(ctx, c.Namespace, c.owner.Name)
+	return mutate.ReviewPod(c.Pod, mutate.Input{
+		Namespace: c.Namespace, Name: c.Name, DryRun: c.DryRun, AccountReady: !missing, NamespaceOptIn: known.optIn,
+		Resolved: known.resolved, ResolveErr: known.refusal, HookKey: r.HookKey, Version: r.Version,
+	})
+}
+
+// namespaceHolds reports whether a StatefulSet leaves the opt-in of its Namespace standing: "disabled" on the StatefulSet
+// itself wins, and its pods do not show it.
+func (c claim) namespaceHolds(set *appsv1.StatefulSet) bool {
+	_, own := c.Pod.Labels[contract.LabelOptIn]
+	return own || set.Labels[contract.LabelOptIn] != contract.OptInDisabled
 }
 
 // StatefulSet reviews a StatefulSet.
 func (r Reviewer) StatefulSet(ctx context.Context, req SetRequest) (mutate.Result, error) {
+	if r.Excluded[req.Namespace] {
+		return mutate.Result{Reason: ExcludedNamespace}, nil
+	}
 	known, err := r.lookUp(ctx, policy.Object{
 		Namespace: req.Namespace, PodLabels: req.Set.Spec.Template.Labels, PodAnnotations: mutate.PodAnnotations(req.Set),
 	})
@@ -96,18 +142,21 @@ func (r Reviewer) StatefulSet(ctx context.Context, req SetRequest) (mutate.Resul
 	}), nil
 }
 
-// GroupOf is provision.GroupOf: it reviews the first pod that the StatefulSet makes.
-func (r Reviewer) GroupOf(ctx context.Context, statefulSet []byte) (group *mutate.Group, refused string, err error) {
-	first, err := PodOf(statefulSet, 0)
+// GroupOf is provision.GroupOf: it reviews the first pod that the StatefulSet makes. The caller has read the StatefulSet
+// from the API server, so nothing is left to prove.
+func (r Reviewer) GroupOf(ctx context.Context, set *appsv1.StatefulSet) (group *mutate.Group, refused string, err error) {
+	if r.Excluded[set.Namespace] {
+		return nil, "", nil
+	}
+	pod := mutate.FirstPod(set)
+	known, err := r.lookUp(ctx, policy.Object{Namespace: set.Namespace, PodLabels: pod.Labels, PodAnnotations: pod.Annotations})
 	if err != nil {
 		return nil, "", err
 	}
-	pod, err := mutate.DecodePod(first.Raw)
-	if err != nil {
-		return nil, malformed(err).Denied, nil
-	}
-	result, err := r.Pod(ctx, PodRequest{Namespace: first.Namespace, Name: first.Name, Pod: pod})
-	return result.Group, result.Denied, err
+	c := claim{PodRequest: PodRequest{Namespace: set.Namespace, Name: pod.Name, Pod: pod}, owner: mutate.OwningStatefulSet(pod)}
+	known.optIn = known.optIn && c.namespaceHolds(set)
+	result := r.inject(ctx, c, known)
+	return result.Group, result.Denied, nil
 }
 
 // lookup is what is known of an object beside the object itself.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/policy"
@@ -71,7 +72,7 @@ func TestGroupOfStatefulSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := Reviewer{Policy: func() *policy.Policy { return parsed }, NamespaceLabels: noLabels}
-	group, refused, err := r.GroupOf(t.Context(), quickstart(t))
+	group, refused, err := r.GroupOf(t.Context(), decodeSet(t, quickstart(t)))
 	if err != nil || refused != "" || group == nil {
 		t.Fatalf("group %v, refused %q, error %v", group, refused, err)
 	}
@@ -79,7 +80,16 @@ func TestGroupOfStatefulSet(t *testing.T) {
 		group.Account != want.Account || group.MasterService != want.MasterService {
 		t.Errorf("group %+v", group)
 	}
-	if group, refused, err := r.GroupOf(t.Context(), []byte(looseSetText)); group != nil || refused != "" || err != nil {
+	if group, refused, err := r.GroupOf(t.Context(), decodeSet(t, []byte(looseSetText))); group != nil || refused != "" || err != nil {
 		t.Errorf("without a label: group %v, refused %q, error %v", group, refused, err)
 	}
+}
+
+func decodeSet(t *testing.T, raw []byte) *appsv1.StatefulSet {
+	t.Helper()
+	set, err := mutate.DecodeStatefulSet(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
 }

@@ -5,8 +5,6 @@ package app
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -17,10 +15,8 @@ import (
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
-	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/admit"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
@@ -53,7 +49,7 @@ func assemble(ctx context.Context, cfg *rest.Config, o serveOptions, stopping *d
 	if err != nil {
 		return nil, err
 	}
-	mgr, err := newManager(cfg, o, live, cert)
+	mgr, err := newManager(cfg, o, live)
 	if err != nil {
 		return nil, err
 	}
@@ -62,31 +58,29 @@ func assemble(ctx context.Context, cfg *rest.Config, o serveOptions, stopping *d
 		Now: o.now, Random: rand.Text, LabelsRole: o.labelsRole(), Release: release,
 	})
 	reviewer := admit.Reviewer{
-		Policy: policies.Policy, NamespaceLabels: labels, SetLabels: admit.SetLabels(live), AccountPresent: provisioner.AccountPresent,
+		Policy: policies.Policy, NamespaceLabels: labels, Live: live, Excluded: o.excluded(), AccountPresent: provisioner.AccountPresent,
 		HookKey: hookKey, Version: o.version,
 	}
-	(&admit.Server{
+	admissions := &admit.Server{
 		Reviewer: reviewer, Provisioner: provisioner, Metrics: admit.NewMetrics(metrics.Registry), Log: log.WithName("admit"), Now: o.now,
-	}).Register(mgr.GetWebhookServer())
-	if err := provision.Register(mgr, provision.NewReconciler(provisioner, reviewer.GroupOf), everything); err != nil {
+	}
+	if err = provision.Register(mgr, provision.NewReconciler(provisioner, reviewer.GroupOf), everything); err != nil {
 		return nil, err
 	}
 	recovery := provision.NewRecovery(live, provision.RecoveryOptions{
-		Ready: func() error { return cert.Ready(nil) }, OptedIn: optedIn(labels), Wake: wake, Now: o.now,
+		Ready: func() error { return cert.Ready(nil) }, OptedIn: optedIn(labels), Excluded: o.excluded(), Wake: wake, Now: o.now,
 	}, log.WithName("recovery"))
 	filled := &caches{informers: mgr.GetCache()}
-	for _, runnable := range []manager.Runnable{cert, policies, recovery, filled} {
+	servers, err := listen(ctx, o, admissions, cert, probes{stopping: stopping, certificate: cert.Ready, caches: filled.Ready}, log.WithName("server"))
+	if err != nil {
+		return nil, err
+	}
+	for _, runnable := range append(servers, cert, policies, recovery, filled) {
 		if err := mgr.Add(runnable); err != nil {
 			return nil, fmt.Errorf("adding %T: %w", runnable, err)
 		}
 	}
-	return mgr, errors.Join(
-		mgr.AddHealthzCheck("ping", func(*http.Request) error { return nil }),
-		mgr.AddReadyzCheck("listener", mgr.GetWebhookServer().StartedChecker()),
-		mgr.AddReadyzCheck("certificate", cert.Ready),
-		mgr.AddReadyzCheck("caches", filled.Ready),
-		mgr.AddReadyzCheck("staying", stopping.Ready),
-	)
+	return mgr, nil
 }
 
 // notices returns a channel, and a function that puts a notice into it. A notice that was not taken yet stands for all
@@ -102,19 +96,13 @@ func notices[T any]() (taken <-chan T, give func()) {
 	}
 }
 
-func newManager(cfg *rest.Config, o serveOptions, live client.Client, cert certificate) (ctrl.Manager, error) {
-	server := webhook.NewServer(webhook.Options{Port: o.port, TLSOpts: []func(*tls.Config){func(c *tls.Config) {
-		c.GetCertificate = cert.GetCertificate
-		c.MinVersion = tls.VersionTLS12
-		c.NextProtos = []string{"http/1.1"} // what API servers speak; less to attack
-	}}})
+// newManager builds a manager that serves nothing itself: its servers take any number of connections.
+func newManager(cfg *rest.Config, o serveOptions, live client.Client) (ctrl.Manager, error) {
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme:                        live.Scheme(),
 		MapperProvider:                func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return live.RESTMapper(), nil },
 		Cache:                         provision.CacheOptions(),
-		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
-		HealthProbeBindAddress:        o.healthAddress,
-		WebhookServer:                 server,
+		Metrics:                       metricsserver.Options{BindAddress: "0"},
 		LeaderElection:                o.leaderElection,
 		LeaderElectionID:              o.name + "-leader",
 		LeaderElectionNamespace:       o.namespace,

@@ -2,7 +2,11 @@
 
 package app
 
-import "testing"
+import (
+	"maps"
+	"slices"
+	"testing"
+)
 
 func TestANoticeStandsForAllThatFollowIt(t *testing.T) {
 	taken, give := notices[struct{}]()
@@ -26,5 +30,19 @@ func TestAStoppingReplicaIsNotReady(t *testing.T) {
 	d.begin()
 	if d.Ready(nil) == nil {
 		t.Error("ready while it stops")
+	}
+}
+
+// TestTheWebhooksOwnNamespaceIsAlwaysExcluded, whatever else is.
+func TestTheWebhooksOwnNamespaceIsAlwaysExcluded(t *testing.T) {
+	o, err := parseServe(process("--namespace=own", "--policy=x", "--excluded-namespaces=kube-system,a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := slices.Sorted(maps.Keys(o.excluded())); !slices.Equal(got, []string{"a", "kube-system", "own"}) {
+		t.Errorf("excluded %v", got)
+	}
+	if o, err = parseServe(process("--namespace=own", "--policy=x")); err != nil || !maps.Equal(o.excluded(), map[string]bool{"own": true}) {
+		t.Errorf("excluded %v (%v)", o.excluded(), err)
 	}
 }

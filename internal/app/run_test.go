@@ -31,6 +31,7 @@ func TestArgumentsDecideTheExitCode(t *testing.T) {
 		"serve without a policy":       {[]string{"serve", "--namespace=x"}, exitUsage},
 		"serve without a namespace":    {[]string{"serve", "--policy=x"}, exitUsage},
 		"serve on a bad port":          {[]string{"serve", "--namespace=x", "--policy=x", "--port=70000"}, exitUsage},
+		"serve for a name of nobody":   {[]string{"serve", "--namespace=x", "--policy=x", "--client-name=x"}, exitUsage},
 		"inject without a file":        {[]string{"inject"}, exitUsage},
 		"inject of a missing file":     {[]string{"inject", "-f", "/no/such/file"}, exitFailure},
 		"inject with half a label":     {[]string{"inject", "-f", "-", "--namespace-label", "x"}, exitUsage},

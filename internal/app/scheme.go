@@ -36,7 +36,9 @@ func newMapper() meta.RESTMapper {
 			"Service": meta.RESTScopeNamespace, "ServiceAccount": meta.RESTScopeNamespace,
 			"PersistentVolumeClaim": meta.RESTScopeNamespace,
 		},
-		appsv1.SchemeGroupVersion:                  {"StatefulSet": meta.RESTScopeNamespace},
+		appsv1.SchemeGroupVersion: {
+			"StatefulSet": meta.RESTScopeNamespace, "ControllerRevision": meta.RESTScopeNamespace,
+		},
 		rbacv1.SchemeGroupVersion:                  {"Role": meta.RESTScopeNamespace, "RoleBinding": meta.RESTScopeNamespace},
 		coordinationv1.SchemeGroupVersion:          {"Lease": meta.RESTScopeNamespace},
 		admissionregistrationv1.SchemeGroupVersion: {"MutatingWebhookConfiguration": meta.RESTScopeRoot},

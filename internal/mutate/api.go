@@ -16,8 +16,8 @@ type Input struct {
 	Namespace string
 	// Name is the pod's name, or its generateName without the dash; used where the pod itself carries no name.
 	Name string
-	// DryRun with AccountReady false keeps the account `default`, because the account that the pod would get does not
-	// exist and the API server would refuse the pod.
+	// DryRun gives the pod a hook token that no agent accepts. With AccountReady false it also keeps the account `default`,
+	// because the account that the pod would get does not exist and the API server would refuse the pod.
 	DryRun bool
 	// AccountReady reports whether the group's account exists. It matters only on dry-run: otherwise the caller makes what
 	// Result.Group names before it answers.

@@ -103,9 +103,15 @@ func (j *injection) agentSpec() AgentSpec {
 	}
 }
 
+// dryRunMark makes of a pod's name one that no pod has: a dry-run answers somebody who gets no pod, so its token opens none.
+const dryRunMark = " dry-run"
+
 func (j *injection) hookToken() string {
 	if j.role != contract.PodRoleRedis {
 		return ""
+	}
+	if j.in.DryRun {
+		return HookToken(j.in.HookKey, j.namespace, j.podName+dryRunMark)
 	}
 	return HookToken(j.in.HookKey, j.namespace, j.podName)
 }

@@ -57,6 +57,12 @@ func ReviewPod(pod *corev1.Pod, in Input) Result {
 	return inject(pod, s, in, string(owner.UID))
 }
 
+// Wants reports whether a pod is one to inject: neither let through as it is, nor refused at first sight.
+func Wants(pod *corev1.Pod, namespaceOptIn bool) bool {
+	reason, err := passes(pod, namespaceOptIn)
+	return reason == "" && err == nil
+}
+
 // passes gives the reason why a pod is let through as it is; empty where it has to be injected.
 func passes(pod *corev1.Pod, namespaceOptIn bool) (Reason, error) {
 	if _, ok := pod.Annotations[annotationMirror]; ok {

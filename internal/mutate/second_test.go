@@ -170,3 +170,14 @@ func TestTheNameOfTheRequestCountsWhereThePodHasNone(t *testing.T) {
 		t.Errorf("%s %s", r.Denied, text)
 	}
 }
+
+// A dry-run is answered to people who get no pod, and may name a pod that lives.
+func TestDryRunGetsAHookTokenThatOpensNothing(t *testing.T) {
+	in := Input{Namespace: "shop", Name: "redis-0", DryRun: true, AccountReady: true, HookKey: testKey}
+	in.Resolved.Agent.Image = "i"
+	r := Pod(casePod(t, "bare-minimum").raw, in)
+	text, _ := r.PatchJSON()
+	if r.Denied != "" || !strings.Contains(string(text), contract.HookHeader) || strings.Contains(string(text), HookToken(testKey, "shop", "redis-0")) {
+		t.Errorf("%s %s", r.Denied, text)
+	}
+}

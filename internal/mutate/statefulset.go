@@ -12,6 +12,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
@@ -147,7 +148,7 @@ func oursOf(annotations map[string]string) map[string]string {
 
 // examine asks of the template what will be asked of its pods, and returns the warnings that they will get.
 func (s *stamping) examine() ([]string, error) {
-	pod := s.firstPod()
+	pod := FirstPod(s.set)
 	examined, err := examine(pod, s.in.Namespace, pod.Name, s.set.Name)
 	if err != nil {
 		return nil, err
@@ -162,13 +163,16 @@ func (s *stamping) examine() ([]string, error) {
 	return result.Warnings, nil
 }
 
-// firstPod is the pod that the StatefulSet controller would make for ordinal 0, as far as it matters here.
-func (s *stamping) firstPod() *corev1.Pod {
-	template := s.set.Spec.Template.DeepCopy()
+// FirstPod is the pod that the StatefulSet controller would make for ordinal 0, as far as it matters here.
+func FirstPod(set *appsv1.StatefulSet) *corev1.Pod {
+	template := set.Spec.Template.DeepCopy()
 	pod := &corev1.Pod{ObjectMeta: template.ObjectMeta, Spec: template.Spec}
-	pod.Name = s.set.Name + "-0"
-	pod.Spec.Subdomain = s.set.Spec.ServiceName
-	for _, claim := range s.set.Spec.VolumeClaimTemplates {
+	pod.Name = set.Name + "-0"
+	pod.OwnerReferences = []metav1.OwnerReference{{
+		APIVersion: appsv1.SchemeGroupVersion.String(), Kind: "StatefulSet", Name: set.Name, UID: set.UID, Controller: new(true),
+	}}
+	pod.Spec.Subdomain = set.Spec.ServiceName
+	for _, claim := range set.Spec.VolumeClaimTemplates {
 		volume := corev1.Volume{Name: claim.Name}
 		volume.PersistentVolumeClaim = &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim.Name + "-" + pod.Name}
 		pod.Spec.Volumes = slices.DeleteFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == claim.Name })

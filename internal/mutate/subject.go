@@ -43,7 +43,7 @@ func examine(pod *corev1.Pod, namespace, podName, statefulSet string) (subject, 
 	if err := checkLabels(pod.Labels); err != nil {
 		return s, err
 	}
-	if len(validation.IsValidLabelValue(statefulSet)) > 0 {
+	if len(statefulSet) > validation.LabelValueMaxLength || len(validation.IsValidLabelValue(statefulSet)) > 0 {
 		return s, refuse(DeniedLabel, "metadata.name: %q cannot be the value of label %s: shorten it to 63 characters", statefulSet, contract.LabelGroup)
 	}
 	var err error

@@ -9,7 +9,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -27,7 +26,7 @@ const (
 
 // GroupOf returns the group that the pods of a StatefulSet form, by what their admission would answer: nil, if they are left
 // alone; refused is the message where they would be refused. An error says that nobody could tell.
-type GroupOf func(ctx context.Context, statefulSet []byte) (group *mutate.Group, refused string, err error)
+type GroupOf func(ctx context.Context, set *appsv1.StatefulSet) (group *mutate.Group, refused string, err error)
 
 // Reconciler brings the objects of one group into order: it repairs them while there is a StatefulSet, and removes them
 // when nothing is left.
@@ -43,8 +42,7 @@ func NewReconciler(p *Provisioner, groupOf GroupOf) *Reconciler {
 
 // Reconcile takes the name of the StatefulSet, whether or not there is one.
 func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	live := &unstructured.Unstructured{}
-	live.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("StatefulSet"))
+	live := &appsv1.StatefulSet{}
 	err := r.provisioner.live.Get(ctx, request.NamespacedName, live)
 	if apierrors.IsNotFound(err) {
 		return r.removeIfGone(ctx, request)
@@ -55,11 +53,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if live.GetDeletionTimestamp() != nil {
 		return reconcile.Result{RequeueAfter: podsPause}, nil
 	}
-	raw, err := live.MarshalJSON()
-	if err != nil {
-		return reconcile.Result{}, fmt.Errorf("encoding StatefulSet %s: %w", request, err)
-	}
-	group, refused, err := r.groupOf(ctx, raw)
+	group, refused, err := r.groupOf(ctx, live)
 	switch {
 	case err != nil:
 		return reconcile.Result{}, err

@@ -37,6 +37,8 @@ type RecoveryOptions struct {
 	Ready func() error
 	// OptedIn reports whether a Namespace asks for injection.
 	OptedIn func(ctx context.Context, namespace string) bool
+	// Excluded are the namespaces where nothing is written.
+	Excluded map[string]bool
 	// Wake makes the leader look soon. What is sent on other replicas waits until they lead, when they look anyway.
 	Wake <-chan struct{}
 	// Now is the clock.
@@ -79,12 +81,12 @@ func (r *Recovery) Pass(ctx context.Context) error {
 	var failures []error
 	list := &appsv1.StatefulSetList{}
 	for {
-		if err := r.live.List(ctx, list, client.Limit(50), client.Continue(list.Continue)); err != nil {
+		if err := r.live.List(ctx, list, client.Limit(page), client.Continue(list.Continue)); err != nil {
 			return fmt.Errorf("listing StatefulSets: %w", err)
 		}
 		for i := range list.Items {
 			set := &list.Items[i]
-			if r.missesPods(set) && wants(set, func() bool { return r.options.OptedIn(ctx, set.Namespace) }) {
+			if !r.options.Excluded[set.Namespace] && r.missesPods(set) && wants(set, func() bool { return r.options.OptedIn(ctx, set.Namespace) }) {
 				failures = append(failures, r.nudge(ctx, set))
 			}
 		}
@@ -93,6 +95,9 @@ func (r *Recovery) Pass(ctx context.Context) error {
 		}
 	}
 }
+
+// page is how many StatefulSets are in memory at a time: each may be as large as anybody made it.
+const page = 10
 
 // young is the age below which a StatefulSet has no back-off worth ending.
 const young = 10 * time.Second

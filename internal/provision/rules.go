@@ -41,6 +41,7 @@ func WebhookRules(labelsRole string, configurations ...string) []rbacv1.PolicyRu
 		rule(core, "services", manage()),
 		rule(core, "secrets", []string{"create", "patch", "delete"}),
 		rule(apps, "statefulsets", append(read(), "patch")),
+		rule(apps, "controllerrevisions", []string{"get"}),
 		rule(coordination, "leases", manage()),
 		rule(rbac, "roles", manage()),
 		rule(rbac, "rolebindings", manage()),

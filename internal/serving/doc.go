@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package serving gives the webhook's server a certificate that the API server trusts.
+// Package serving gives the webhook its servers, whose every part that a client can take is bounded, and the certificate
+// that the API server trusts. Where the API server presents one of its own, nobody else is let in (clients.go).
 //
 // The authority's key lies in one Secret, made by whichever replica comes first; each replica signs a leaf of its own,
 // in memory, so that no volume, no restart and no leader is needed to serve. A Rotator repeats one rotation: read or make the

@@ -27,6 +27,9 @@ import (
 // server is the API server of all tests; nil where there is none.
 var server *rest.Config
 
+// clients is the directory with the certificate that the API server presents to webhooks; empty where it presents none.
+var clients string
+
 func TestMain(m *testing.M) {
 	ctrl.SetLogger(logr.Discard())
 	stop, err := connect()
@@ -45,7 +48,9 @@ func connect() (stop func(), err error) {
 	case os.Getenv("TEST_KUBECONFIG") != "":
 		server, err = clientcmd.BuildConfigFromFlags("", os.Getenv("TEST_KUBECONFIG"))
 	case os.Getenv("KUBEBUILDER_ASSETS") != "":
-		server, stop, err = controlplane.Start("", "")
+		if clients, err = os.MkdirTemp("", "clients"); err == nil {
+			server, stop, err = controlplane.Start("", "", clients)
+		}
 	case os.Getenv("REQUIRE_APISERVER") == "1":
 		err = fmt.Errorf("REQUIRE_APISERVER is 1, and neither TEST_KUBECONFIG nor KUBEBUILDER_ASSETS is set")
 	}

@@ -118,6 +118,8 @@ func TestWrongValuesAreRefused(t *testing.T) {
 	for value, complaint := range map[string]string{
 		"webhook.replicaCount=2":                        "replicaCount",
 		"webhook.port=https":                            "/webhook/port",
+		"webhook.clientCA=nonsense":                     "/webhook/clientCA",
+		"webhook.clientNames={a}":                       "webhook.clientCA",
 		"webhook.timeoutSeconds=31":                     "/webhook/timeoutSeconds",
 		"sentinels.namespaces=":                         "/sentinels/namespaces",
 		"policy.defaults.downAfter=5":                   "/policy/defaults/downAfter",

@@ -19,9 +19,10 @@ rules: [{level: Metadata}]
 `
 
 // Start runs etcd and kube-apiserver from the directory that KUBEBUILDER_ASSETS names. The API server listens on the address;
-// on loopback if it is empty. If audit names a file, every request is logged there when it has been answered. A test cannot do
-// anything about the error that stop returns.
-func Start(address, audit string) (config *rest.Config, stop func(), err error) {
+// on loopback if it is empty. If audit names a file, every request is logged there when it has been answered. If clients names a
+// directory, the API server presents to webhooks a certificate for ClientName, which the authority in its file ClientAuthority
+// signed. A test cannot do anything about the error that stop returns.
+func Start(address, audit, clients string) (config *rest.Config, stop func(), err error) {
 	environment := &envtest.Environment{}
 	server := environment.ControlPlane.GetAPIServer()
 	// The ServiceAccount plugin is half of what injection has to coexist with.
@@ -31,6 +32,13 @@ func Start(address, audit string) (config *rest.Config, stop func(), err error) 
 			return nil, func() {}, fmt.Errorf("writing the audit policy: %w", err)
 		}
 		server.Configure().Set("audit-policy-file", audit+".policy").Set("audit-log-path", audit)
+	}
+	if clients != "" {
+		var file string
+		if file, err = writeClients(clients); err != nil {
+			return nil, func() {}, err
+		}
+		server.Configure().Set("admission-control-config-file", file)
 	}
 	if address != "" {
 		server.SecureServing.Address, server.SecureServing.Port = address, "6443" // the caller's alone, so it is free

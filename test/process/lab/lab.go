@@ -68,7 +68,7 @@ func Open(ctx context.Context, module string) (l *Lab, err error) {
 	if l.Names, err = NewNames(l.Network.Gateway); err != nil {
 		return l, err
 	}
-	if l.API, l.stop, err = controlplane.Start(l.Network.Gateway.String(), l.audit()); err != nil {
+	if l.API, l.stop, err = controlplane.Start(l.Network.Gateway.String(), l.audit(), ""); err != nil {
 		return l, err
 	}
 	l.Client, err = kubernetes.NewForConfig(l.API)
