@@ -85,3 +85,13 @@ func find[T any](t *testing.T, objects rendered, kind, name string) T {
 	t.Fatalf("no %s %s is rendered", kind, name)
 	return into
 }
+
+// has reports whether such an object is rendered.
+func has(objects rendered, kind, name string) bool {
+	for _, object := range objects {
+		if object.GetKind() == kind && object.GetName() == name {
+			return true
+		}
+	}
+	return false
+}

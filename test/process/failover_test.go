@@ -64,7 +64,7 @@ func TestMasterKilledInPlace(t *testing.T) {
 		set.WaitFormed(30 * time.Second)
 		filled(s, set, 200)
 		for _, p := range set.Live() {
-			if n := keys(s, p); n < 200 {
+			if n := stored(s, p); n < 200 {
 				t.Errorf("%s has %d keys, want 200: an empty Redis was followed", p.Name, n)
 			}
 		}

@@ -123,7 +123,7 @@ func (w *watched) asAgent(p *lab.Bare) *redis.Client {
 	if slices.Contains(w.sentinels, p) {
 		user, password = "agent", agentPassword
 	}
-	return redisio.Keep(address(p), user, password)
+	return redisio.Keep(address(p), model.Credential{User: user, Password: password})
 }
 
 func address(p *lab.Bare) model.Address {

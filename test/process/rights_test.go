@@ -102,7 +102,7 @@ func needed(t *testing.T, s *lab.Scene, rules []rbacv1.PolicyRule, requests map[
 	if len(requests) == 0 {
 		t.Fatal("no request was logged")
 	}
-	for name, refused := range with(t, s, rules, requests) {
+	for name, refused := range taken(t, s, rules, requests) {
 		if refused {
 			t.Errorf("with every right, %s is refused", name)
 		}
@@ -117,7 +117,7 @@ func needed(t *testing.T, s *lab.Scene, rules []rbacv1.PolicyRule, requests map[
 			without[i].Verbs = slices.Concat(rule.Verbs[:j], rule.Verbs[j+1:])
 			without = slices.DeleteFunc(without, func(r rbacv1.PolicyRule) bool { return len(r.Verbs) == 0 })
 			missed := 0
-			for name, refused := range with(t, s, without, requests) {
+			for name, refused := range taken(t, s, without, requests) {
 				r := requests[name]
 				concerned := r.Verb == verb && strings.HasPrefix(rule.Resources[0], r.Resource) && strings.Contains(r.URI, "/status") == strings.Contains(rule.Resources[0], "/status")
 				if refused != concerned {
@@ -136,7 +136,7 @@ func needed(t *testing.T, s *lab.Scene, rules []rbacv1.PolicyRule, requests map[
 }
 
 // with sends requests as somebody who has these rules, and reports which are refused.
-func with(t *testing.T, s *lab.Scene, rules []rbacv1.PolicyRule, requests map[string]lab.Request) map[string]bool {
+func taken(t *testing.T, s *lab.Scene, rules []rbacv1.PolicyRule, requests map[string]lab.Request) map[string]bool {
 	t.Helper()
 	name := fmt.Sprint("somebody-", time.Now().UnixNano())
 	meta := metav1.ObjectMeta{Namespace: s.Namespace, Name: name}

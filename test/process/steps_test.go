@@ -134,7 +134,7 @@ func takenOver(s *lab.Scene, set *lab.Set, old *lab.Pod) {
 }
 
 // keys counts the keys of one pod's Redis.
-func keys(s *lab.Scene, p *lab.Pod) int64 {
+func stored(s *lab.Scene, p *lab.Pod) int64 {
 	s.T.Helper()
 	n, err := p.Do(s.T.Context(), "dbsize")
 	if err != nil {

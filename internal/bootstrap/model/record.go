@@ -42,5 +42,11 @@ type Record struct {
 	Version string
 }
 
+// LeftOut is a record that a Sentinel starts without, and why.
+type LeftOut struct {
+	Lease string
+	Why   string
+}
+
 // HasHolder reports whether the group has been formed.
 func (r Record) HasHolder() bool { return r.Known && r.PodUID != "" && r.Epoch > 0 }

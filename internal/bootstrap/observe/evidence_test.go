@@ -31,9 +31,15 @@ var leases = schema.GroupResource{Group: "coordination.k8s.io", Resource: "lease
 // complete waits until a watch has its list.
 func complete[T runtime.Object](t *testing.T, example T, list runtime.Object) *watcher[T] {
 	t.Helper()
+	return completeKeeping(t, example, func(o any) any { return o }, func() runtime.Object { return list })
+}
+
+// completeKeeping is complete with a say in what is kept.
+func completeKeeping[T runtime.Object](t *testing.T, example T, keep func(any) any, list func() runtime.Object) *watcher[T] {
+	t.Helper()
 	now := make(chan struct{})
 	close(now)
-	w := listed(t, now, example, list)
+	w := listedKeeping(t, now, example, list, keep)
 	for !w.synced() {
 		time.Sleep(time.Millisecond)
 	}

@@ -265,6 +265,16 @@ func (g *Group) Grace() time.Duration {
 	return 0
 }
 
+// Terminating reports whether the API says that my pod is being deleted.
+func (g *Group) Terminating() bool {
+	for _, pod := range g.pods.all() {
+		if pod.Name == g.PodName && string(pod.UID) == g.PodUID {
+			return pod.DeletionTimestamp != nil
+		}
+	}
+	return false
+}
+
 // sharedClaim makes every ordinal a candidate where all pods share one claim, each with a directory of its own.
 func (g *Group) sharedClaim(pod *corev1.Pod, v *model.View) []int {
 	for _, vol := range pod.Spec.Volumes {

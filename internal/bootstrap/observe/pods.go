@@ -69,8 +69,8 @@ func knowsKeys(pod *corev1.Pod) bool {
 // have two names for each node.
 func address(pod *corev1.Pod, like netip.Addr) string {
 	for _, ip := range pod.Status.PodIPs {
-		if a, err := netip.ParseAddr(ip.IP); err == nil && (!like.IsValid() || a.Is4() == like.Is4()) {
-			return ip.IP
+		if a, err := netip.ParseAddr(ip.IP); err == nil && a.Zone() == "" && !a.IsUnspecified() && (!like.IsValid() || a.Is4() == like.Is4()) {
+			return a.String()
 		}
 	}
 	return ""

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
@@ -16,70 +18,97 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
 )
 
-// Seed reads live what a blank Sentinel must know before it starts: the groups of its set whose records name a master, their
-// replicas and the true peers.
-func (w *SentinelSet) Seed(ctx context.Context, serves func(namespace string, s contract.GroupSettings) (model.Watching, bool)) ([]redisconf.Watched, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	set, err := w.client.CoreV1().Pods(w.set.Namespace).List(ctx, metav1.ListOptions{
-		LabelSelector: contract.LabelSentinelSet + "=" + w.set.Settings.StatefulSet,
-	})
+// Seed is what a blank Sentinel must know before it starts.
+type Seed struct {
+	// Groups are those whose recorded master is a living pod of the group, each name once.
+	Groups []redisconf.Watched
+	// LeftOut are records that this set may serve and that the Sentinel starts without.
+	LeftOut []model.LeftOut
+}
+
+// Bounds of what is read at once: objects are as large as their tenants make them.
+const (
+	leasesAtOnce = 20
+	podsAtOnce   = 50
+	// listDeadline bounds one page.
+	listDeadline = 5 * time.Second
+)
+
+// Seed reads live what a blank Sentinel must know before it starts: the groups of its set whose records name a living pod as master,
+// their replicas and the true peers. An error means that the API did not answer; a record that is no good is left out.
+func (w *SentinelSet) Seed(ctx context.Context, serves func(key GroupKey, s contract.GroupSettings) (model.Watching, bool)) (Seed, error) {
+	peers, err := w.podsLive(ctx, w.set.Namespace, contract.LabelSentinelSet+"="+w.set.Settings.StatefulSet)
 	if err != nil {
-		return nil, fmt.Errorf("listing the Sentinels of the set: %w", err)
+		return Seed{}, fmt.Errorf("listing the Sentinels of the set: %w", err)
 	}
 	var known []redisconf.KnownSentinel
-	for _, p := range w.peersAmong(pointers(set.Items)) {
+	for _, p := range w.peersAmong(peers) {
 		known = append(known, redisconf.KnownSentinel{Endpoint: redisconf.Endpoint(p.Address), ID: p.ID})
 	}
-	var groups []redisconf.Watched
+	var all candidates
 	for _, ns := range Namespaces(w.set.Namespace, w.set.Settings.Sentinel) {
-		leases, err := w.client.CoordinationV1().Leases(ns).List(ctx, metav1.ListOptions{LabelSelector: contract.LabelGroup})
-		if err != nil {
-			return nil, fmt.Errorf("listing the records of groups: %w", err)
+		if err = w.leasesLive(ctx, ns, func(l *coordinationv1.Lease) { all.consider(l, w, serves, time.Now()) }); err != nil {
+			return Seed{}, fmt.Errorf("listing the records of groups: %w", err)
 		}
-		for _, l := range pointers(leases.Items) {
-			s, ok := record.Settings(l)
-			want, served := serves(l.Namespace, s)
-			key, named := w.KeyOf(l)
-			if r, err := record.Decode(l); ok && served && named && err == nil && r.HasHolder() && model.Recordable(r.Epoch, time.Now()) {
-				g := watched(key, r, want)
-				g.Peers, g.Replicas = known, w.replicasOf(ctx, l, s, r)
-				groups = append(groups, g)
+	}
+	seed := Seed{LeftOut: all.leftOut}
+	chosen, rivals := all.oneForEachName()
+	seed.LeftOut = append(seed.LeftOut, rivals...)
+	pods := map[string][]*corev1.Pod{}
+	for _, c := range chosen {
+		ns := c.key.Namespace
+		if _, read := pods[ns]; !read {
+			pods[ns], err = w.podsLive(ctx, ns, contract.LabelGroup)
+			if err != nil && !apierrors.IsForbidden(err) {
+				return Seed{}, fmt.Errorf("listing the pods of groups in %s: %w", ns, err)
 			}
 		}
+		g, why := c.verified(pods[ns], w)
+		if why != "" {
+			seed.LeftOut = append(seed.LeftOut, model.LeftOut{Lease: c.name(), Why: why})
+			continue
+		}
+		g.Peers = known
+		seed.Groups = append(seed.Groups, g)
 	}
-	return groups, nil
+	return seed, nil
 }
 
-func watched(key GroupKey, r model.Record, w model.Watching) redisconf.Watched {
-	return redisconf.Watched{
-		Name: key.MasterName, Host: r.Address.Host, Port: r.Address.Port, Quorum: w.Quorum, ParallelSyncs: w.ParallelSyncs,
-		User: w.As.User, Password: w.As.Password,
-		DownAfterMs: w.DownAfter.Milliseconds(), FailoverTimeoutMs: w.FailoverTimeout.Milliseconds(), Epoch: r.Epoch,
-	}
-}
-
-// replicasOf are the addresses of the other pods of the group; without them the Sentinel finds the replicas itself, some
-// seconds later.
-func (w *SentinelSet) replicasOf(ctx context.Context, l *coordinationv1.Lease, s contract.GroupSettings, r model.Record) []redisconf.Endpoint {
-	set := l.Labels[contract.LabelGroup]
-	pods, err := w.client.CoreV1().Pods(l.Namespace).List(ctx, metav1.ListOptions{LabelSelector: contract.LabelGroup + "=" + set})
-	if err != nil {
-		return nil
-	}
-	var all []redisconf.Endpoint
-	for _, p := range pointers(pods.Items) {
-		if host := address(p, w.set.PodIP); host != "" && host != r.Address.Host {
-			all = append(all, redisconf.Endpoint{Host: host, Port: s.Port})
+// leasesLive calls a function for each record in a namespace, of which only what is not too large is in memory.
+func (w *SentinelSet) leasesLive(ctx context.Context, namespace string, each func(*coordinationv1.Lease)) error {
+	for next := ""; ; {
+		asking, cancel := context.WithTimeout(ctx, listDeadline)
+		list, err := w.client.CoordinationV1().Leases(namespace).List(asking, metav1.ListOptions{LabelSelector: contract.LabelGroup, Limit: leasesAtOnce, Continue: next})
+		cancel()
+		if err != nil {
+			return err
+		}
+		for i := range list.Items {
+			each(record.Stub(&list.Items[i]))
+		}
+		if next = list.Continue; next == "" {
+			return nil
 		}
 	}
-	return all
 }
 
-func pointers[T any](items []T) []*T {
-	out := make([]*T, len(items))
-	for i := range items {
-		out[i] = &items[i]
+// podsLive are pods as the API has them now, trimmed as the watches trim them.
+func (w *SentinelSet) podsLive(ctx context.Context, namespace, selector string) ([]*corev1.Pod, error) {
+	var all []*corev1.Pod
+	for next := ""; ; {
+		asking, cancel := context.WithTimeout(ctx, listDeadline)
+		list, err := w.client.CoreV1().Pods(namespace).List(asking, metav1.ListOptions{LabelSelector: selector, Limit: podsAtOnce, Continue: next})
+		cancel()
+		if err != nil {
+			return nil, err
+		}
+		for i := range list.Items {
+			pod := list.Items[i].DeepCopy() // an item of its own: the others may go
+			trim(pod)
+			all = append(all, pod)
+		}
+		if next = list.Continue; next == "" {
+			return all, nil
+		}
 	}
-	return out
 }

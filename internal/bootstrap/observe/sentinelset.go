@@ -84,11 +84,11 @@ func (w *SentinelSet) Start(spawn Spawn, wake func(GroupKey)) {
 	labelled := func(o *metav1.ListOptions) { o.LabelSelector = contract.LabelGroup }
 	for _, ns := range Namespaces(w.set.Namespace, w.set.Settings.Sentinel) {
 		lw := cache.NewFilteredListWatchFromClient(w.client.CoordinationV1().RESTClient(), "leases", ns, labelled)
-		w.leases = append(w.leases, startWatcher(spawn, lw, &coordinationv1.Lease{}, func(l *coordinationv1.Lease) {
+		w.leases = append(w.leases, startKeeper(spawn, lw, &coordinationv1.Lease{}, func(l *coordinationv1.Lease) {
 			if key, ok := w.KeyOf(l); ok {
 				wake(key)
 			}
-		}))
+		}, stubbed))
 	}
 	ofSet := func(o *metav1.ListOptions) {
 		o.LabelSelector = contract.LabelSentinelSet + "=" + w.set.Settings.StatefulSet

@@ -3,6 +3,7 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -10,7 +11,6 @@ import (
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
@@ -35,13 +35,13 @@ func (w *SentinelSet) View(ctx context.Context, key GroupKey, lease *coordinatio
 	port := contract.RedisPort
 	if lease != nil {
 		v.Record, _ = record.Decode(lease) // what is unreadable is left out; the zero value names no master
-		if s, ok := record.Settings(lease); ok && s.Port > 0 {
-			port = s.Port
-		}
+		s, ok := record.Settings(lease)
+		v.Record.Known = v.Record.Known && ok // my Sentinel would get settings that nobody wrote
+		port = cmp.Or(s.Port, port)
 	}
 	pods, known := w.podsOf(key)
 	v.PodsKnown = known
-	for _, p := range pods {
+	for _, p := range pods[:min(len(pods), mostPods)] {
 		n, _ := Ordinal(key.StatefulSet, p.Name)
 		v.Pods = append(v.Pods, podFacts(p, n, port, w.set.PodIP))
 	}
@@ -62,6 +62,9 @@ func (w *SentinelSet) View(ctx context.Context, key GroupKey, lease *coordinatio
 	}
 	return v
 }
+
+// mostPods is how many pods of one group are asked: the pods are a tenant's, and a record has no more members.
+const mostPods = 128
 
 // foreignServers asks at the addresses that are named and that no pod of the group has. Mostly there are none. Whoever answers there is
 // foreign only if the API says so now: a watch may lag behind the pod that Sentinels have just elected.
@@ -84,12 +87,12 @@ func (w *SentinelSet) foreignServers(ctx context.Context, key GroupKey, v model.
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestDeadline)
 	defer cancel()
-	now, err := w.client.CoreV1().Pods(key.Namespace).List(ctx, metav1.ListOptions{LabelSelector: contract.LabelGroup + "=" + key.StatefulSet})
+	now, err := w.podsLive(ctx, key.Namespace, contract.LabelGroup+"="+key.StatefulSet)
 	if err != nil {
 		return nil
 	}
 	return slices.DeleteFunc(answered, func(a model.Address) bool {
-		return slices.ContainsFunc(now.Items, func(p corev1.Pod) bool { return address(&p, w.set.PodIP) == a.Host })
+		return slices.ContainsFunc(now, func(p *corev1.Pod) bool { return address(p, w.set.PodIP) == a.Host })
 	})
 }
 

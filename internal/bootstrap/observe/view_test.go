@@ -31,13 +31,18 @@ func (*lists) IsWatchListSemanticsUnSupported() bool { return true }
 // listed is a watch of one list that is answered when the channel is closed.
 func listed[T runtime.Object](t *testing.T, when <-chan struct{}, example T, list runtime.Object) *watcher[T] {
 	t.Helper()
-	return startWatcher(func(run func(context.Context)) { go run(t.Context()) }, &lists{cache.ListWatch{
+	return listedKeeping(t, when, example, func() runtime.Object { return list }, func(o any) any { return o })
+}
+
+func listedKeeping[T runtime.Object](t *testing.T, when <-chan struct{}, example T, list func() runtime.Object, keep func(any) any) *watcher[T] {
+	t.Helper()
+	return startKeeper(func(run func(context.Context)) { go run(t.Context()) }, &lists{cache.ListWatch{
 		ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) {
 			<-when
-			return list, nil
+			return list(), nil
 		},
 		WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) { return watch.NewFake(), nil },
-	}}, example, func(T) {})
+	}}, example, func(T) {}, keep)
 }
 
 // TestRecordComesWithItsPods: the watches become complete while the servers are asked. The view of that turn must not have the

@@ -22,11 +22,16 @@ type Spawn func(func(context.Context))
 
 // startWatcher begins to watch what options select; each change calls wake.
 func startWatcher[T runtime.Object](spawn Spawn, lw cache.ListerWatcher, example T, wake func(T)) *watcher[T] {
+	return startKeeper(spawn, lw, example, wake, func(object any) any { return object })
+}
+
+// startKeeper is startWatcher with a say in what is kept of an object, after it was trimmed.
+func startKeeper[T runtime.Object](spawn Spawn, lw cache.ListerWatcher, example T, wake func(T), keep func(any) any) *watcher[T] {
 	w := &watcher[T]{informer: cache.NewSharedInformer(lw, example, 0)}
 	_ = w.informer.SetTransform(func(object any) (any, error) { // fails only after the start
 		trim(object)
 		w.failed.Store(false)
-		return object, nil
+		return keep(object), nil
 	})
 	_ = w.informer.SetWatchErrorHandler(func(*cache.Reflector, error) { w.failed.Store(true) })
 	call := func(object any) {

@@ -5,7 +5,6 @@ package record
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"strconv"
 	"strings"
 
@@ -15,53 +14,30 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// Decode reads a Lease. It is a tenant's input: what cannot be read is left out, and named in the error; the rest counts.
+// Decode reads a Lease. It is a tenant's input: what is unreadable, out of bounds or beyond belief in form is left out, and named
+// in the error; the rest counts. Whom it names as master is read whole or not at all.
 func Decode(lease *coordinationv1.Lease) (model.Record, error) {
-	a := lease.Annotations
-	r := model.Record{Known: true, Version: lease.ResourceVersion, UID: string(lease.UID), PodUID: a[contract.RecordPodUID]}
-	if lease.Spec.HolderIdentity != nil {
-		r.Holder = *lease.Spec.HolderIdentity
+	if TooLarge(lease) {
+		return model.Record{}, fmt.Errorf("reading Lease %s/%s: it has more than %d bytes, and is not read", lease.Namespace, lease.Name, MostBytes)
 	}
-	var bad []string
-	if text := a[contract.RecordEpoch]; text != "" {
-		epoch, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			bad = append(bad, contract.RecordEpoch)
-		}
-		r.Epoch = epoch
-	}
-	if text := a[contract.RecordAddress]; text != "" {
-		address, err := parseAddress(text)
-		if err != nil {
-			bad = append(bad, contract.RecordAddress)
-		}
-		r.Address = address
-	}
-	if text := a[contract.RecordLineage]; text != "" {
-		r.Lineage = strings.Split(text, ",")
-	}
-	decode := func(name string, into any) {
-		if text := a[name]; text != "" && json.Unmarshal([]byte(text), into) != nil {
-			bad = append(bad, name)
-		}
-	}
-	decode(contract.RecordMembers, &r.Members)
-	decode(contract.RecordOffer, &r.Offer)
-	decode(contract.RecordKeys, &r.Uses)
-	if len(bad) > 0 {
-		return r, fmt.Errorf("reading Lease %s/%s: unreadable annotations %s", lease.Namespace, lease.Name, strings.Join(bad, ", "))
+	r := model.Record{Known: true, Version: lease.ResourceVersion, UID: string(lease.UID)}
+	in := reader{annotations: lease.Annotations}
+	in.holder(lease, &r)
+	r.Lineage = in.lineage()
+	r.Members = in.members()
+	r.Offer = in.offer()
+	r.Uses = in.uses()
+	if len(in.bad) > 0 {
+		return r, fmt.Errorf("reading Lease %s/%s: left out, because it is unreadable or out of bounds: %s", lease.Namespace, lease.Name, strings.Join(in.bad, ", "))
 	}
 	return r, nil
 }
 
-// Settings reads what the webhook resolved for the group; false when it is missing or unreadable.
-func Settings(lease *coordinationv1.Lease) (contract.GroupSettings, bool) {
-	s, err := contract.DecodeGroupSettings(lease.Annotations[contract.RecordSettings])
-	return s, err == nil
-}
-
 // encode writes a record into a Lease; settings and other annotations stay as they are.
 func encode(lease *coordinationv1.Lease, r model.Record, reason string) error {
+	if len(r.Members) > mostMembers {
+		return fmt.Errorf("encoding members: %d of them, at most %d are read: a group may have that many pods", len(r.Members), mostMembers)
+	}
 	members, err := json.Marshal(r.Members)
 	if err != nil {
 		return fmt.Errorf("encoding members: %w", err)
@@ -86,16 +62,4 @@ func encode(lease *coordinationv1.Lease, r model.Record, reason string) error {
 	}
 	lease.Spec.HolderIdentity = &r.Holder
 	return nil
-}
-
-func parseAddress(text string) (model.Address, error) {
-	host, port, err := net.SplitHostPort(text)
-	if err != nil {
-		return model.Address{}, fmt.Errorf("address %q: %w", text, err)
-	}
-	n, err := strconv.Atoi(port)
-	if err != nil || net.ParseIP(host) == nil {
-		return model.Address{}, fmt.Errorf("address %q is not ip:port", text)
-	}
-	return model.Address{Host: host, Port: n}, nil
 }

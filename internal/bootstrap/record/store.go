@@ -75,6 +75,9 @@ func (s *Store) Swap(ctx context.Context, next model.Record, why model.Reason) e
 // Swap replaces the record that the caller saw, `seen`, by `next`. It returns ErrConflict if it was no longer the record. If
 // the answer is lost the record is read back: nil means that the write stands, any other error that its outcome is unknown.
 func Swap(ctx context.Context, leases Leases, seen *coordinationv1.Lease, next model.Record, why model.Reason) (*coordinationv1.Lease, error) {
+	if TooLarge(seen) {
+		return nil, fmt.Errorf("writing Lease %s/%s: it has more than %d bytes and was not read: take out of it what is no agent's", seen.Namespace, seen.Name, MostBytes)
+	}
 	lease := seen.DeepCopy()
 	lease.ManagedFields = nil
 	if err := encode(lease, next, string(why)); err != nil {

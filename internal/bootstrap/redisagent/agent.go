@@ -40,7 +40,7 @@ func Run(ctx context.Context, env environment.Environment) error {
 	leave := newDeparture(woken.Wake)
 	pages := status.New(status.Status{
 		Pod: env.PodName, Group: env.Settings.StatefulSet, Reason: string(model.NotRunning), Sentence: model.NotRunning.Sentence(),
-	}, env.HookToken, woken.Wake, leave.ask)
+	}, status.Hooks{Token: env.HookToken, Notify: woken.Wake, Leave: leave.ask})
 	pages.MarkStarted()
 
 	crew, _ := loop.NewCrew(ctx, env.Log)
@@ -78,7 +78,7 @@ func (a *agent) start(ctx context.Context) error {
 	if err := group.Start(ctx, a.client, a.crew.Spawn, a.woken.Wake); err != nil {
 		return err
 	}
-	a.leave.within(group.Grace)
+	a.leave.knows(group)
 	own := redisio.Keep(env.Server(), model.Credential{User: contract.AgentUser, Password: a.conf.password})
 	hellos := &redisio.Hellos{}
 	a.crew.Keep(func(ctx context.Context) { hellos.Listen(ctx, own, a.woken.Wake) })

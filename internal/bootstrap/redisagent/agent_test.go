@@ -29,7 +29,7 @@ func testEnvironment(t *testing.T) environment.Environment {
 func TestHookWaitsForTheTurnThatHasNothingLeftToGive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDeparture(func() {})
-		d.within(func() time.Duration { return 9 * time.Second })
+		d.knows(&endOfPod{grace: 9 * time.Second})
 		began := time.Now()
 		d.ask(t.Context())
 		if took := time.Since(began); took != 3*time.Second {
@@ -47,6 +47,57 @@ func TestHookWaitsForTheTurnThatHasNothingLeftToGive(t *testing.T) {
 		time.Sleep(departureLife)
 		if d.asked() {
 			t.Error("a container that was only restarted stays in departure for ever")
+		}
+	})
+}
+
+// endOfPod is what the API says of the end of a pod.
+type endOfPod struct {
+	grace time.Duration
+	ends  bool
+}
+
+func (e *endOfPod) Grace() time.Duration { return e.grace }
+func (e *endOfPod) Terminating() bool    { return e.ends }
+
+// TestStolenTokenMovesTheMastershipOnce: the hook's token stands in the pod's specification. Whoever calls with it has one departure,
+// and no more for ten minutes, unless the pod is being deleted or Redis did end after it, as it does when the kubelet has called.
+func TestStolenTokenMovesTheMastershipOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := 0
+		d := newDeparture(nil)
+		d.wake = func() { turns++; d.done() }
+		pod := &endOfPod{grace: 30 * time.Second}
+		d.knows(pod)
+		d.sees("process-1")
+		departed := 0
+		for began := time.Now(); time.Since(began) < departuresApart; time.Sleep(time.Second) {
+			d.ask(t.Context())
+			if d.asked() {
+				departed++
+			}
+		}
+		if most := int(departureLife / time.Second); departed > most {
+			t.Errorf("for %d seconds of ten minutes the pod was about to leave, at most %d are allowed", departed, most)
+		}
+		if turns > 31 {
+			t.Errorf("%d calls woke the agent", turns)
+		}
+		if !d.ask(t.Context()) {
+			t.Error("after ten minutes it is refused")
+		}
+		time.Sleep(departureLife)
+		if d.ask(t.Context()) {
+			t.Error("the next departure begins at once")
+		}
+		d.sees("process-2")
+		if !d.ask(t.Context()) || !d.asked() {
+			t.Error("Redis ended after the last departure: the kubelet called, and may call again")
+		}
+		time.Sleep(departureLife)
+		go func() { time.Sleep(deletionSeenWithin / 2); d.mu.Lock(); pod.ends = true; d.mu.Unlock() }()
+		if !d.ask(t.Context()) || !d.asked() {
+			t.Error("a pod that is being deleted may not leave")
 		}
 	})
 }

@@ -57,6 +57,7 @@ type agent struct {
 func (a *agent) turn(ctx context.Context) time.Duration {
 	began := time.Now()
 	view := a.observer.View(ctx)
+	a.leave.sees(view.Self.Redis.RunID)
 	decision, memory := decide.Next(view, a.memory)
 	a.memory = memory
 	err := a.secure(ctx, view)
@@ -68,6 +69,7 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 	}
 	a.setOptions(ctx, view)
 	a.report.Decided(view, decision, err)
+	a.report.Unfit(a.observer.Objection())
 	a.pages.Metrics().Turn(a.env.Settings.StatefulSet, decision.Action.String(), string(decision.Reason), time.Since(began), err)
 	if view.Leaving && decision.Action != decide.Handover {
 		a.leave.done()

@@ -46,7 +46,7 @@ func (c *Clients) To(address model.Address, as model.Credential) *redis.Client {
 	k := key{address, as}
 	e, ok := c.byKey[k]
 	if !ok {
-		e = &entry{client: dial(k)}
+		e = &entry{client: dial(k, mostForeignBytes)}
 		c.byKey[k] = e
 	}
 	e.used = time.Now()
@@ -67,7 +67,7 @@ func (c *Clients) Sweep(unused time.Duration) {
 
 // Keep returns a client that no sweep closes: for the one server that the agent runs beside.
 func Keep(address model.Address, as model.Credential) *redis.Client {
-	return dial(key{address, as})
+	return dial(key{address, as}, mostBytes)
 }
 
 // silence is the library's logger: a server that does not answer is a fact of the view, not a line in the log.
@@ -80,7 +80,7 @@ func (silence) Printf(context.Context, string, ...any) {}
 func Quiet() { redis.SetLogger(silence{}) }
 
 // dial makes a client that tries once: the loop is the retry, and a silent server must be reported as silent soon.
-func dial(k key) *redis.Client {
+func dial(k key, most int) *redis.Client {
 	return redis.NewClient(&redis.Options{
 		Addr: k.address.String(), Username: k.as.User, Password: k.as.Password,
 		Protocol: 2, DisableIdentity: true,
@@ -90,6 +90,6 @@ func dial(k key) *redis.Client {
 		PipelineReadBufferSize: bufferBytes, PipelineWriteBufferSize: bufferBytes,
 		DialTimeout: Deadline, ReadTimeout: Deadline, WriteTimeout: Deadline, PoolTimeout: Deadline,
 		ContextTimeoutEnabled: true, DialerRetries: 1,
-		Dialer: dialer,
+		Dialer: dialer(most),
 	})
 }

@@ -25,6 +25,8 @@ type Hellos struct{ epoch atomic.Uint64 }
 func (h *Hellos) Epoch() uint64 { return h.epoch.Load() }
 
 const (
+	// longestHello is what Sentinel itself reads of one.
+	longestHello = 1024
 	// quiet is how long no message may come before the server is asked whether the subscription is still there.
 	quiet = 5 * time.Second
 	// resubscribe is the pause between two attempts to reach a server that is down.
@@ -59,6 +61,9 @@ func (h *Hellos) Listen(ctx context.Context, client *redis.Client, changed func(
 
 // hear reads token 3 of a hello: ip,port,runid,current-epoch,group,ip,port,config-epoch
 func (h *Hellos) hear(payload string) {
+	if len(payload) > longestHello {
+		return
+	}
 	tokens := strings.Split(payload, ",")
 	if len(tokens) < 8 {
 		return

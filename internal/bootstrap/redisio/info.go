@@ -67,8 +67,8 @@ func ParseInfo(text string) model.Redis {
 	f := fields(text)
 	r := model.Redis{
 		Answer: model.Up,
-		RunID:  f["run_id"],
-		ReplID: f["master_replid"], ReplID2: f["master_replid2"],
+		RunID:  short(f["run_id"]),
+		ReplID: short(f["master_replid"]), ReplID2: short(f["master_replid2"]),
 		Offset:         number(f["master_repl_offset"]),
 		Keys:           countKeys(f),
 		OnlineReplicas: onlineReplicas(f),
@@ -81,7 +81,7 @@ func ParseInfo(text string) model.Redis {
 		r.Role = model.Master
 	case "slave":
 		r.Role = model.Replica
-		r.Following = model.Address{Host: f["master_host"], Port: int(number(f["master_port"]))}
+		r.Following = model.Address{Host: short(f["master_host"]), Port: port(f["master_port"])}
 		r.LinkUp = f["master_link_status"] == "up" && f["master_sync_in_progress"] != "1"
 		r.Priority = int(number(f["slave_priority"]))
 	}
@@ -162,6 +162,28 @@ func onlineReplicas(f map[string]string) int {
 		}
 	}
 	return n
+}
+
+// longest is the longest text of a reply that is kept: identities have 40 characters, addresses 45, and a name of a master that
+// somebody configured by hand is compared with addresses only.
+const longest = 64
+
+// short leaves out what is too long to be an identity or an address: servers of a group are a tenant's, and what they say is kept,
+// logged and written into the record.
+func short(text string) string {
+	if len(text) > longest {
+		return ""
+	}
+	return strings.Clone(text) // not the whole reply with it
+}
+
+// port reads a port; 0 where it is none.
+func port(s string) int {
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil {
+		return 0
+	}
+	return int(n)
 }
 
 // number reads a decimal; anything else counts as 0, as a missing field does.

@@ -36,14 +36,14 @@ func decodeSentinel(address *redis.StringSliceCmd, master *redis.MapStringString
 		return model.Sentinel{Answered: true}
 	}
 	facts, ferr := master.Result()
-	if err != nil || ferr != nil || len(where) != 2 || where[0] == "" || number(where[1]) < 1 {
+	if err != nil || ferr != nil || len(where) != 2 || short(where[0]) == "" || port(where[1]) == 0 {
 		return model.Sentinel{}
 	}
 	epoch, _ := strconv.ParseUint(facts["config-epoch"], 10, 64)
 	flags := strings.Split(facts["flags"], ",")
 	return model.Sentinel{
 		Answered: true, Monitors: true, ConfigEpoch: epoch,
-		Address:            model.Address{Host: where[0], Port: int(number(where[1]))},
+		Address:            model.Address{Host: where[0], Port: port(where[1])},
 		MasterDown:         slices.Contains(flags, "s_down") || slices.Contains(flags, "o_down"),
 		FailoverInProgress: slices.Contains(flags, "failover_in_progress"),
 	}
@@ -67,20 +67,27 @@ func AskOwnSentinel(ctx context.Context, client *redis.Client, group string) mod
 		return own
 	}
 	own.Watching = watching(master.Val())
-	for _, r := range replicas.Val() {
+	for _, r := range first(replicas.Val(), mostListed) {
 		own.Replicas = append(own.Replicas, model.SeenReplica{
 			Address: endpoint(r), Down: strings.Contains(r["flags"], "s_down"), Priority: int(number(r["slave-priority"])),
 		})
 	}
-	for _, p := range peers.Val() {
-		own.Peers = append(own.Peers, model.Peer{ID: p["runid"], Address: endpoint(p)})
+	for _, p := range first(peers.Val(), mostListed) {
+		own.Peers = append(own.Peers, model.Peer{ID: short(p["runid"]), Address: endpoint(p)})
 	}
 	return own
 }
 
 func endpoint(f map[string]string) model.Address {
-	return model.Address{Host: f["ip"], Port: int(number(f["port"]))}
+	return model.Address{Host: short(f["ip"]), Port: port(f["port"])}
 }
+
+// mostListed bounds the replicas and peers that are taken in: a Redis may tell Sentinel of any number, each of which would be kept,
+// and asked whether anybody is there. So many are never right; what is wrong among the first ones is enough to have the group
+// recreated, without any of them.
+const mostListed = 128
+
+func first[T any](items []T, most int) []T { return items[:min(len(items), most)] }
 
 func watching(f map[string]string) model.Watching {
 	ms := func(name string) time.Duration { return time.Duration(number(f[name])) * time.Millisecond }

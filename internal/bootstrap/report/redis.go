@@ -6,7 +6,9 @@ package report
 
 import (
 	"context"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
@@ -23,6 +25,9 @@ type Redis struct {
 	events events
 	last   decide.Decision
 	err    string
+	// unfit is what was last told of the record, and when.
+	unfit   string
+	unfitAt time.Time
 }
 
 // NewRedis reports on these pages and, by what spawn runs beside the turns, in Events.
@@ -38,6 +43,25 @@ func (r *Redis) Unsuitable(objections []redisconf.Objection) {
 // RefusedUsers reports users of a changed file that Redis refused; the others have changed.
 func (r *Redis) RefusedUsers(file string, err error) {
 	r.events.refuse(file, err)
+}
+
+// unfitRecord is the reason of the Event about a record of which something was left out; it is not a decision.
+const unfitRecord = "UnfitRecord"
+
+// unfitApart is the least time between two of them: whoever writes the record could write one fault after the other.
+const unfitApart = time.Minute
+
+// Unfit reports what is wrong with the record, once for each fault; nil is nothing.
+func (r *Redis) Unfit(fault error) {
+	message := text(fault)
+	if message != r.unfit && (message == "" || time.Since(r.unfitAt) >= unfitApart) {
+		r.unfit = message
+		if message != "" {
+			r.unfitAt = time.Now()
+			r.env.Log.Error("the record is unfit", "reason", unfitRecord, "why", message)
+			r.events.write(corev1.EventTypeWarning, unfitRecord, message[:min(len(message), longestMessage)])
+		}
+	}
 }
 
 // Decided reports one turn: what was seen and decided, and why carrying it out failed.

@@ -11,6 +11,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/report"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
 )
 
@@ -28,10 +29,9 @@ func Run(ctx context.Context, env environment.Environment) error {
 	if err != nil {
 		return err
 	}
-	woken := loop.NewWakeup()
 	pages := status.New(status.Status{
 		Pod: env.PodName, Reason: string(model.SentinelSilent), Sentence: model.SentinelSilent.Sentence(),
-	}, "", woken.Wake, nil)
+	}, status.Hooks{})
 	crew, _ := loop.NewCrew(ctx, env.Log)
 	crew.Go(func(ctx context.Context) error { return pages.Serve(ctx, env.Listen) })
 	crew.Go(func(ctx context.Context) error {
@@ -40,14 +40,17 @@ func Run(ctx context.Context, env environment.Environment) error {
 		set := observe.NewSentinelSet(observe.Set{
 			Namespace: env.Namespace, Settings: env.Settings, PodName: env.PodName, PodIP: env.PodIP,
 		}, client, own, secret.identityOf)
-		if err := writeSentinelConf(ctx, env, secret, set, crew.Spawn, password); err != nil {
+		file := &confFile{env: env, secret: secret, set: set, report: report.NewSentinel(env, client, crew.Spawn), password: password}
+		if err := file.prepare(ctx, crew.Spawn); err != nil {
 			if ctx.Err() != nil {
 				return nil //nolint:nilerr // the end was asked for
 			}
 			return err
 		}
 		pages.MarkStarted()
-		newManager(env, client, set, own, secret, pages).run(ctx, crew, woken)
+		m := newManager(env, client, set, own, secret, pages)
+		m.rescue = &rescue{file: file, client: client, own: own, spawn: crew.Spawn}
+		m.run(ctx, crew)
 		return nil
 	})
 	return crew.Wait()

@@ -23,6 +23,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/report"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
 )
@@ -37,35 +38,60 @@ func identityOf(setIdentity string, ordinal int) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// writeSentinelConf writes sentinel.conf where there is none. An existing one is used as it is, without the API; only the
-// agent's password is updated, because a reboot of the node takes the tmpfs and leaves the file.
-func writeSentinelConf(ctx context.Context, env environment.Environment, secret *peerSecret, set *observe.SentinelSet, spawn observe.Spawn, password string) error {
-	dir, err := sentinelDirectory(env)
-	if err != nil {
+// confFile is sentinel.conf, and what it is written from.
+type confFile struct {
+	env      environment.Environment
+	secret   *peerSecret
+	set      *observe.SentinelSet
+	report   *report.Sentinel
+	password string
+}
+
+// prepare writes sentinel.conf where there is none. An existing one is used as it is, without the API; only the agent's password is
+// updated, because a reboot of the node takes the tmpfs and leaves the file.
+func (f *confFile) prepare(ctx context.Context, spawn observe.Spawn) error {
+	if _, err := sentinelDirectory(f.env); err != nil {
 		return err
 	}
-	text, err := os.ReadFile(sentinelFile(env))
+	text, err := os.ReadFile(sentinelFile(f.env))
 	switch {
 	case err == nil:
-		spawn(func(ctx context.Context) { _ = secret.load(ctx) }) // it is tried until it is there or the agent ends
-		return rewriteAgentUser(env, string(text), password)
+		spawn(func(ctx context.Context) { _ = f.secret.load(ctx) }) // it is tried until it is there or the agent ends
+		return rewriteAgentUser(f.env, string(text), f.password)
 	case !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("reading %s: %w", sentinelFile(env), err)
+		return fmt.Errorf("reading %s: %w", sentinelFile(f.env), err)
 	}
-	if err = secret.load(ctx); err != nil {
-		return err
-	}
-	seed, err := seedGroups(ctx, env, set)
+	conf, err := f.render(ctx)
 	if err != nil {
 		return err
 	}
-	ordinal, _ := observe.Ordinal(env.Settings.StatefulSet, env.PodName)
-	conf := redisconf.Sentinel{
-		Port: env.Settings.Port, Dir: dir, MyID: secret.identityOf(ordinal), AnnounceIP: env.PodIP.String(),
-		Epoch: model.NextEpoch(time.Now(), greatestEpoch(seed)), AgentHash: hash(password), PeerHash: hash(secret.password()),
-		PeerPassword: secret.password(), MaxClients: maxClients, Groups: seed,
+	return f.replace(conf)
+}
+
+// render makes the file from the records, once the API answers. Its current-epoch is above all that are given and believable.
+func (f *confFile) render(ctx context.Context, above ...uint64) (string, error) {
+	if err := f.secret.load(ctx); err != nil {
+		return "", err
 	}
-	return conffile.Replace(dir, filepath.Base(contract.SentinelConfFile), conf.String(), 0o666)
+	seed, err := f.seed(ctx)
+	if err != nil {
+		return "", err
+	}
+	ordinal, _ := observe.Ordinal(f.env.Settings.StatefulSet, f.env.PodName)
+	conf, unfit := redisconf.Sentinel{
+		Port: f.env.Settings.Port, Dir: filepath.Dir(sentinelFile(f.env)), MyID: f.secret.identityOf(ordinal), AnnounceIP: f.env.PodIP.String(),
+		Epoch: model.NextEpoch(time.Now(), greatestEpoch(seed.Groups), above...), AgentHash: hash(f.password), PeerHash: hash(f.secret.password()),
+		PeerPassword: f.secret.password(), MaxClients: maxClients, Groups: seed.Groups,
+	}.Fit()
+	for _, u := range unfit {
+		seed.LeftOut = append(seed.LeftOut, model.LeftOut{Lease: "of " + u.Name, Why: u.Why})
+	}
+	f.report.LeftOut(seed.LeftOut)
+	return conf.String(), nil
+}
+
+func (f *confFile) replace(text string) error {
+	return conffile.Replace(filepath.Dir(sentinelFile(f.env)), filepath.Base(contract.SentinelConfFile), text, 0o666)
 }
 
 // sentinelFile is the path of sentinel.conf.
@@ -113,21 +139,23 @@ func rewriteAgentUser(env environment.Environment, text, password string) error 
 	return conffile.Replace(filepath.Dir(sentinelFile(env)), filepath.Base(contract.SentinelConfFile), strings.Join(lines, "\n"), 0o666)
 }
 
-// seedGroups reads the records that the set serves, so that a blank Sentinel starts with the right masters, epochs and voters.
-// It waits for the API: a Sentinel that starts without it knows no group.
-func seedGroups(ctx context.Context, env environment.Environment, set *observe.SentinelSet) ([]redisconf.Watched, error) {
-	var groups []redisconf.Watched
+// seed reads the records that the set serves, so that a blank Sentinel starts with the right masters, epochs and voters. It waits for
+// the API: a Sentinel that starts without it knows no group.
+func (f *confFile) seed(ctx context.Context) (observe.Seed, error) {
+	var seed observe.Seed
 	stopped := wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
 		var err error
-		groups, err = set.Seed(ctx, func(namespace string, s contract.GroupSettings) (model.Watching, bool) {
-			return staggered(env, s), serves(env, namespace, s)
+		seed, err = f.set.Seed(ctx, func(key observe.GroupKey, s contract.GroupSettings) (model.Watching, bool) {
+			want := staggered(f.env, s)
+			want.As = f.secret.credential(key, s.Key)
+			return want, serves(f.env, key.Namespace, s)
 		})
 		if err != nil {
-			env.Log.Info("waiting for the API server before the first start", "error", err.Error())
+			f.env.Log.Info("waiting for the API server before the first start", "error", err.Error())
 		}
 		return err == nil, nil
 	})
-	return groups, stopped
+	return seed, stopped
 }
 
 // currentEpoch reads the one epoch that no reply of a Sentinel contains from the file that Sentinel keeps; 0 if it cannot.

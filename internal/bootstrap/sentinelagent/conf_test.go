@@ -23,17 +23,20 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/report"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
 // The numbers in these tests are those of docs/interleavings.md.
 
-// partsOf are what sentinel.conf is written from.
-func partsOf(env environment.Environment, client kubernetes.Interface) (*peerSecret, *observe.SentinelSet) {
+// confOf is the file of a Sentinel that nobody has started yet.
+func confOf(env environment.Environment, client kubernetes.Interface) *confFile {
 	secret := &peerSecret{env: env, client: client}
-	return secret, observe.NewSentinelSet(observe.Set{
+	set := observe.NewSentinelSet(observe.Set{
 		Namespace: env.Namespace, Settings: env.Settings, PodName: env.PodName, PodIP: env.PodIP,
 	}, client, nil, secret.identityOf)
+	now := func(f func(context.Context)) { f(context.Background()) } //nolint:forbidigo // an Event is written at once
+	return &confFile{env: env, secret: secret, set: set, report: report.NewSentinel(env, client, now), password: "password"}
 }
 
 // TestSentinelStartsFromItsFileWithoutTheAPI (25).
@@ -52,9 +55,9 @@ func TestSentinelStartsFromItsFileWithoutTheAPI(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	secret, set := partsOf(env, client)
 	crew, _ := loop.NewCrew(ctx, env.Log)
-	err := writeSentinelConf(ctx, env, secret, set, crew.Spawn, "password")
+	file := confOf(env, client)
+	err := file.prepare(ctx, crew.Spawn)
 	if err != nil || ctx.Err() != nil {
 		t.Fatalf("it waits for the API: %v %v", err, ctx.Err())
 	}
@@ -62,7 +65,7 @@ func TestSentinelStartsFromItsFileWithoutTheAPI(t *testing.T) {
 	if err != nil || !strings.HasPrefix(string(text), kept) {
 		t.Errorf("the file became\n%s\n%v", text, err)
 	}
-	if id := secret.identityOf(0); id != "" {
+	if id := file.secret.identityOf(0); id != "" {
 		t.Errorf("the identity of a peer is %s before it is known: true peers would be ghosts", id)
 	}
 }
@@ -88,15 +91,18 @@ func TestBlankSentinelVotesInNoElectionOfBefore(t *testing.T) {
 			},
 		}, Spec: coordinationv1.LeaseSpec{HolderIdentity: &holder}},
 		&corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "redis-0", UID: "uid", Labels: map[string]string{contract.LabelGroup: "redis"}},
+			Status:     corev1.PodStatus{PodIPs: []corev1.PodIP{{IP: "10.0.0.7"}}},
+		},
+		&corev1.Pod{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "sentinel-0", Labels: map[string]string{contract.LabelSentinelSet: "sentinel"}},
 			Status:     corev1.PodStatus{PodIPs: []corev1.PodIP{{IP: "10.0.1.1"}}},
 		},
 	)
-	secret, set := partsOf(env, client)
 	// It waits for the record as long as it may: one that it does not find must fail this test, not hold it up.
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	if err = writeSentinelConf(ctx, env, secret, set, nil, "password"); err != nil {
+	if err = confOf(env, client).prepare(ctx, nil); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(sentinelFile(env))

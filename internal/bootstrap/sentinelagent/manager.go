@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/util/workqueue"
@@ -18,6 +19,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/report"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
@@ -49,11 +51,16 @@ type manager struct {
 	// orphans are the groups that the Sentinel monitors and no record names; false means that they are unknown.
 	orphans func(ctx context.Context) ([]observe.GroupKey, bool)
 
+	// rescue replaces a file that the Sentinel does not start from.
+	rescue *rescue
+
 	// swept and orphansAt are when that was last done; only the pulse uses them.
 	swept, orphansAt time.Time
 
 	mu     sync.Mutex
 	groups map[types.NamespacedName]*group
+	// tooLarge are the Leases of which it was told that they are.
+	tooLarge map[types.UID]bool
 }
 
 // group is one group that the manager keeps. Fields that are not said to be the manager's belong to the goroutine that
@@ -81,20 +88,10 @@ func newManager(env environment.Environment, client kubernetes.Interface, set *o
 }
 
 // run reconciles groups until the context ends.
-func (m *manager) run(ctx context.Context, crew *loop.Crew, woken loop.Wakeup) {
+func (m *manager) run(ctx context.Context, crew *loop.Crew) {
 	m.crew = crew
 	m.set.Start(crew.Spawn, m.wake)
 	crew.Keep(func(ctx context.Context) { redisio.ListenForSwitches(ctx, m.own, m.wakeMaster) })
-	crew.Keep(func(ctx context.Context) {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-woken:
-				m.wakeAll()
-			}
-		}
-	})
 	m.work(ctx, crew)
 	loop.Repeat(ctx, m.env.Log, loop.NewWakeup(), m.pulse)
 }
@@ -151,6 +148,9 @@ func (m *manager) careFor(name types.NamespacedName) *group {
 		return g
 	}
 	lease, settings := m.set.Lease(observe.GroupKey{Namespace: name.Namespace, StatefulSet: name.Name})
+	if lease != nil && record.TooLarge(lease) {
+		m.tellTooLarge(lease)
+	}
 	if lease == nil || name.Name == "" || !serves(m.env, name.Namespace, settings) {
 		return nil
 	}
@@ -159,6 +159,23 @@ func (m *manager) careFor(name types.NamespacedName) *group {
 		return nil
 	}
 	return m.add(key)
+}
+
+// mostTold bounds what is remembered of Leases that are not served; beyond it they are told again.
+const mostTold = 1000
+
+// tellTooLarge says once of a Lease that nobody reads it. Whose group it is, and whether this set should serve it, is not known.
+func (m *manager) tellTooLarge(lease *coordinationv1.Lease) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.tooLarge[lease.UID] {
+		return
+	}
+	if m.tooLarge == nil || len(m.tooLarge) >= mostTold {
+		m.tooLarge = map[types.UID]bool{}
+	}
+	m.tooLarge[lease.UID] = true
+	m.env.Log.Error("a record is too large to be read: its group is not served", "lease", lease.Namespace+"/"+lease.Name, "mostBytes", record.MostBytes)
 }
 
 func (m *manager) add(key observe.GroupKey) *group {
@@ -175,6 +192,9 @@ func (m *manager) add(key observe.GroupKey) *group {
 func (m *manager) forget(name types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if g := m.groups[name]; g != nil {
+		m.pages.Metrics().Forget(g.key.MasterName)
+	}
 	delete(m.groups, name)
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
 )
 
 // late is how long these tests wait for something that should come at once.
@@ -22,7 +23,7 @@ func watched(t *testing.T, reconcile func(ctx context.Context, g *group) (time.D
 	t.Helper()
 	told = make(chan string, 16)
 	m = &manager{
-		env: testEnvironment(t), queue: workqueue.NewTypedDelayingQueue[types.NamespacedName](), groups: map[types.NamespacedName]*group{},
+		env: testEnvironment(t), pages: status.New(status.Status{}, status.Hooks{}), queue: workqueue.NewTypedDelayingQueue[types.NamespacedName](), groups: map[types.NamespacedName]*group{},
 		reconcile: func(ctx context.Context, g *group) (time.Duration, bool) {
 			told <- g.key.MasterName
 			return reconcile(ctx, g)

@@ -37,6 +37,9 @@ func (m *manager) pulse(ctx context.Context) time.Duration {
 	}
 	answers := redisio.Answers(ctx, m.own)
 	m.pages.Set(m.statusNow(answers))
+	if m.rescue != nil {
+		m.rescue.saw(ctx, now, answers)
+	}
 	if answers {
 		return pulseEvery
 	}

@@ -52,7 +52,7 @@ func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Du
 		err = m.label(ctx, g.key, lease, view.Record.Epoch, decision.Labels)
 	}
 	m.pages.Metrics().Turn(g.key.MasterName, decision.Action.String(), string(decision.Reason), time.Since(began), err)
-	said := g.report.Decided(m.env.Log, g.key.MasterName, view, decision, err)
+	said := g.report.Decided(m.env.Log, g.key.MasterName, view, decision, errors.Join(err, objection(lease)))
 	m.mu.Lock()
 	g.status = said
 	m.mu.Unlock()
@@ -102,6 +102,14 @@ func (m *manager) rename(ctx context.Context, g *group, lease *coordinationv1.Le
 	m.mu.Unlock()
 	g.memory = sentinel.Memory{}
 	return nil
+}
+
+// objection is what is wrong with a record; nil where there is none.
+func objection(lease *coordinationv1.Lease) error {
+	if lease == nil {
+		return nil
+	}
+	return record.Objection(lease)
 }
 
 // label corrects the role labels, after a live read of the record.

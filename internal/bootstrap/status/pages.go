@@ -6,21 +6,16 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
 // Pages answers the kubelet's probes and hook. It makes no decision: it repeats what the loop decided last.
 type Pages struct {
-	token   string
-	notify  func()
-	leave   func(context.Context)
+	hooks   Hooks
 	metrics *Metrics
 
 	mu      sync.Mutex
@@ -28,11 +23,19 @@ type Pages struct {
 	status  Status
 }
 
-// New makes the pages of an agent that has not started yet. Token is what the preStop hook must carry; where it is empty the
-// hook may not be called. Notify is called to wake the agent, and leave, unless it is nil, by the hook: it returns when there
-// is nothing left to give away.
-func New(first Status, token string, notify func(), leave func(context.Context)) *Pages {
-	return &Pages{token: token, notify: notify, leave: leave, metrics: newMetrics(), status: first}
+// Hooks are what callers may set off. What is nil or empty nobody may.
+type Hooks struct {
+	// Token is what the preStop hook must carry.
+	Token string
+	// Notify wakes the agent.
+	Notify func()
+	// Leave is called by the hook. It returns when there is nothing left to give away, false where it refused to begin.
+	Leave func(context.Context) bool
+}
+
+// New makes the pages of an agent that has not started yet.
+func New(first Status, hooks Hooks) *Pages {
+	return &Pages{hooks: hooks, metrics: newMetrics(), status: first}
 }
 
 // Metrics are the figures that the pages show.
@@ -58,22 +61,6 @@ func (p *Pages) get() (Status, bool) {
 	return p.status, p.started
 }
 
-// Serve listens until the context ends. It returns only errors of listening: a probe that cannot be answered for lack of a port
-// is a fault that must be noticed.
-func (p *Pages) Serve(ctx context.Context, address string) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if err != nil {
-		return fmt.Errorf("listening for probes: %w", err)
-	}
-	server := &http.Server{Handler: p.routes(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer stop()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serving probes: %w", err)
-	}
-	return nil
-}
-
 func (p *Pages) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+contract.PathStarted, func(w http.ResponseWriter, _ *http.Request) {
@@ -84,34 +71,71 @@ func (p *Pages) routes() http.Handler {
 		s, _ := p.get()
 		answer(w, s.Ready, s.Reason+": "+s.Sentence)
 	})
-	mux.HandleFunc("GET "+contract.PathStatus, func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET "+contract.PathStatus, func(w http.ResponseWriter, r *http.Request) {
 		s, _ := p.get()
+		if !fromHere(r) {
+			s.Groups = nil
+		}
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(s) // a reader that went away needs no answer
 	})
-	mux.HandleFunc("GET "+contract.PathMetrics, func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET "+contract.PathMetrics, func(w http.ResponseWriter, r *http.Request) {
 		s, _ := p.get()
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-		p.metrics.write(w, s)
+		p.metrics.write(w, s, fromHere(r))
 	})
-	mux.HandleFunc("POST "+contract.PathNotify, func(w http.ResponseWriter, _ *http.Request) {
-		p.notify()
-		w.WriteHeader(http.StatusNoContent)
-	})
+	if p.hooks.Notify != nil {
+		pokes := newPokes(p.hooks.Notify)
+		mux.HandleFunc("POST "+contract.PathNotify, func(w http.ResponseWriter, r *http.Request) {
+			pokes.take(sourceOf(r.RemoteAddr))
+			w.WriteHeader(http.StatusNoContent)
+		})
+	}
 	mux.HandleFunc(contract.PathPreStop, p.preStop)
-	return mux
+	return bodiless(mux)
 }
 
-// preStop trusts the kubelet, which is the only other one with the token that the webhook gave to both.
+// preStop trusts the kubelet, which is the only other one with the token that the webhook gave to both. Where the kubelet calls from
+// cannot be told from its address: that may be the node's, a bridge's or a tunnel's.
 func (p *Pages) preStop(w http.ResponseWriter, r *http.Request) {
-	if p.token == "" || subtle.ConstantTimeCompare([]byte(r.Header.Get(contract.HookHeader)), []byte(p.token)) != 1 {
+	if p.hooks.Token == "" || subtle.ConstantTimeCompare([]byte(r.Header.Get(contract.HookHeader)), []byte(p.hooks.Token)) != 1 {
 		http.Error(w, "only the kubelet may call the hook", http.StatusForbidden)
 		return
 	}
-	if p.leave != nil {
-		p.leave(r.Context())
+	keepOpen(r.Context())
+	if p.hooks.Leave != nil && !p.hooks.Leave(r.Context()) {
+		http.Error(w, "the hook was called a short while ago, and the pod neither ends nor did its Redis", http.StatusTooManyRequests)
+		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// bodiless refuses a request with a body: none of the pages reads one.
+func bodiless(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			w.Header().Set("Connection", "close") // the body is not waited for
+			http.Error(w, "no page takes a body", http.StatusRequestEntityTooLarge)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// fromHere reports whether the caller is in this pod. What names the groups of a Sentinel set is for those who may look into its
+// pods, as by kubectl port-forward: everybody else can reach the port too, and groups belong to different tenants.
+func fromHere(r *http.Request) bool {
+	ip := net.ParseIP(sourceOf(r.RemoteAddr))
+	return ip != nil && ip.IsLoopback()
+}
+
+// sourceOf is the address without the port.
+func sourceOf(address string) string {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	return host
 }
 
 func answer(w http.ResponseWriter, ok bool, otherwise string) {

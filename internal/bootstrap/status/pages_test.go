@@ -22,7 +22,7 @@ func request(t *testing.T, p *Pages, method, path, token string) int {
 
 func TestHookIsTheKubeletsAlone(t *testing.T) {
 	left := 0
-	p := New(Status{}, "secret", func() {}, func(context.Context) { left++ })
+	p := New(Status{}, Hooks{Token: "secret", Leave: func(context.Context) bool { left++; return true }})
 	for _, token := range []string{"", "wrong", "secret "} {
 		if code := request(t, p, http.MethodGet, contract.PathPreStop, token); code != http.StatusForbidden {
 			t.Errorf("token %q: %d, want 403", token, code)
@@ -31,14 +31,18 @@ func TestHookIsTheKubeletsAlone(t *testing.T) {
 	if code := request(t, p, http.MethodGet, contract.PathPreStop, "secret"); code != http.StatusNoContent || left != 1 {
 		t.Errorf("the kubelet: %d, departures %d, want 204 and 1", code, left)
 	}
-	p = New(Status{}, "", func() {}, nil)
+	p = New(Status{}, Hooks{Token: "secret", Leave: func(context.Context) bool { return false }})
+	if code := request(t, p, http.MethodGet, contract.PathPreStop, "secret"); code != http.StatusTooManyRequests {
+		t.Errorf("a departure that may not begin: %d, want 429", code)
+	}
+	p = New(Status{}, Hooks{})
 	if code := request(t, p, http.MethodGet, contract.PathPreStop, ""); code != http.StatusForbidden {
 		t.Errorf("an agent without a token answers %d to a caller without one, want 403", code)
 	}
 }
 
 func TestProbesRepeatTheLastDecision(t *testing.T) {
-	p := New(Status{}, "", func() {}, nil)
+	p := New(Status{}, Hooks{Notify: func() {}})
 	if code := request(t, p, http.MethodGet, contract.PathStarted, ""); code != http.StatusServiceUnavailable {
 		t.Errorf("started before the configuration exists: %d", code)
 	}

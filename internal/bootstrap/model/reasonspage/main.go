@@ -32,14 +32,29 @@ are those of the agent's own pod.
 
 `
 
+const besideRedis = `
+Two Events are not about a decision. ` + "`UnsuitableConfiguration`" + `, a warning when the agent starts, names the lines of the user's own
+redis.conf that the agent cannot work with, or that have no effect, and what to write instead. ` + "`UnfitRecord`" + `, a warning, names what in
+the Lease of the group is unreadable or out of bounds, and was left out: somebody else than agents and webhook wrote it.
+
+`
+
+const besideSentinel = `
+They also give some of the reasons above, for each group. They write no Events about them: three agents would say the same. Two
+warnings are about Sentinel's file. ` + "`GroupsLeftOut`" + ` names the Leases of groups that a new Sentinel starts without, and why: the record
+is unreadable or too large, no living pod of the group has the uid and the address that it names, or another record has the same name.
+Each is served once its record is right. ` + "`FileRefused`" + ` says that Sentinel did not start from its file: it was written anew, and the
+old one is kept beside it.
+`
+
 // page is the text of docs/reasons.md.
 func page() string {
 	var b strings.Builder
 	b.WriteString(head)
 	table(&b, "Agents of Redis pods", model.RedisReasons())
-	b.WriteString("\nOne Event is not about a decision: `UnsuitableConfiguration`, a warning when the agent starts, names the lines of the user's own\nredis.conf that the agent cannot work with, or that have no effect, and what to write instead.\n\n")
+	b.WriteString(besideRedis)
 	table(&b, "Agents of Sentinel pods", model.SentinelReasons())
-	b.WriteString("\nThey also give some of the reasons above, for each group. They write no Events.\n")
+	b.WriteString(besideSentinel)
 	return b.String()
 }
 
