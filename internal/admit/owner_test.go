@@ -218,14 +218,14 @@ func TestGroupIsTheOneThatLives(t *testing.T) {
 	s.Reviewer.Live = c
 	s.mux = muxOf(s.Server)
 	response := s.send(t, contract.PathMutatePods, forged(t, func(pod *corev1.Pod, _ *admissionv1.AdmissionRequest) {
-		pod.Annotations = map[string]string{contract.AnnotationMasterService: "forged", contract.AnnotationQuorum: "1", contract.AnnotationMasterName: "shop.other"}
+		pod.Annotations = map[string]string{contract.AnnotationMasterService: "forged", contract.AnnotationQuorum: "1", contract.AnnotationDownAfter: "3s"}
 		pod.Spec.Containers[0].Args = append(pod.Spec.Containers[0].Args, "--port", "1")
 	}))
 	want, _, err := s.Reviewer.GroupOf(t.Context(), set)
 	if err != nil || !response.Allowed {
 		t.Fatalf("answer %+v, error %v", response, err)
 	}
-	if made != *want || made.MasterService != "real" || made.Settings.Quorum == 1 || made.Settings.MasterName == "shop.other" || made.Port == 1 {
+	if made != *want || made.MasterService != "real" || made.Settings.Quorum == 1 || made.Settings.DownAfterMs == 3000 || made.Port == 1 {
 		t.Errorf("made %+v, want %+v", made, *want)
 	}
 }

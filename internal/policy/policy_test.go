@@ -56,6 +56,7 @@ func TestTheFirstMatchingRuleIsLaidOverTheDefaults(t *testing.T) {
 		Quorum:            2,
 		DownAfterMs:       4000,
 		FailoverTimeoutMs: 10000, RecoveryTimeoutMs: 60000, ParallelSyncs: 1, MinReplicasToWrite: -1,
+		RotationGraceMs: 86400000, KeyGeneration: 1,
 		Agent:     Agent{Image: "agent:1", ImagePullPolicy: "IfNotPresent", ImagePullSecrets: []string{"pull"}, Resources: defaultResources()},
 		LocalSets: map[string]Set{},
 	}

@@ -48,10 +48,10 @@ func TestPartsOfAGroup(t *testing.T) {
 		want  string
 	}{
 		"redis": {group(), "Role redis-sentinel-cart:sentinels, RoleBinding redis-sentinel-cart:sentinels, " +
-			"RoleBinding redis-sentinel-cart:labels, Lease redis-sentinel-cart, Role redis-sentinel-cart, RoleBinding redis-sentinel-cart, Service cart-master, Service cart-replicas, " +
+			"RoleBinding redis-sentinel-cart:labels, Secret redis-sentinel-cart, Lease redis-sentinel-cart, Role redis-sentinel-cart, RoleBinding redis-sentinel-cart, Service cart-master, Service cart-replicas, " +
 			"ServiceAccount redis-sentinel-cart"},
 		"redis with an account of its own": {own, "Role redis-sentinel-cart:sentinels, RoleBinding redis-sentinel-cart:sentinels, " +
-			"RoleBinding redis-sentinel-cart:labels, Lease redis-sentinel-cart, Role redis-sentinel-cart, RoleBinding redis-sentinel-cart, Service cart-master, Service cart-replicas"},
+			"RoleBinding redis-sentinel-cart:labels, Secret redis-sentinel-cart, Lease redis-sentinel-cart, Role redis-sentinel-cart, RoleBinding redis-sentinel-cart, Service cart-master, Service cart-replicas"},
 		"Sentinel set": {sentinel, "Secret redis-sentinel-watch-peer, Role redis-sentinel-watch, RoleBinding redis-sentinel-watch, " +
 			"ServiceAccount redis-sentinel-watch"},
 	} {

@@ -121,8 +121,6 @@ func TestSeedBelievesLivingPodsOnly(t *testing.T) {
 		recordOf("victim", "redis", "10.0.0.1:6379", "v0"), podOf("victim", "redis", 0, "v0", "10.0.0.1"), podOf("victim", "redis", 1, "v1", "10.0.0.2"),
 	}
 	mine := podOf("evil", "redis", 0, "e0", "10.6.6.6")
-	newer := func(l *coordinationv1.Lease) { l.CreationTimestamp = metav1.NewTime(time.Unix(1_800_000_000, 0)) }
-	older := func(l *coordinationv1.Lease) { l.CreationTimestamp = metav1.NewTime(time.Unix(1_600_000_000, 0)) }
 	as := func(name string) func(*coordinationv1.Lease) {
 		return settings(func(s *contract.GroupSettings) { s.MasterName = name })
 	}
@@ -139,8 +137,6 @@ func TestSeedBelievesLivingPodsOnly(t *testing.T) {
 		"the uid of a pod that is gone":   {[]runtime.Object{recordOf("evil", "redis", "10.6.6.6:6379", "gone"), mine}, "no living pod"},
 		"no pod at all":                   {[]runtime.Object{recordOf("evil", "redis", "10.6.6.6:6379", "e0")}, "no living pod"},
 		"another family":                  {[]runtime.Object{recordOf("evil", "redis", "[fd00::6]:6379", "e0"), podOf("evil", "redis", 0, "e0", "fd00::6")}, "no living pod"},
-		"the victim's name":               {[]runtime.Object{recordOf("evil", "redis", "10.6.6.6:6379", "e0", as("victim.redis"), newer), mine}, "has the name"},
-		"the victim's name, and older":    {[]runtime.Object{recordOf("evil", "redis", "10.6.6.6:6379", "e0", as("victim.redis"), older), mine}, "has the name"},
 		"a name with a line in it":        {[]runtime.Object{recordOf("evil", "redis", "10.6.6.6:6379", "e0", as("x\nsentinel myid y"), annotation(contract.RecordEpoch, "")), mine}, ""},
 		"an epoch of the end of time":     {[]runtime.Object{recordOf("evil", "redis", "10.6.6.6:6379", "e0", annotation(contract.RecordEpoch, "18446744073709551615")), mine}, "belief"},
 		"an epoch beyond that":            {[]runtime.Object{recordOf("evil", "redis", "10.6.6.6:6379", "e0", annotation(contract.RecordEpoch, "18446744073709551616")), mine}, "epoch"},
@@ -262,5 +258,24 @@ func TestWhateverRecordsSayTheFileIsWhole(t *testing.T) {
 	}
 	if served < worlds {
 		t.Errorf("only %d groups were served in %d worlds: this test shows nothing", served, worlds)
+	}
+}
+
+// TestSeedGivesNobodyAnothersName: a record that asks for the victim's name starts under its own.
+func TestSeedGivesNobodyAnothersName(t *testing.T) {
+	for _, made := range []int64{1_600_000_000, 1_800_000_000} {
+		seed := seedOf(t,
+			recordOf("victim", "redis", "10.0.0.1:6379", "v0"), podOf("victim", "redis", 0, "v0", "10.0.0.1"),
+			recordOf("evil", "redis", "10.6.6.6:6379", "e0", settings(func(s *contract.GroupSettings) { s.MasterName = "victim.redis" }), func(l *coordinationv1.Lease) {
+				l.CreationTimestamp = metav1.NewTime(time.Unix(made, 0))
+			}), podOf("evil", "redis", 0, "e0", "10.6.6.6"))
+		for _, g := range seed.Groups {
+			if (g.Name == "victim.redis") != (g.Host == "10.0.0.1") {
+				t.Errorf("%s is at %s", g.Name, g.Host)
+			}
+		}
+		if len(seed.Groups) != 2 {
+			t.Errorf("%d groups", len(seed.Groups))
+		}
 	}
 }

@@ -13,10 +13,13 @@ import (
 // switches are the messages of a Sentinel after which its group should be observed again.
 var switches = []string{"+switch-master", "+promoted-slave", "+failover-end", "+config-update-from", "-failover-abort-*", "+sentinel", "+slave", "+reboot"}
 
-// ListenForSwitches calls wake with the name of the group that a message of the Sentinel is about, until the context ends.
-// Messages may be lost: they are only wake-ups, the state is read again.
-func ListenForSwitches(ctx context.Context, client *redis.Client, wake func(group string)) {
-	sub := client.PSubscribe(ctx, switches...)
+// newEpoch is the message of a Sentinel that its current epoch was raised.
+const newEpoch = "+new-epoch"
+
+// ListenForSwitches calls wake with the name of the group that a message of the Sentinel is about, and raised when its current epoch
+// was raised, until the context ends. Messages may be lost: they are only wake-ups, the state is read again.
+func ListenForSwitches(ctx context.Context, client *redis.Client, wake func(group string), raised func()) {
+	sub := client.PSubscribe(ctx, append([]string{newEpoch}, switches...)...)
 	defer sub.Close() //nolint:errcheck // the connection is of no use afterwards
 	messages := sub.Channel(redis.WithChannelHealthCheckInterval(5 * time.Second))
 	for {
@@ -26,6 +29,10 @@ func ListenForSwitches(ctx context.Context, client *redis.Client, wake func(grou
 		case message, ok := <-messages:
 			if !ok {
 				return
+			}
+			if message.Channel == newEpoch {
+				raised()
+				continue
 			}
 			wake(groupOf(message.Channel, message.Payload))
 		}

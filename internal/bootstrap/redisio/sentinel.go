@@ -184,3 +184,14 @@ func (s Sentinel) Remove(ctx context.Context, group string) error {
 	}
 	return nil
 }
+
+// Shutdown ends the Sentinel; its container starts it again. It has no answer but the end of the connection.
+func (s Sentinel) Shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, Deadline)
+	defer cancel()
+	err := s.client.Do(ctx, "shutdown", "nosave").Err()
+	if refused := redis.Error(nil); errors.As(err, &refused) {
+		return fmt.Errorf("ending Sentinel: %w", err)
+	}
+	return nil
+}

@@ -4,6 +4,7 @@ package report
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -17,6 +18,7 @@ import (
 const (
 	groupsLeftOut = "GroupsLeftOut"
 	fileRefused   = "FileRefused"
+	epochPoisoned = "EpochPoisoned"
 )
 
 // Sentinel reports what concerns my Sentinel's file: in the log, and as Events on its pod.
@@ -42,6 +44,13 @@ func (s *Sentinel) LeftOut(records []model.LeftOut) {
 	}
 	text := message.String()
 	s.events.write(corev1.EventTypeWarning, groupsLeftOut, text[:min(len(text), longestMessage)])
+}
+
+// Poisoned tells that my Sentinel has saved an epoch that nobody can have made honestly.
+func (s *Sentinel) Poisoned(epoch uint64) {
+	s.events.env.Log.Error("Sentinel has an epoch beyond belief", "reason", epochPoisoned, "epoch", epoch)
+	s.events.write(corev1.EventTypeWarning, epochPoisoned, fmt.Sprintf("Sentinel has saved the epoch %d, after which it could win no election any more: "+
+		"it starts anew from the records. Something publishes on a Redis that the set watches what only Sentinels say there; the log of the Sentinels says by which.", epoch))
 }
 
 // FileRefused tells that Sentinel did not start from its file, and where that is now.

@@ -49,6 +49,7 @@ func Run(ctx context.Context, env environment.Environment) error {
 		}
 		pages.MarkStarted()
 		m := newManager(env, client, set, own, secret, pages)
+		m.antidote = &antidote{file: file, own: own, spawn: crew.Spawn}
 		m.rescue = &rescue{file: file, client: client, own: own, spawn: crew.Spawn}
 		m.run(ctx, crew)
 		return nil

@@ -51,6 +51,8 @@ type manager struct {
 	// orphans are the groups that the Sentinel monitors and no record names; false means that they are unknown.
 	orphans func(ctx context.Context) ([]observe.GroupKey, bool)
 
+	// antidote rebuilds a Sentinel whose epoch is beyond belief.
+	antidote *antidote
 	// rescue replaces a file that the Sentinel does not start from.
 	rescue *rescue
 
@@ -91,9 +93,16 @@ func newManager(env environment.Environment, client kubernetes.Interface, set *o
 func (m *manager) run(ctx context.Context, crew *loop.Crew) {
 	m.crew = crew
 	m.set.Start(crew.Spawn, m.wake)
-	crew.Keep(func(ctx context.Context) { redisio.ListenForSwitches(ctx, m.own, m.wakeMaster) })
+	crew.Keep(func(ctx context.Context) { redisio.ListenForSwitches(ctx, m.own, m.wakeMaster, m.lookAtEpoch) })
 	m.work(ctx, crew)
 	loop.Repeat(ctx, m.env.Log, loop.NewWakeup(), m.pulse)
+}
+
+// lookAtEpoch looks whether my Sentinel has saved an epoch beyond belief.
+func (m *manager) lookAtEpoch() {
+	if m.antidote != nil {
+		m.antidote.look(time.Now())
+	}
 }
 
 // work starts the goroutines that take groups from the queue.

@@ -35,6 +35,7 @@ func (m *manager) pulse(ctx context.Context) time.Duration {
 		m.set.Sweep(sweepEvery)
 		m.swept = now
 	}
+	m.lookAtEpoch()
 	answers := redisio.Answers(ctx, m.own)
 	m.pages.Set(m.statusNow(answers))
 	if m.rescue != nil {

@@ -86,7 +86,7 @@ func TestRefusedFileIsReplaced(t *testing.T) {
 	for _, c := range []struct {
 		epoch string
 		kept  bool
-	}{{strconv.FormatInt(time.Now().Add(time.Hour).UnixMilli(), 10), true}, {"18446744073709551615", false}} {
+	}{{strconv.FormatInt(time.Now().Add(3*time.Minute).UnixMilli(), 10), true}, {"18446744073709551615", false}} {
 		env := testEnvironment(t)
 		shared := map[string][]byte{contract.PeerSecretPassword: []byte("p"), contract.PeerSecretIdentity: []byte("set")}
 		client := fake.NewClientset(refusedPod(1, time.Second), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: contract.PeerSecretName("sentinel")}, Data: shared})

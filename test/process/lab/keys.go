@@ -11,7 +11,9 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -104,3 +106,17 @@ func withoutKeys(pod *corev1.Pod) {
 		c.VolumeMounts = mounts
 	}
 }
+
+// CurrentEpoch is what a Sentinel has saved as its current epoch; 0 where it has no file.
+func (p *Pod) CurrentEpoch() uint64 {
+	for line := range strings.Lines(p.File(contract.SentinelConfFile)) {
+		if text, ok := strings.CutPrefix(line, "sentinel current-epoch "); ok {
+			epoch, _ := strconv.ParseUint(strings.TrimSpace(text), 10, 64)
+			return epoch
+		}
+	}
+	return 0
+}
+
+// Now is the time as the scene's agents have it.
+func (s *Scene) Now() time.Time { return time.Now() }
