@@ -97,5 +97,6 @@ func SentinelSetRules() []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
 		rule(coordination, "leases", read()),
 		rule(core, "pods", follow()),
+		rule(core, "events", []string{"create"}),
 	}
 }

@@ -8,7 +8,9 @@ import "strings"
 type User struct {
 	Name   string
 	Hashes []string
-	Rules  []string
+	// Open reports whether any password will do.
+	Open  bool
+	Rules []string
 }
 
 // What the users of this project may do. Servers of different versions know different commands, and refuse a rule with one that
@@ -30,6 +32,9 @@ func (u User) Line() string { return "user " + u.Name + " " + strings.Join(u.Set
 // SetUser are the arguments of ACL SETUSER after the name. They leave nothing of what the user was before.
 func (u User) SetUser() []string {
 	words := []string{"reset", "on"}
+	if u.Open {
+		words = append(words, "nopass")
+	}
 	for _, hash := range u.Hashes {
 		words = append(words, "#"+hash)
 	}

@@ -32,6 +32,8 @@ type Credential struct {
 
 // Access is which passwords the users of this project have on a Redis, and what that Redis presents itself.
 type Access struct {
+	// Open reports whether replicas may present any password: of a pod that knows no keys.
+	Open bool
 	// Replication and Observer are passwords, any of which is accepted.
 	Replication []string
 	Observer    []string

@@ -45,10 +45,8 @@ func newConfiguration(env environment.Environment, password string, clients *cli
 	all := model.Access{Clients: clients.hashes(time.Now())}
 	for _, key := range observe.ReadKeys(env.KeysDir) { // who presents what is not known yet
 		all.Replication, all.Observer = append(all.Replication, key.Replication), append(all.Observer, key.Observer)
-		if key.Monitor != "" {
-			all.Monitor = append(all.Monitor, key.Monitor)
-		}
 	}
+	all.Open = len(all.Replication) == 0
 	return c, c.write(all)
 }
 
@@ -88,19 +86,20 @@ func (c *configuration) writeFiles(ours []redisconf.User) error {
 // so would not start from a rule about channels; the agent makes it.
 func (c *configuration) ours(access model.Access) []redisconf.User {
 	users := []redisconf.User{{Name: contract.AgentUser, Hashes: []string{keys.Hash(c.password)}, Rules: redisconf.AgentRules}}
+	group := contract.ReplicationUser(c.env.Namespace, c.env.Settings.StatefulSet)
 	for _, u := range []struct {
 		name      string
 		passwords []string
 		rules     []string
 	}{
-		{contract.ReplicationUser(c.env.Namespace, c.env.Settings.StatefulSet), access.Replication, redisconf.ReplicationRules},
+		{group, access.Replication, redisconf.ReplicationRules},
 		{contract.ObserverUser, access.Observer, redisconf.ObserverRules},
 	} {
 		user := redisconf.User{Name: u.name, Rules: u.rules}
 		for _, p := range u.passwords {
 			user.Hashes = append(user.Hashes, keys.Hash(p))
 		}
-		if len(user.Hashes) > 0 {
+		if user.Open = access.Open && u.name == group; len(user.Hashes) > 0 || user.Open {
 			users = append(users, user)
 		}
 	}

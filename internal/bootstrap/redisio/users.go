@@ -68,11 +68,11 @@ func (s Server) SecureUsers(ctx context.Context, group string, access model.Acce
 func ownUsers(group string, access model.Access) []redisconf.User {
 	var users []redisconf.User
 	for _, u := range []redisconf.User{
-		{Name: group, Hashes: hashes(access.Replication), Rules: redisconf.ReplicationRules},
+		{Name: group, Hashes: hashes(access.Replication), Open: access.Open, Rules: redisconf.ReplicationRules},
 		{Name: contract.ObserverUser, Hashes: hashes(access.Observer), Rules: redisconf.ObserverRules},
 		{Name: contract.MonitorUser, Hashes: access.Monitor, Rules: redisconf.MonitorUser},
 	} {
-		if len(u.Hashes) > 0 {
+		if len(u.Hashes) > 0 || u.Open {
 			users = append(users, u)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/conffile"
@@ -94,11 +95,12 @@ func (r *rescue) replace(ctx context.Context, first bool) error {
 	env := r.file.env
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	pod, err := r.client.CoreV1().Pods(env.Namespace).Get(ctx, env.PodName, metav1.GetOptions{})
+	// A list, because that is what the account may do anyway, for its watches.
+	pods, err := r.client.CoreV1().Pods(env.Namespace).List(ctx, metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", env.PodName).String()})
 	if err != nil {
 		return fmt.Errorf("reading Pod %s/%s: %w", env.Namespace, env.PodName, err)
 	}
-	if !refusesFile(pod) {
+	if len(pods.Items) != 1 || !refusesFile(&pods.Items[0]) {
 		return nil
 	}
 	text, err := r.file.render(ctx, currentEpoch(env))

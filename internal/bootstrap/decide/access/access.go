@@ -45,7 +45,7 @@ type Answer struct {
 // Decide is total. Without any key a pod goes on as those of a version that knew none.
 func Decide(s Situation) Answer {
 	if len(s.Keys) == 0 {
-		return Answer{Access: model.Access{Replication: []string{s.User}, Master: model.Credential{User: s.User, Password: s.User}}}
+		return Answer{Access: model.Access{Open: true, Master: model.Credential{User: s.User, Password: s.User}}}
 	}
 	present := s.presents()
 	a := Answer{Access: model.Access{

@@ -21,7 +21,7 @@ func key(id string) model.Key {
 
 func TestWithoutKeysAPodIsAsBefore(t *testing.T) {
 	a := Decide(Situation{User: user})
-	if !slices.Equal(a.Access.Replication, []string{user}) || a.Access.Master != (model.Credential{User: user, Password: user}) || a.Use != nil ||
+	if !a.Access.Open || a.Access.Replication != nil || a.Access.Master != (model.Credential{User: user, Password: user}) || a.Use != nil ||
 		a.Access.Peer != (model.Credential{}) || a.Access.Monitor != nil {
 		t.Errorf("%+v", a)
 	}
