@@ -188,7 +188,7 @@ func onOthers(webhook kubernetes.Interface, in string, group world.Group) []atta
 				_, err = core.Services("default").Update(ctx, service, metav1.UpdateOptions{DryRun: []string{metav1.DryRunAll}})
 			}
 			return err
-		}, "a Service of the webhook"},
+		}, notOurs},
 		{"delete a Service", func(ctx context.Context) error { return core.Services("default").Delete(ctx, "kubernetes", dryDelete) }, notOurs},
 		{"delete a Lease", func(ctx context.Context) error {
 			return webhook.CoordinationV1().Leases(in).Delete(ctx, "theirs", dryDelete)
@@ -263,7 +263,14 @@ func TestAnnotationBindsNobody(t *testing.T) {
 	fake := plain("fake", replicas(0))
 	fake.Spec.Template.Spec.ServiceAccountName = "bob"
 	apply(t, w, in, fake)
-	group := apply(t, w, in, plain("redis", labelled, templateAnnotated(contract.AnnotationSentinels, "fake")))
+	group := world.NewGroup(in, "redis")
+	until(t, "the group to be made", func(ctx context.Context) string {
+		// The policy of another test holds until the kubelet has put the chart's back.
+		if _, err := w.ApplyText(ctx, in, manifest(t, plain("redis", labelled, templateAnnotated(contract.AnnotationSentinels, "fake")))); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
 	until(t, "the record to say that nobody watches the group", func(ctx context.Context) string {
 		lease, err := w.Client.CoordinationV1().Leases(in).Get(ctx, contract.ObjectName(group.StatefulSet), metav1.GetOptions{})
 		if err != nil {

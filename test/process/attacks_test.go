@@ -48,14 +48,7 @@ func TestAttackEpochOfTheEndOfNumbers(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		victim, master := group(s, lab.Options{Name: "victim"})
 		answers := watchAnswers(t, s, victim)
-		agent := redis.NewClient(&redis.Options{
-			Addr: master.Redis().Options().Addr, Username: contract.AgentUser, Password: master.File(contract.PrivateDir + "/password"), Protocol: 2, DisableIdentity: true,
-		})
-		defer agent.Close() //nolint:errcheck // the test is over
-		for i, id := range []string{strings.Repeat("a", 40), strings.Repeat("b", 40)} {
-			hello := fmt.Sprintf("10.66.66.%d,26379,%s,18446744073709551615,%s,%s,6379,1", i+1, id, victim.MasterName(), master.Address)
-			must(t, agent.Publish(t.Context(), redisconf.HelloChannel, hello).Err())
-		}
+		poison(t, victim, master)
 		awaitEvent(s, "EpochPoisoned")
 		until(s, stalled, "every Sentinel to have an epoch that can be believed", func(context.Context) string {
 			for _, p := range s.Sentinels.Live() {
@@ -76,6 +69,19 @@ func TestAttackEpochOfTheEndOfNumbers(t *testing.T) {
 		})
 		victim.WaitFormed(stalled)
 	})
+}
+
+// poison says on a Redis, as two Sentinels would, a current epoch at the end of the number range.
+func poison(t *testing.T, victim *lab.Set, on *lab.Pod) {
+	t.Helper()
+	agent := redis.NewClient(&redis.Options{
+		Addr: on.Redis().Options().Addr, Username: contract.AgentUser, Password: on.File(contract.PrivateDir + "/password"), Protocol: 2, DisableIdentity: true,
+	})
+	defer agent.Close() //nolint:errcheck // it was for this
+	for i, id := range []string{strings.Repeat("a", 40), strings.Repeat("b", 40)} {
+		hello := fmt.Sprintf("10.66.66.%d,26379,%s,18446744073709551615,%s,%s,6379,1", i+1, id, victim.MasterName(), on.Address)
+		must(t, agent.Publish(t.Context(), redisconf.HelloChannel, hello).Err())
+	}
 }
 
 // watchAnswers asks every Sentinel again and again whom it names. The function that it returns ends that, and fails the test where

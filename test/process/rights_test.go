@@ -41,6 +41,9 @@ func TestEveryRightOfAnAgentIsNeeded(t *testing.T) {
 		return ""
 	})
 	set.WaitFormed(stalled)
+	poison(t, set, set.Master())
+	awaitEvent(s, "EpochPoisoned")
+	set.WaitFormed(stalled)
 	for _, pods := range [][]*lab.Pod{set.Live(), s.Sentinels.Live()} {
 		forEach(pods, (*lab.Pod).Lose) // watches are logged when they end
 	}
@@ -55,7 +58,7 @@ func TestEveryRightOfAnAgentIsNeeded(t *testing.T) {
 	// A Sentinel's agent has rights in its own namespace and in that of a group, which here are one: what it asks for is told
 	// apart by what it asks about.
 	ofSet := func(r lab.Request) bool {
-		return r.Resource == "leases" && r.Verb != "update" || strings.Contains(r.URI, url.QueryEscape(contract.LabelSentinelSet))
+		return r.Resource == "events" || r.Resource == "leases" && r.Verb != "update" || strings.Contains(r.URI, url.QueryEscape(contract.LabelSentinelSet))
 	}
 	for _, role := range []struct {
 		name  string
