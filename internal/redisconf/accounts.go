@@ -2,7 +2,10 @@
 
 package redisconf
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // User is a Redis user of this project: a name, the SHA-256 of its passwords in hex, and what it may do.
 type User struct {
@@ -22,6 +25,11 @@ var (
 	AllChannels = "allchannels"
 	// ReplicationRules are those of a replica. Some servers fetch a part of the data by SYNC, on a connection of its own.
 	ReplicationRules = strings.Fields("-@all +ping +replconf +psync +sync")
+	// MonitorFileRules are MonitorUser as far as servers before 6.2 know them. A Sentinel that connects before the agent has come logs
+	// in by them: it would stay the default user otherwise, because it does not look at the answer.
+	MonitorFileRules = slices.DeleteFunc(slices.Clone(MonitorUser), func(word string) bool {
+		return strings.HasPrefix(word, "&") || word == "resetchannels" || word == "+failover"
+	})
 	// ObserverRules are those of the agents of other pods.
 	ObserverRules = strings.Fields("-@all +ping +info +role")
 )

@@ -38,14 +38,14 @@ func TestEveryUnknownAddressIsAsked(t *testing.T) {
 
 // TestUnreadableSettingsChangeNoSentinel: settings that nobody can read are no reason to watch a group with the least of everything.
 func TestUnreadableSettingsChangeNoSentinel(t *testing.T) {
-	own := redisio.Keep(redistest.Start(t, "127.0.0.1", func(string) string { return "*-1\r\n" }).Address, "", "")
+	own := redisio.Keep(redistest.Start(t, "127.0.0.1", func(string) string { return "*-1\r\n" }).Address, model.Credential{})
 	defer own.Close() //nolint:errcheck // the test is over
 	w := NewSentinelSet(Set{Namespace: "system", Settings: contract.Settings{StatefulSet: "sentinel"}}, nil, own, func(int) string { return "" })
 	w.peers = complete(t, &corev1.Pod{}, &corev1.PodList{})
 	key := GroupKey{Namespace: "ns", StatefulSet: "redis", MasterName: "ns.redis"}
 	for text, known := range map[string]bool{settingsText(nil): true, "{": false, "": false, strings.Repeat(" ", 8000) + settingsText(nil): false} {
 		lease := recordOf("ns", "redis", "10.0.0.1:6379", "uid", annotation(contract.RecordSettings, text))
-		if v := w.View(t.Context(), key, lease, model.Watching{}); v.Record.Known != known {
+		if v := w.View(t.Context(), key, lease, model.Watching{}, model.Credential{}); v.Record.Known != known {
 			t.Errorf("settings %.20q: the record counts as read: %v, want %v", text, v.Record.Known, known)
 		}
 	}

@@ -45,6 +45,9 @@ func newConfiguration(env environment.Environment, password string, clients *cli
 	all := model.Access{Clients: clients.hashes(time.Now())}
 	for _, key := range observe.ReadKeys(env.KeysDir) { // who presents what is not known yet
 		all.Replication, all.Observer = append(all.Replication, key.Replication), append(all.Observer, key.Observer)
+		if key.Monitor != "" {
+			all.Monitor = append(all.Monitor, key.Monitor)
+		}
 	}
 	all.Open = len(all.Replication) == 0
 	return c, c.write(all)
@@ -82,8 +85,8 @@ func (c *configuration) writeFiles(ours []redisconf.User) error {
 	return nil
 }
 
-// ours are this project's users as a file has them. The Sentinels' is not among them, because servers that are too old to be told
-// so would not start from a rule about channels; the agent makes it.
+// ours are this project's users as a file has them: without rules about channels, from which servers that are too old would not start.
+// The agent adds them.
 func (c *configuration) ours(access model.Access) []redisconf.User {
 	users := []redisconf.User{{Name: contract.AgentUser, Hashes: []string{keys.Hash(c.password)}, Rules: redisconf.AgentRules}}
 	group := contract.ReplicationUser(c.env.Namespace, c.env.Settings.StatefulSet)
@@ -102,6 +105,9 @@ func (c *configuration) ours(access model.Access) []redisconf.User {
 		if user.Open = access.Open && u.name == group; len(user.Hashes) > 0 || user.Open {
 			users = append(users, user)
 		}
+	}
+	if len(access.Monitor) > 0 {
+		users = append(users, redisconf.User{Name: contract.MonitorUser, Hashes: access.Monitor, Rules: redisconf.MonitorFileRules})
 	}
 	if len(access.Clients) > 0 && (c.users != nil || !c.user.namesDefault) {
 		users = append(users, redisconf.User{Name: "default", Hashes: access.Clients, Rules: strings.Fields("~* &* +@all")})

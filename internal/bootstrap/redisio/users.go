@@ -54,6 +54,13 @@ func (s Server) SecureUsers(ctx context.Context, group string, access model.Acce
 			}
 		}
 	}
+	strangers, err := s.sentinelsAsOthers(ctx, access)
+	if err != nil {
+		return "", err
+	}
+	for _, id := range strangers {
+		pipe.ClientKillByFilter(ctx, "id", id) // one that is gone already is no failure
+	}
 	now := pipe.ACLList(ctx)
 	_, _ = pipe.Exec(ctx) // each command carries its own error
 	for _, c := range append(sent, now) {
@@ -62,6 +69,36 @@ func (s Server) SecureUsers(ctx context.Context, group string, access model.Acce
 		}
 	}
 	return strings.Join(now.Val(), "\n"), nil
+}
+
+// sentinelsAsOthers are the connections of Sentinels that logged in as another user than theirs, which was not there when they
+// connected: they never try again by themselves. Their next connection is their user's.
+func (s Server) sentinelsAsOthers(ctx context.Context, access model.Access) ([]string, error) {
+	if len(access.Monitor) == 0 {
+		return nil, nil
+	}
+	list, err := s.client.ClientList(ctx).Result()
+	if err != nil {
+		return nil, fmt.Errorf("listing the clients: %w", err)
+	}
+	var ids []string
+	for line := range strings.Lines(list) {
+		var id, name, user string
+		for _, word := range strings.Fields(line) {
+			switch key, value, _ := strings.Cut(word, "="); key {
+			case "id":
+				id = value
+			case "name":
+				name = value
+			case "user":
+				user = value
+			}
+		}
+		if strings.HasPrefix(name, "sentinel-") && user != contract.MonitorUser {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
 }
 
 // ownUsers are the users of this project that others present themselves as. A user for whom there is no password is not made.
