@@ -35,7 +35,7 @@ func (p *Provisioner) describe(ctx context.Context, g mutate.Group) ([]*part, er
 		p.warn(g, reason, "%s", note)
 	}
 	if w.account != "" {
-		if err := p.giveSetKey(ctx, set.Namespace, set.Name); err != nil {
+		if err = p.giveSetKey(ctx, set.Namespace, set.Name); err != nil {
 			return nil, err
 		}
 	}

@@ -175,6 +175,23 @@ func SetUserOf(line string) []string {
 	return append([]string{UserName(line), "reset"}, words[min(2, len(words)):]...)
 }
 
+// WantsNoPassword reports whether the user of a line of ACL LIST is let in without a password.
+func WantsNoPassword(line string) bool {
+	words := strings.Fields(line)
+	return slices.Contains(words, "on") && slices.Contains(words, "nopass")
+}
+
+// KeptOut reports whether a server, as ACL LIST shows its users, lets no client in because the default user has no password.
+func KeptOut(list string) bool {
+	for line := range strings.Lines(list) {
+		words := strings.Fields(line)
+		if UserName(line) == "default" && slices.Contains(words, "off") && slices.Contains(words, "nopass") {
+			return true
+		}
+	}
+	return false
+}
+
 // aclWords splits a line of ACL LIST. A selector, in parentheses, is one word.
 func aclWords(line string) []string {
 	var words []string

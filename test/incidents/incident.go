@@ -26,6 +26,7 @@ type incident struct {
 
 // process, decide and mutate are the directories that hold most of the proof.
 func process(names ...string) []casebook.Test { return casebook.In("test/process", names...) }
+
 func decide(names ...string) []casebook.Test {
 	return casebook.In("internal/bootstrap/decide", names...)
 }

@@ -309,7 +309,8 @@ func TestNobodyPublishesHellos(t *testing.T) {
 			return ""
 		})
 		for _, attempt := range [][]any{
-			{"publish", redisconf.HelloChannel, "x"}, {"spublish", redisconf.HelloChannel, "x"},
+			{"publish", redisconf.HelloChannel, "x"},
+			{"spublish", redisconf.HelloChannel, "x"},
 			{"eval", "return redis.call('publish', KEYS[1], 'x')", 1, redisconf.HelloChannel},
 		} {
 			if said, err := master.Do(t.Context(), attempt...); err == nil {

@@ -46,6 +46,9 @@ func (a *Redis) Prepare(ctx context.Context, v model.View) error {
 	return a.authenticate(ctx, v, r.Following)
 }
 
+// Users is how my Redis listed its users when they were last secured.
+func (a *Redis) Users() string { return a.secured.list }
+
 // authenticate makes my Redis present what the master at an address accepts. Whether that master has an agent is not known before
 // the API has answered: until then nothing is changed for a master that is followed already.
 func (a *Redis) authenticate(ctx context.Context, v model.View, master model.Address) error {

@@ -141,8 +141,12 @@ func TestUsersComeBack(t *testing.T) {
 	}{
 		{"at first", []string{"user default off"}, true, known},
 		{"nothing changed", []string{"user default off"}, true, ""},
-		{"a user was made", []string{"user bob on #00 ~* &* -@all +publish"}, true,
-			known + "; acl setuser bob " + strings.Join(redisconf.GuardHello("user bob on #00 &* -@all +publish"), " ")},
+		{
+			"a user was made",
+			[]string{"user bob on #00 ~* &* -@all +publish"},
+			true,
+			known + "; acl setuser bob " + strings.Join(redisconf.GuardHello("user bob on #00 &* -@all +publish"), " "),
+		},
 		{"another, and the server is too old to hold it", []string{"user alice on #00 ~* &* -@all +publish"}, false, known},
 	} {
 		s.users, s.view.Self.Redis.Selectors = step.users, step.selectors

@@ -28,6 +28,9 @@ const (
 func (s *situation) notRunning() Decision {
 	wait := Decision{Reason: model.NotRunning, Recheck: soon}
 	switch {
+	case s.Self.Redis.Denied != "":
+		wait.Reason = model.AgentDenied
+		return wait
 	case s.neverAnswered():
 		wait.Reason = model.NeverAnswered
 		return wait

@@ -39,6 +39,8 @@ type Access struct {
 	Observer    []string
 	// Monitor are hashes of passwords.
 	Monitor []string
+	// PasswordRequired keeps clients out while the default user wants none.
+	PasswordRequired bool
 	// Clients are hashes of the passwords of the default user, where the group takes them from a Secret; nil leaves that user
 	// alone.
 	Clients []string

@@ -40,6 +40,7 @@ var explained = func() map[Reason]explanation {
 
 var redisReasons = []explanation{
 	{NotRunning, "Redis does not answer, so it can be neither configured nor promoted.", "If it lasts, read the log of the Redis container: it does not start, or it hangs.", NoEvent},
+	{AgentDenied, "Redis answers, and refuses its own agent (NOAUTH, WRONGPASS or NOPERM): it did not start from the generated file, or somebody took away the agent's user.", "Look whether the container's entrypoint loads the file that its arguments name. `ACL SETUSER redis-sentinel-agent` and `ACL DELUSER` are not for users; a restart of the Redis container brings the user back.", WarningWhenLasting},
 	{NeverAnswered, "Redis has not answered once since this agent started, and connects to its port have been refused for half a minute: it has not started, or it ends each time that it does.", "`kubectl describe pod` shows whether its image is still being pulled or its container restarts. If it restarts, read the log of the Redis container: a server older than Redis 6.0 does not know the generated redis.conf, and no server starts with an option in your redis.conf or arguments that it does not know, or with data of a newer version.", WarningWhenLasting},
 	{LoadingData, "Redis is running and loads its data set.", "", NoEvent},
 	{ServerTooOld, "Redis is older than Redis 6.2 or Valkey 7.2: it is fenced, and neither leads nor follows.", "Use an image with Redis 6.2, Valkey 7.2 or newer for the Redis container in the pod template of the StatefulSet. The data stays as it is.", Warning},

@@ -12,6 +12,7 @@ const (
 	NotRunning           Reason = "NotRunning"
 	LoadingData          Reason = "LoadingData"
 	NeverAnswered        Reason = "NeverAnswered"
+	AgentDenied          Reason = "AgentDenied"
 	ServerTooOld         Reason = "ServerTooOld"
 	RecordUnknown        Reason = "RecordUnknown"
 	Replaced             Reason = "Replaced"

@@ -88,7 +88,7 @@ func (o *Observer) View(ctx context.Context) model.View {
 	}
 	answer := o.access(&v, known, settings)
 	v.Access, v.Use = answer.Access, answer.Use
-	v.Access.Clients = o.clientsOf(v.Now)
+	v.Access.Clients, v.Access.PasswordRequired = o.clientsOf(v.Now), g.Settings.Redis.PasswordRequired
 	o.ask(ctx, &v, settings)
 	if known {
 		o.readRecord(&v)

@@ -19,6 +19,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/report"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
 )
 
 const (
@@ -94,7 +95,11 @@ func (a *agent) secure(ctx context.Context, v model.View) error {
 			return err
 		}
 	}
-	return a.actor.Prepare(ctx, v)
+	if err := a.actor.Prepare(ctx, v); err != nil {
+		return err
+	}
+	a.report.Openness(v, redisconf.KeptOut(a.actor.Users()))
+	return nil
 }
 
 // followACLFile tells Redis what changed in the user's own file with users.

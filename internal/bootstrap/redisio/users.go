@@ -46,6 +46,11 @@ func (s Server) SecureUsers(ctx context.Context, group string, access model.Acce
 		}
 		sent = append(sent, pipe.ACLSetUser(ctx, "default", words...))
 	}
+	for _, line := range lines {
+		if access.PasswordRequired && redisconf.UserName(line) == "default" && redisconf.WantsNoPassword(line) {
+			sent = append(sent, pipe.ACLSetUser(ctx, "default", "off"))
+		}
+	}
 	if selectors {
 		for _, line := range lines {
 			name, ok := userOf(line)

@@ -4,6 +4,8 @@ package report
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
 )
 
@@ -30,6 +33,11 @@ type events struct {
 	reason  model.Reason
 	since   time.Time
 	emitted bool
+	// said has, by reason, the process about which an Event said it.
+	said map[string]string
+	// denied is since when a pod refuses this one as somebody it does not know, by name, and told whether an Event said so.
+	denied map[string]time.Time
+	told   map[string]bool
 }
 
 // outcome says what a turn did for its reason.
@@ -58,6 +66,58 @@ func (e *events) consider(now time.Time, reason model.Reason, what outcome) {
 	}
 	e.emitted = true
 	e.write(kind, string(reason), strings.TrimSpace(reason.Sentence()+" "+reason.Advice()))
+}
+
+// Reasons of Events about what clients may do; they are no decisions.
+const (
+	helloChannelOpen = "HelloChannelOpen"
+	passwordMissing  = "PasswordMissing"
+)
+
+// once tells something that is so of a process, once for each.
+func (e *events) once(run, reason string, so bool, message string) {
+	if !so || e.said[reason] == run {
+		return
+	}
+	if e.said == nil {
+		e.said = map[string]string{}
+	}
+	e.said[reason] = run
+	e.env.Log.Error("clients of Redis", "reason", reason, "why", message)
+	e.write(corev1.EventTypeWarning, reason, message)
+}
+
+// peerDenied is the reason of the Event about a pod that refuses this one; it is not a decision.
+const peerDenied = "PeerDenied"
+
+// considerDenials tells, once for each stretch, that the Redis of another pod does not know this pod's agent: to the deciders it is
+// silent, and people would look for the cause in the network.
+func (e *events) considerDenials(v model.View) {
+	if e.denied == nil {
+		e.denied, e.told = map[string]time.Time{}, map[string]bool{}
+	}
+	now := map[string]bool{}
+	for i := range v.Peers {
+		p := &v.Peers[i]
+		if p.Redis.Denied == "" {
+			continue
+		}
+		now[p.Name] = true
+		if e.denied[p.Name].IsZero() {
+			e.denied[p.Name] = v.Now
+		}
+		if e.told[p.Name] || v.Now.Sub(e.denied[p.Name]) <= eventDelay {
+			continue
+		}
+		e.told[p.Name] = true
+		message := fmt.Sprintf("The Redis of %s answers, and refuses this pod (%s): the two do not have the same passwords of their group. "+
+			"They come from Secret %s, and after a change of keys a pod that does not see it is waited for; restarting the pod that refuses makes it read them again.",
+			p.Name, p.Redis.Denied, contract.ObjectName(e.env.Settings.StatefulSet))
+		e.env.Log.Error("a pod refuses this one", "reason", peerDenied, "pod", p.Name, "answer", p.Redis.Denied)
+		e.write(corev1.EventTypeWarning, peerDenied, message)
+	}
+	maps.DeleteFunc(e.denied, func(name string, _ time.Time) bool { return !now[name] })
+	maps.DeleteFunc(e.told, func(name string, _ bool) bool { return !now[name] })
 }
 
 // unsuitable is the reason of the Event about the user's own configuration file; it is not a decision.

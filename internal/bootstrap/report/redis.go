@@ -40,6 +40,19 @@ func (r *Redis) Unsuitable(objections []redisconf.Objection) {
 	r.events.object(objections)
 }
 
+// Openness reports, once for each process, that clients can say what only Sentinels should, or that none is let in, because policy
+// requires a password and there is none.
+func (r *Redis) Openness(v model.View, keptOut bool) {
+	s := &v.Self.Redis
+	if s.Answer != model.Up || s.TooOld {
+		return
+	}
+	r.events.once(s.RunID, helloChannelOpen, !s.Selectors, "This server is older than 7.0 and cannot keep its clients from publishing on __sentinel__:hello, "+
+		"whose messages Sentinels believe about any group that they watch. Use a newer one, or give this group Sentinels of its own.")
+	r.events.once(s.RunID, passwordMissing, keptOut, "The policy requires a password (auth: required), and the default user of this Redis has none: no client is let in. "+
+		"Set requirepass or a user in its configuration file, or name a Secret in annotation redis-sentinel.dev/auth-secret.")
+}
+
 // RefusedUsers reports users of a changed file that Redis refused; the others have changed.
 func (r *Redis) RefusedUsers(file string, err error) {
 	r.events.refuse(file, err)
@@ -76,6 +89,7 @@ func (r *Redis) Decided(v model.View, d decide.Decision, err error) {
 			"target", d.Target.String(), "epoch", d.Epoch, "recordEpoch", v.Record.Epoch, "holder", v.Record.Holder, "error", s.Error)
 	}
 	r.last, r.err = d, s.Error
+	r.events.considerDenials(v)
 	r.events.consider(v.Now, d.Reason, outcomeOf(d, err))
 }
 

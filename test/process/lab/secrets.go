@@ -3,7 +3,6 @@
 package lab
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -41,17 +40,13 @@ func (p *Pod) Holds(text string, but ...string) []string {
 	var found []string
 	_ = filepath.WalkDir(p.root, func(path string, entry os.DirEntry, err error) error { // a file that goes away holds nothing
 		if err != nil || !entry.Type().IsRegular() {
-			return nil
+			return nil //nolint:nilerr // a file that went away holds nothing
 		}
 		name := strings.TrimPrefix(path, p.root)
 		for _, dir := range but {
 			if strings.HasPrefix(name, dir+"/") || name == dir {
 				return nil
 			}
-		}
-		info, err := entry.Info()
-		if err != nil || info.Size() > 4<<20 {
-			return errors.Join(nil, nil)
 		}
 		if raw, err := os.ReadFile(path); err == nil && strings.Contains(string(raw), text) {
 			found = append(found, name)

@@ -89,7 +89,7 @@ func AddressWord(a model.Address) string {
 
 var dataIDs = map[string]string{"a": LineageID, "b": OtherID, "c": ThirdID}
 
-var podWord = regexp.MustCompile(`^(\d)(\?|-|L|M|\.|[>/](?:\d'?|x))(?:=([abc])@(\d+)\*(\d+))?((?:\+[a-z2]+)*)$`)
+var podWord = regexp.MustCompile(`^(\d)(\?|-|k|L|M|\.|[>/](?:\d'?|x))(?:=([abc])@(\d+)\*(\d+))?((?:\+[a-z2]+)*)$`)
 
 // Pod reads one pod, for example 1>0=a@90*9+term.
 func (in *Reader) Pod(word string) model.Pod {
@@ -105,6 +105,9 @@ func (in *Reader) Pod(word string) model.Pod {
 	case '-':
 		result = But(result, Silent)
 		result.Redis.Refused = true
+	case 'k':
+		result = But(result, Silent)
+		result.Redis.Denied = "WRONGPASS"
 	case 'L':
 		result.Redis.Answer = model.Loading
 	case 'M':
