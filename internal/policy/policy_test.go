@@ -189,6 +189,9 @@ func TestParseRefuses(t *testing.T) {
 		"a set with a pattern":          {good + "sentinelSets: [{namespace: a, name: b, namespaces: [team-*]}]\n", []string{"sentinelSets[0].namespaces"}},
 		"a timeout below a second":      {head + "defaults: {failoverTimeout: 10ms, agent: {image: i}}\n", []string{"defaults.failoverTimeout"}},
 		"no parallel sync":              {head + "defaults: {parallelSyncs: 0, agent: {image: i}}\n", []string{"defaults.parallelSyncs"}},
+		"an unknown kind of auth":       {head + "defaults: {auth: please, agent: {image: i}}\n", []string{"defaults.auth", "required"}},
+		"a generation of keys before 1": {head + "defaults: {keyGeneration: 0, agent: {image: i}}\n", []string{"defaults.keyGeneration", "from 1"}},
+		"a grace before now":            {head + "defaults: {rotationGrace: -1s, agent: {image: i}}\n", []string{"rotationGrace"}},
 		"a negative number of replicas": {head + "defaults: {minReplicasToWrite: -1, agent: {image: i}}\n", []string{"defaults.minReplicasToWrite"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ package act
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"slices"
 
@@ -28,7 +29,8 @@ type secured struct {
 }
 
 // Prepare makes my Redis part of its group, before anything else is done to it, and keeps it so: users that are gone, because a
-// file with users was loaded, come back, and those that were made since do not publish what Sentinels believe.
+// file with users was loaded, come back, and those that were made since do not publish what Sentinels believe. What is missing for
+// others than its replicas, model.ErrPartly, keeps it from nothing.
 func (a *Redis) Prepare(ctx context.Context, v model.View) error {
 	r := &v.Self.Redis
 	if r.Answer != model.Up || r.TooOld { // one that is too old may know no users, and joins nothing
@@ -39,11 +41,11 @@ func (a *Redis) Prepare(ctx context.Context, v model.View) error {
 		known = ""
 	}
 	list, err := a.own.SecureUsers(ctx, a.user, v.Access, r.Selectors, known)
-	if err != nil {
+	if err != nil && !errors.Is(err, model.ErrPartly) {
 		return err
 	}
 	a.secured = secured{run: r.RunID, access: v.Access, list: list}
-	return a.authenticate(ctx, v, r.Following)
+	return errors.Join(err, a.authenticate(ctx, v, r.Following))
 }
 
 // Users is how my Redis listed its users when they were last secured.

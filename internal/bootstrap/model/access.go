@@ -3,6 +3,7 @@
 package model
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -23,6 +24,9 @@ type KeyUse struct {
 	Accepts  []string `json:"accepts,omitempty"`
 	Presents string   `json:"presents,omitempty"`
 }
+
+// ErrPartly is the error of users of which the most needed one, by which replicas know their master, is as it should be.
+var ErrPartly = errors.New("some users are not as they should be")
 
 // Credential is what a client presents. Without a user it is the password of the default user, without both nothing is presented.
 type Credential struct {

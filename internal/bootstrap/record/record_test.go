@@ -89,3 +89,43 @@ func TestSwap(t *testing.T) {
 		})
 	}
 }
+
+// TestSayWritesNothingElse: who says which keys he uses changes nothing else of the record, and forgets those who are gone; every other
+// write leaves it alone.
+func TestSayWritesNothingElse(t *testing.T) {
+	l := lease()
+	if err := encode(l, next(), "test"); err != nil {
+		t.Fatal(err)
+	}
+	l.Annotations[contract.RecordKeys] = `{"uid-gone":{"presents":"1-aa"},"sentinel-0":{"presents":"1-aa"}}`
+	client := fake.NewClientset(l)
+	copy := &held{lease: l}
+	store := NewStore(client.CoordinationV1().Leases("ns"), copy)
+	use := model.KeyUse{Accepts: []string{"1-aa", "2-aa"}, Presents: "1-aa"}
+	kept := func(who string) bool { return model.SentinelName(who) }
+	if err := store.Say(t.Context(), "4", "uid-1", use, kept); !errors.Is(err, ErrConflict) {
+		t.Errorf("an older version: %v", err)
+	}
+	if err := store.Say(t.Context(), "5", "uid-1", use, kept); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Decode(copy.lease)
+	want := next()
+	want.Version = copy.lease.ResourceVersion
+	want.Uses = map[string]model.KeyUse{"uid-1": use, "sentinel-0": {Presents: "1-aa"}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got)\n%s", err, diff)
+	}
+	before := copy.lease.Annotations[contract.RecordKeys]
+	claim := next()
+	claim.Uses = nil // a claim says nothing of keys
+	if err := encode(copy.lease, claim, "test"); err != nil || copy.lease.Annotations[contract.RecordKeys] != before {
+		t.Errorf("another write changed what was said of keys: %v", err)
+	}
+}
+
+// held is a copy of the record in memory.
+type held struct{ lease *coordinationv1.Lease }
+
+func (h *held) Lease() *coordinationv1.Lease  { return h.lease }
+func (h *held) Learn(l *coordinationv1.Lease) { h.lease = l }

@@ -21,10 +21,10 @@ type aclFile struct {
 }
 
 // shut is the default user where nobody can tell what the user's file allows.
-const shut = "user default reset off"
+const shut = "user default off"
 
 // open is the default user where a file does not name it: as a server without a file has it.
-const open = "user default reset on nopass ~* &* +@all"
+const open = "user default on nopass ~* &* +@all"
 
 // merged is the file that Redis loads: the user's users and ours. Where the user's file cannot be read, nobody but ours may enter:
 // a server without its passwords would be open to everybody.

@@ -8,12 +8,14 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/keys"
 )
 
 // testEnvironment is that of a pod in a namespace called ns.
@@ -120,5 +122,63 @@ func TestRedisConfIsWrittenWholeWithTheUsersValuesKept(t *testing.T) {
 	}
 	if left, _ := fs.Glob(os.DirFS(env.ConfigDir), ".*"); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestFilesThatTheUsersOwnIncludes: passwords and settings may stand in any of them, and a line that cannot be is told where it is.
+func TestFilesThatTheUsersOwnIncludes(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"redis.conf":    "include " + dir + "/conf.d/*.conf\nmasterauth clients\n",
+		"conf.d/a.conf": "replica-priority 20\nuser default on >x ~* +@all\n",
+		"conf.d/b.conf": "cluster-enabled yes\naclfile " + dir + "/users.acl\nuser redis-sentinel-monitor on nopass\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	user, err := readUserFile(filepath.Join(dir, "redis.conf"))
+	if err != nil || user.values.Priority != 20 || user.master.Password != "clients" || !user.namesDefault || user.aclFile != dir+"/users.acl" {
+		t.Errorf("%+v, %v", user, err)
+	}
+	if len(user.objections) != 2 || user.objections[0].File != dir+"/conf.d/b.conf" {
+		t.Errorf("objections %v", user.objections)
+	}
+	for name, text := range map[string]string{"missing": "include " + dir + "/none.conf\n", "circle": "include " + dir + "/circle\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("replica-priority 7\n"+text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if user, err := readUserFile(filepath.Join(dir, name)); err == nil || user.values.Priority != 7 {
+			t.Errorf("%s: %v, want an error, and what could be read", name, err)
+		}
+	}
+}
+
+// TestServerThatRestartsKnowsUsersBeforeItsAgentComes: the file has hashes, and no password.
+func TestServerThatRestartsKnowsUsersBeforeItsAgentComes(t *testing.T) {
+	env := testEnvironment(t)
+	env.KeysDir = t.TempDir()
+	g := keys.Release("any").Group("ns", "redis", 1)
+	for name, text := range map[string]string{
+		contract.KeyReplication + g.ID: g.Replication(), contract.KeyObserver + g.ID: g.Observer(), contract.KeyMonitor + g.ID: keys.Hash("sentinels"),
+	} {
+		if err := os.WriteFile(filepath.Join(env.KeysDir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := newConfiguration(env, "agents", nil); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(filepath.Join(env.ConfigDir, "redis.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, password := range map[string]string{"agent": "agents", "replicas": g.Replication(), "observers": g.Observer(), "Sentinels": "sentinels"} {
+		if strings.Contains(string(raw), password+"\n") || strings.Contains(string(raw), password+" ") || !strings.Contains(string(raw), "#"+keys.Hash(password)) {
+			t.Errorf("%s: the file has the password, or not its hash", what)
+		}
 	}
 }

@@ -61,7 +61,7 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 	a.leave.sees(view.Self.Redis.RunID)
 	decision, memory := decide.Next(view, a.memory)
 	a.memory = memory
-	err := a.secure(ctx, view)
+	aside, err := a.secure(ctx, view)
 	if err == nil {
 		err = a.actor.Do(ctx, view, decision)
 	}
@@ -69,7 +69,7 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 		err = a.actor.Say(ctx, view)
 	}
 	a.setOptions(ctx, view)
-	a.report.Decided(view, decision, err)
+	a.report.Decided(view, decision, errors.Join(err, aside))
 	a.report.Unfit(a.observer.Objection())
 	a.pages.Metrics().Turn(a.env.Settings.StatefulSet, decision.Action.String(), string(decision.Reason), time.Since(began), err)
 	if view.Leaving && decision.Action != decide.Handover {
@@ -85,21 +85,18 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 	return decision.Recheck
 }
 
-// secure brings users and passwords to what they shall be: in the files that Redis starts from first, then in Redis.
-func (a *agent) secure(ctx context.Context, v model.View) error {
-	if err := a.conf.write(v.Access); err != nil {
-		return err
-	}
+// secure brings users and passwords to what they shall be: in the files that Redis starts from first, then in Redis. What failed aside
+// keeps the agent from nothing: a disk that is full must not cost a group its master.
+func (a *agent) secure(ctx context.Context, v model.View) (aside, err error) {
+	aside = a.conf.write(v.Access)
 	if v.Self.Redis.Answer == model.Up {
-		if err := a.followACLFile(ctx); err != nil {
-			return err
-		}
+		aside = errors.Join(aside, a.followACLFile(ctx))
 	}
-	if err := a.actor.Prepare(ctx, v); err != nil {
-		return err
+	if err = a.actor.Prepare(ctx, v); errors.Is(err, model.ErrPartly) {
+		aside, err = errors.Join(aside, err), nil
 	}
 	a.report.Openness(v, redisconf.KeptOut(a.actor.Users()))
-	return nil
+	return aside, err
 }
 
 // followACLFile tells Redis what changed in the user's own file with users.

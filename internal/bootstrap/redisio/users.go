@@ -22,7 +22,8 @@ import (
 
 // SecureUsers gives the server the users by which others of its group and its Sentinels reach it, and keeps every other user from
 // publishing what Sentinels believe, where the server has selectors for that. Known is what it returned for the same access
-// before; where the server still has those users nothing is done. One command is carried out before any client's next one.
+// before; where the server still has those users nothing is done. An error that is model.ErrPartly leaves the group's own user as it
+// should be: replication goes on.
 func (s Server) SecureUsers(ctx context.Context, group string, access model.Access, selectors bool, known string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*Deadline)
 	defer cancel()
@@ -35,10 +36,36 @@ func (s Server) SecureUsers(ctx context.Context, group string, access model.Acce
 	}
 	pipe := s.client.Pipeline()
 	// By a file that servers of any version read it has no channels yet.
-	sent := []redis.Cmder{pipe.ACLSetUser(ctx, contract.AgentUser, redisconf.AllChannels)}
+	beside := []redis.Cmder{pipe.ACLSetUser(ctx, contract.AgentUser, redisconf.AllChannels)}
+	var own []redis.Cmder
 	for _, user := range ownUsers(group, access) {
-		sent = append(sent, pipe.ACLSetUser(ctx, user.Name, user.SetUser()...))
+		cmd := pipe.ACLSetUser(ctx, user.Name, user.SetUser()...)
+		if user.Name == group {
+			own = append(own, cmd)
+		} else {
+			beside = append(beside, cmd)
+		}
 	}
+	beside = append(beside, guardClients(ctx, pipe, lines, access, selectors)...)
+	strangers, failed := s.sentinelsAsOthers(ctx, access)
+	for _, id := range strangers {
+		pipe.ClientKillByFilter(ctx, "id", id) // one that is gone already is no failure
+	}
+	now := pipe.ACLList(ctx)
+	_, _ = pipe.Exec(ctx) // each command carries its own error
+	if err := errors.Join(failures(append(own, now))...); err != nil {
+		return "", fmt.Errorf("setting the user of the group: %w", err)
+	}
+	if err := errors.Join(append(failures(beside), failed)...); err != nil {
+		return "", fmt.Errorf("setting the other users of this project: %w", errors.Join(model.ErrPartly, err))
+	}
+	return strings.Join(now.Val(), "\n"), nil
+}
+
+// guardClients gives the default user the passwords that a Secret has, or keeps it out where it should have one and has none, and keeps
+// every user of the user's own from publishing what Sentinels believe.
+func guardClients(ctx context.Context, pipe redis.Pipeliner, lines []string, access model.Access, selectors bool) []redis.Cmder {
+	var sent []redis.Cmder
 	if len(access.Clients) > 0 {
 		words := []string{"on", "resetpass"}
 		for _, hash := range access.Clients {
@@ -47,33 +74,29 @@ func (s Server) SecureUsers(ctx context.Context, group string, access model.Acce
 		sent = append(sent, pipe.ACLSetUser(ctx, "default", words...))
 	}
 	for _, line := range lines {
-		if access.PasswordRequired && redisconf.UserName(line) == "default" && redisconf.WantsNoPassword(line) {
-			sent = append(sent, pipe.ACLSetUser(ctx, "default", "off"))
+		name, users := userOf(line)
+		if !users {
+			continue
+		}
+		if access.PasswordRequired && name == "default" && redisconf.WantsNoPassword(line) && len(access.Clients) == 0 {
+			sent = append(sent, pipe.ACLSetUser(ctx, name, "off"))
+		}
+		if change := redisconf.GuardHello(line); selectors && len(change) > 0 {
+			sent = append(sent, pipe.ACLSetUser(ctx, name, change...))
 		}
 	}
-	if selectors {
-		for _, line := range lines {
-			name, ok := userOf(line)
-			if change := redisconf.GuardHello(line); ok && len(change) > 0 {
-				sent = append(sent, pipe.ACLSetUser(ctx, name, change...))
-			}
+	return sent
+}
+
+// failures are the errors of commands, without the rules that a server repeats.
+func failures(sent []redis.Cmder) []error {
+	var failed []error
+	for _, c := range sent {
+		if c.Err() != nil {
+			failed = append(failed, withoutRules(c.Err()))
 		}
 	}
-	strangers, err := s.sentinelsAsOthers(ctx, access)
-	if err != nil {
-		return "", err
-	}
-	for _, id := range strangers {
-		pipe.ClientKillByFilter(ctx, "id", id) // one that is gone already is no failure
-	}
-	now := pipe.ACLList(ctx)
-	_, _ = pipe.Exec(ctx) // each command carries its own error
-	for _, c := range append(sent, now) {
-		if c.Err() != nil { // not the command: it has hashes of passwords
-			return "", fmt.Errorf("setting the users of this project: %w", withoutRules(c.Err()))
-		}
-	}
-	return strings.Join(now.Val(), "\n"), nil
+	return failed
 }
 
 // sentinelsAsOthers are the connections of Sentinels that logged in as another user than theirs, which was not there when they

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisagent
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/keys"
+)
+
+// TestClientsPassword: the present one is accepted, the one before for as long as policy says, also over a restart of the agent; and
+// never nobody's: without a password in the Secret nobody may enter.
+func TestClientsPassword(t *testing.T) {
+	env := testEnvironment(t)
+	env.AuthDir = t.TempDir()
+	if newClientPassword(env).hashes(time.Now()) != nil {
+		t.Error("a group without a Secret has a password")
+	}
+	env.Settings.Redis.RotationGraceMs = time.Hour.Milliseconds()
+	put := func(password string) {
+		if err := os.WriteFile(filepath.Join(env.AuthDir, contract.AuthKey), []byte(password), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := time.Unix(1_800_000_000, 0)
+	c := newClientPassword(env)
+	if got := c.hashes(now); len(got) != 1 || got[0] != keys.Hash("") {
+		t.Errorf("without a password %v is accepted", got)
+	}
+	for _, step := range []struct {
+		what, password string
+		after          time.Duration
+		restart        bool
+		want           []string
+	}{
+		{"the first, with the line end of an editor", "one\n", 0, false, []string{"one"}},
+		{"the next", "two", time.Minute, false, []string{"two", "one"}},
+		{"after a restart", "two", 30 * time.Minute, true, []string{"two", "one"}},
+		{"the Secret is empty for a moment", "", 31 * time.Minute, false, []string{"two", "one"}},
+		{"the time is over", "two", 62 * time.Minute, false, []string{"two"}},
+		{"a third", "three", 63 * time.Minute, false, []string{"three", "two"}},
+		{"back", "two", 64 * time.Minute, false, []string{"two", "three"}},
+	} {
+		put(step.password)
+		if step.restart {
+			c = newClientPassword(env)
+		}
+		var want []string
+		for _, p := range step.want {
+			want = append(want, keys.Hash(p))
+		}
+		if got := c.hashes(now.Add(step.after)); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want those of %v", step.what, got, step.want)
+		}
+	}
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisio
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio/redistest"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// TestUserThatAServerRefuses: only that of the replicas is worth stopping for, and no error repeats a password.
+func TestUserThatAServerRefuses(t *testing.T) {
+	const group = "redis-sentinel:ns.redis"
+	access := model.Access{Replication: []string{"r"}, Observer: []string{"o"}, Monitor: []string{"00"}}
+	for refused, partly := range map[string]bool{group: false, contract.ObserverUser: true, contract.MonitorUser: true, "default": true} {
+		server := redistest.Start(t, "127.0.0.1", func(command string) string {
+			switch {
+			case strings.HasPrefix(command, "acl setuser "+refused+" "):
+				return "-ERR Error in ACL SETUSER modifier '>secret': Syntax error\r\n"
+			case strings.HasPrefix(command, "client kill"):
+				return ":1\r\n"
+			case command == "acl list":
+				return "*1\r\n" + redistest.Bulk("user default on nopass ~* &* +@all")
+			case command == "client list":
+				return redistest.Bulk("id=3 name= user=default\nid=7 name=sentinel-12345678-cmd user=default\nid=8 name=sentinel-12345678-cmd user=redis-sentinel-monitor\n")
+			}
+			return ""
+		})
+		client := Keep(server.Address, model.Credential{})
+		t.Cleanup(func() { _ = client.Close() })
+		_, err := NewServer(client).SecureUsers(t.Context(), group, access, true, "")
+		if err == nil || errors.Is(err, model.ErrPartly) != partly || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s refused: %v", refused, err)
+		}
+		told := strings.Join(server.Told(), "\n")
+		if !strings.Contains(told, "client kill id 7") || strings.Contains(told, "client kill id 3") || strings.Contains(told, "client kill id 8") {
+			t.Errorf("%s refused: not the Sentinel alone that is nobody was disconnected:\n%s", refused, told)
+		}
+	}
+}
+
+func TestDenials(t *testing.T) {
+	for reply, want := range map[string]string{
+		"-NOAUTH Authentication required.\r\n":                 "NOAUTH",
+		"-WRONGPASS invalid username-password pair.\r\n":       "WRONGPASS",
+		"-NOPERM this user has no permissions to run info\r\n": "NOPERM",
+		"-LOADING Redis is loading the dataset in memory\r\n":  "",
+		"-ERR unknown\r\n": "",
+	} {
+		server := redistest.Start(t, "127.0.0.1", func(string) string { return reply })
+		clients := NewClients()
+		t.Cleanup(func() { clients.Sweep(0) })
+		if r := clients.AskAs(t.Context(), server.Address, model.Credential{}, model.Credential{}); r.Denied != want || r.Answer != model.Silent {
+			t.Errorf("%q: %+v", reply, r)
+		}
+		if asked := len(server.Told()); (asked > 1) != (want != "") {
+			t.Errorf("%q: asked %d times", reply, asked)
+		}
+	}
+}
