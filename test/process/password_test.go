@@ -73,13 +73,13 @@ func passwordIn(t *testing.T, s *lab.Scene, form string) {
 	next := set.WaitFormed(stalled)
 	acknowledge(s, writer, 20)
 	next.Lose()
-	next.Forget()
 	until(s, stalled, "another master", func(context.Context) string {
 		if now := set.Master(); now == nil || now == next {
 			return "none yet"
 		}
 		return ""
 	})
+	next.Forget()
 	set.Start(next.Ordinal)
 	set.WaitFormed(stalled)
 	acknowledge(s, writer, 20)
