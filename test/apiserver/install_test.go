@@ -88,7 +88,7 @@ func install(t *testing.T) *installed {
 	}
 	cfg := limited(t, c, w.namespace, w.configurations()...)
 	grant(t, c, w.namespace, "", provision.WebhookRules(w.name+"-role-labels"))
-	grant(t, c, w.namespace, w.namespace, provision.WebhookOwnRules(w.name+"-ca", w.name+"-hook"))
+	grant(t, c, w.namespace, w.namespace, provision.WebhookOwnRules(w.name+"-ca", w.name+"-hook", w.name+"-key"))
 	w.kubeconfig = writeKubeconfig(t, cfg)
 	w.policy = filepath.Join(t.TempDir(), "policy.yaml")
 	w.writePolicy(t, "5s")
