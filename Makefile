@@ -17,6 +17,9 @@ AGENT   := ./internal/bootstrap
 RACED   := ./internal/contract ./internal/redisconf ./internal/policy ./internal/mutate \
            $(AGENT)/act $(AGENT)/loop $(AGENT)/observe $(AGENT)/redisagent $(AGENT)/redisio $(AGENT)/report $(AGENT)/sentinelagent $(AGENT)/status
 E2E     ?= ./test/e2e/...
+# Tests that apiserver, process and e2e leave out; all run unless make test says so, which has a part for the attacks.
+EXCEPT  ?=
+LESS    := $(if $(EXCEPT),-skip '$(EXCEPT)')
 
 ifeq ($(CLUSTER),current)
 ENV = export KUBECONFIG=$${KUBECONFIG:-$$HOME/.kube/config};
@@ -29,7 +32,7 @@ endif
 
 SHELL         := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test unit stories apiserver process incidents sim chart e2e cluster-up cluster-down tools install uninstall images build lint generate verify
+.PHONY: help demo demo-down test unit stories apiserver process incidents attacks sim chart e2e cluster-up cluster-down tools install uninstall images build lint generate verify
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,8 +54,8 @@ else
 endif
 
 ##@ Test
-test: ## everything: generated files, lint, unit tests, stories, API server tests, processes, then a cluster and the end-to-end tests
-	@.ci/parts verify lint unit stories tools chart apiserver process e2e
+test: ## everything: generated files, lint, unit tests, stories, API server tests, processes, then a cluster, the end-to-end tests and the attacks
+	@EXCEPT='^TestAttack' .ci/parts verify lint unit stories tools chart apiserver process e2e attacks
 
 unit: ## tests that need Go only, the long ones cut short
 	go vet ./... && go vet -C test/cluster ./...
@@ -68,10 +71,10 @@ chart: $(TOOL) ## render and check the chart
 	@$(ENV) REQUIRE_HELM=1 go test -v -count=1 ./test/chart/...
 
 apiserver: $(TOOL) ## tests against a real API server
-	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_APISERVER=1 go test -v -count=1 ./test/apiserver/...
+	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_APISERVER=1 go test -v -count=1 $(LESS) ./test/apiserver/...
 
 process: $(TOOL) ## real Redis 7.0, 8.0 and Valkey 8.1, 9.1, Sentinels and agents, without Kubernetes' nodes (needs root); PROCESS='-run TestX' names tests
-	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_PROCESS=1 go test -v -count=1 -timeout 20m -parallel 5 ./test/process/... $(PROCESS)
+	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_PROCESS=1 go test -v -count=1 -timeout 20m -parallel 5 $(LESS) ./test/process/... $(PROCESS)
 
 sim: ## 100,000 simulated stories of faults (minutes); SIM='-sim.seeds=5000 -sim.first=1' says how many and which
 	go test -v -count=1 -timeout 60m -run '^TestSeeds$$' ./internal/bootstrap/simtest -sim.seeds=100000 $(SIM)
@@ -79,12 +82,15 @@ sim: ## 100,000 simulated stories of faults (minutes); SIM='-sim.seeds=5000 -sim
 incidents: $(TOOL) ## what has hurt others, and what happens here; runs the tests of every row
 	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_PROCESS=1 TEST_SERVER="$${TEST_SERVER:-redis-7.0.15}" go run ./test/incidents
 
+attacks: install ## every attack that was tried on the first version, tried again; on processes and on a real cluster
+	@$(ENV) export KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_APISERVER=1 REQUIRE_PROCESS=1 REQUIRE_E2E=1; go run ./test/attacks
+
 e2e: install ## tests on a real cluster; E2E names packages
 ifneq ($(CLUSTER),current)
 	@# Needs the machine's redis-server, which the cluster has installed.
 	go test -C test/cluster -v -count=1 -run '^TestProtectedModeIsOffInTheChangedServer$$' ./internal/image
 endif
-	@$(ENV) REQUIRE_E2E=1 go test -v -count=1 -p 1 -timeout 60m $(E2E)
+	@$(ENV) REQUIRE_E2E=1 go test -v -count=1 -p 1 -timeout 60m $(LESS) $(E2E)
 
 ##@ Cluster
 cluster-up: $(TOOL) ## start the disposable Kubernetes (needs root on Debian 12)

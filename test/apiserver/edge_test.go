@@ -51,7 +51,21 @@ func (a attacker) post(t *testing.T, pod *corev1.Pod, dryRun bool) (*admissionv1
 	if err != nil {
 		t.Fatal(err)
 	}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, fmt.Sprintf("https://127.0.0.1:%d%s", a.port, contract.PathMutatePods), bytes.NewReader(body))
+	status, text, err := a.send(t, contract.PathMutatePods, body)
+	if err != nil {
+		return nil, err
+	}
+	var review admissionv1.AdmissionReview
+	if err := json.Unmarshal(text, &review); err != nil || review.Response == nil {
+		return nil, fmt.Errorf("%d: %s", status, text)
+	}
+	return review.Response, nil
+}
+
+// send posts whatever it is.
+func (a attacker) send(t *testing.T, path string, body []byte) (status int, text []byte, err error) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, fmt.Sprintf("https://127.0.0.1:%d%s", a.port, path), bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,45 +73,52 @@ func (a attacker) post(t *testing.T, pod *corev1.Pod, dryRun bool) (*admissionv1
 	transport := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true, Certificates: a.certs}} //nolint:gosec // he does not care whom he speaks to
 	response, err := (&http.Client{Transport: transport, Timeout: 10 * time.Second}).Do(request)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return nil, err
-	}
-	var review admissionv1.AdmissionReview
-	if err := json.Unmarshal(text, &review); err != nil || review.Response == nil {
-		return nil, fmt.Errorf("%s: %s", response.Status, text)
-	}
-	return review.Response, nil
+	text, err = io.ReadAll(response.Body)
+	return response.StatusCode, text, err
 }
 
-// TestForgedReviewGainsNothing is attack A2: reviews that no API server sent, from somebody who knows all names, and of one
-// StatefulSet of his own everything.
-func TestForgedReviewGainsNothing(t *testing.T) {
+// scene of an attack: a victim's live group and pod, and the token of its hook.
+type scene struct {
+	*installed
+	ns     string
+	live   *appsv1.StatefulSet
+	victim *corev1.Pod
+	token  string
+}
+
+func victim(t *testing.T) (s scene, mallory attacker) {
+	t.Helper()
 	w := install(t)
 	w.start(t)
-	ns := w.tenant(t)
-	mallory := attacker{port: w.port}
-
-	live := labelled(ns, 0)
-	create(t, w.client, live)
-	victim := podOf(live, 0)
-	create(t, w.client, victim)
-	token := victim.Spec.Containers[0].Lifecycle.PreStop.HTTPGet.HTTPHeaders[0].Value
-	if token == "" {
+	s = scene{installed: w, ns: w.tenant(t)}
+	s.live = labelled(s.ns, 0)
+	create(t, w.client, s.live)
+	s.victim = podOf(s.live, 0)
+	create(t, w.client, s.victim)
+	s.token = s.victim.Spec.Containers[0].Lifecycle.PreStop.HTTPGet.HTTPHeaders[0].Value
+	if s.token == "" {
 		t.Fatal("the victim has no hook")
 	}
+	return s, attacker{port: w.port}
+}
+
+// TestAttackForgedReview: reviews that no API server sent, from somebody who knows all names, and of one StatefulSet of his own
+// everything. First version: an account without rights got a RoleBinding.
+func TestAttackForgedReview(t *testing.T) {
+	w, mallory := victim(t)
+	ns := w.ns
 	plain := statefulSet(ns, "plain", "plain", 0, nil)
 	create(t, w.client, plain)
 	before := versions(t, w.client, ns)
 
 	missing := labelled(ns, 0)
 	missing.Name, missing.UID = "missing", "1"
-	guessed := live.DeepCopy()
+	guessed := w.live.DeepCopy()
 	guessed.UID = "1"
-	asMallory := live.DeepCopy()
+	asMallory := w.live.DeepCopy()
 	asMallory.Spec.Template.Spec.ServiceAccountName = "mallory"
 	for name, set := range map[string]*appsv1.StatefulSet{
 		"a made-up StatefulSet": missing, "a guessed uid": guessed, "another account": asMallory, "one that nobody opted in": plain,
@@ -110,20 +131,16 @@ func TestForgedReviewGainsNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if response.Allowed && !dryRun || bytes.Contains(response.Patch, []byte(token)) {
+			if response.Allowed && !dryRun || bytes.Contains(response.Patch, []byte(w.token)) {
 				t.Errorf("%s, dry-run %v: %+v, patch %s", name, dryRun, response, response.Patch)
 			}
 		}
-	}
-	dry, err := mallory.post(t, podOf(live, 0), true)
-	if err != nil || !dry.Allowed || bytes.Contains(dry.Patch, []byte(token)) {
-		t.Errorf("a dry-run of the victim itself: %+v (%v), patch %s", dry, err, dry.Patch)
 	}
 	if after := versions(t, w.client, ns); fmt.Sprint(after) != fmt.Sprint(before) {
 		t.Errorf("the victim's objects changed: %v, were %v", after, before)
 	}
 	bindings, leases, services := &rbacv1.RoleBindingList{}, &coordinationv1.LeaseList{}, &corev1.ServiceList{}
-	for list, most := range map[client.ObjectList]int{bindings: 2, leases: 1, services: 2} {
+	for list, most := range map[client.ObjectList]int{bindings: 3, leases: 1, services: 2} {
 		if err := w.client.List(t.Context(), list, client.InNamespace(ns), client.HasLabels{contract.LabelManaged}); err != nil {
 			t.Fatal(err)
 		}
@@ -137,8 +154,21 @@ func TestForgedReviewGainsNothing(t *testing.T) {
 	}
 }
 
-// TestExcludedNamespaceIsLeftAlone although an API server sends its pods, and although its StatefulSet is labelled.
-func TestExcludedNamespaceIsLeftAlone(t *testing.T) {
+// TestAttackDryRunToken asks what the victim's pod would become, which changes nothing and is not logged. First version: the answer
+// had the token of its hook in it.
+func TestAttackDryRunToken(t *testing.T) {
+	w, mallory := victim(t)
+	dry, err := mallory.post(t, podOf(w.live, 0), true)
+	if err != nil || !dry.Allowed || bytes.Contains(dry.Patch, []byte(w.token)) {
+		t.Errorf("a dry-run of the victim itself: %+v (%v), patch %s", dry, err, dry.Patch)
+	}
+	if !bytes.Contains(dry.Patch, []byte(contract.AgentContainer)) {
+		t.Errorf("nothing was injected: this test shows nothing: %s", dry.Patch)
+	}
+}
+
+// TestAttackExcludedNamespace although an API server sends its pods, and although its StatefulSet is labelled.
+func TestAttackExcludedNamespace(t *testing.T) {
 	w := install(t)
 	ns := w.tenant(t)
 	w.start(t, "--excluded-namespaces=kube-system,"+ns)

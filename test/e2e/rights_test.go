@@ -68,9 +68,9 @@ func stolen(t *testing.T, w *world.World, namespace, account string) kubernetes.
 	return client
 }
 
-// TestStolenWebhookToken tries with the webhook's own token what its rights seem to allow, beside a group that it goes on to care
+// TestAttackStolenWebhookToken tries with the webhook's own token what its rights seem to allow, beside a group that it goes on to care
 // for.
-func TestStolenWebhookToken(t *testing.T) {
+func TestAttackStolenWebhookToken(t *testing.T) {
 	w := connect(t)
 	in := namespace(t, w, nil)
 	group := apply(t, w, in, plain("redis", labelled))
@@ -202,8 +202,8 @@ func onOthers(webhook kubernetes.Interface, in string, group world.Group) []atta
 	}
 }
 
-// TestTenantWritesNoRecord acts as somebody who has the built-in role edit in the group's namespace.
-func TestTenantWritesNoRecord(t *testing.T) {
+// TestAttackRecordByATenant acts as somebody who has the built-in role edit in the group's namespace.
+func TestAttackRecordByATenant(t *testing.T) {
 	w := connect(t)
 	in := namespace(t, w, nil)
 	group := apply(t, w, in, plain("redis", labelled))
@@ -251,9 +251,9 @@ func TestTenantWritesNoRecord(t *testing.T) {
 	})
 }
 
-// TestAnnotationBindsNobody names as Sentinel set a StatefulSet that is none, and runs under an account of the tenant's. The account
+// TestAttackAccountOfMyOwn names as Sentinel set a StatefulSet that is none, and runs under an account of the tenant's. The account
 // gets nothing; and had it got the rights of a Sentinel, it could not write a pod's address.
-func TestAnnotationBindsNobody(t *testing.T) {
+func TestAttackAccountOfMyOwn(t *testing.T) {
 	w := connect(t)
 	in := namespace(t, w, nil)
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "bob"}}

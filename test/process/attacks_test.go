@@ -60,13 +60,7 @@ func TestAttackEpochOfTheEndOfNumbers(t *testing.T) {
 		})
 		victim.WaitFormed(stalled)
 		answers(master)
-		must(t, s.Sentinels.Pods[0].Failover(t.Context(), victim))
-		until(s, stalled, "a failover of the Sentinels", func(context.Context) string {
-			if now := victim.Master(); now == nil || now == master {
-				return "none yet"
-			}
-			return ""
-		})
+		electOther(s, victim, master)
 		victim.WaitFormed(stalled)
 	})
 }
@@ -84,9 +78,9 @@ func poison(t *testing.T, victim *lab.Set, on *lab.Pod) {
 	}
 }
 
-// watchAnswers asks every Sentinel again and again whom it names. The function that it returns ends that, and fails the test where
-// one of them named another than the master.
-func watchAnswers(t *testing.T, s *lab.Scene, victim *lab.Set) func(master *lab.Pod) {
+// watchAnswers asks every Sentinel again and again whom it names. The function that it returns ends that, fails the test where
+// one of them named another than the master, and gives how often which address was named.
+func watchAnswers(t *testing.T, s *lab.Scene, victim *lab.Set) func(master *lab.Pod) map[string]int {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	said := make(chan map[string]int, 1)
@@ -99,7 +93,7 @@ func watchAnswers(t *testing.T, s *lab.Scene, victim *lab.Set) func(master *lab.
 		}
 		said <- counts
 	}()
-	return func(master *lab.Pod) {
+	return func(master *lab.Pod) map[string]int {
 		t.Helper()
 		cancel()
 		counts := <-said
@@ -112,5 +106,6 @@ func watchAnswers(t *testing.T, s *lab.Scene, victim *lab.Set) func(master *lab.
 		if counts[master.Address.String()] == 0 {
 			t.Error("nobody named the master")
 		}
+		return counts
 	}
 }

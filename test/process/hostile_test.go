@@ -106,9 +106,9 @@ func TestSentinelStartsFromWhateverIsLeft(t *testing.T) {
 	})
 }
 
-// TestSentinelsStartBesideHostileRecords: whoever may write Leases and pods of his own writes two hundred of each, most of them wrong.
+// TestAttackHostileRecords: whoever may write Leases and pods of his own writes two hundred of each, most of them wrong.
 // Sentinels that start after that serve the group that is right, and no other.
-func TestSentinelsStartBesideHostileRecords(t *testing.T) {
+func TestAttackHostileRecords(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, master := group(s, lab.Options{})
 		fill(s, set, 20)
@@ -244,9 +244,9 @@ func lineOf(text, prefix string) string {
 	return ""
 }
 
-// TestIdleConnectionsDoNotEndTheAgent: 2684 connections in three seconds, none of which ever asked for anything, ended an agent with a
+// TestAttackIdleConnections: 2684 connections in three seconds, none of which ever asked for anything, ended an agent with a
 // limit of 64 MiB, and its pod was out of its Service for a minute. Now the kubelet's probes are answered all the time, and the group does not notice.
-func TestIdleConnectionsDoNotEndTheAgent(t *testing.T) {
+func TestAttackIdleConnections(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, master := group(s, lab.Options{})
 		attacked := []*lab.Pod{master, s.Sentinels.Pods[0]}

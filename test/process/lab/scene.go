@@ -29,6 +29,7 @@ type Scene struct {
 	Start time.Time
 
 	sets        []*Set
+	tenants     []*Scene
 	bare        []*Bare
 	policy      *policy.Policy
 	provisioner *provision.Provisioner
@@ -93,6 +94,9 @@ func (s *Scene) StartSentinels() *Set {
 	s.T.Helper()
 	s.Sentinels = s.Set(Options{Name: "sentinel", Sentinel: true, Replicas: 3})
 	s.Sentinels.StartAll()
+	for _, tenant := range s.tenants {
+		tenant.Sentinels = s.Sentinels
+	}
 	return s.Sentinels
 }
 
