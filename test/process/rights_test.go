@@ -47,6 +47,11 @@ func TestEveryRightOfAnAgentIsNeeded(t *testing.T) {
 	for _, pods := range [][]*lab.Pod{set.Live(), s.Sentinels.Live()} {
 		forEach(pods, (*lab.Pod).Lose) // watches are logged when they end
 	}
+	until(s, stalled, "the watches to be logged", func(context.Context) string {
+		logged, err := s.Requests(s.Start)
+		must(t, err)
+		return unfollowed(logged)
+	})
 	requests, err := s.Requests(s.Start)
 	must(t, err)
 	own, sentinels := contract.Account(s.Namespace, contract.ObjectName(set.Name)), contract.Account(s.Namespace, contract.ObjectName("sentinel"))
@@ -71,6 +76,22 @@ func TestEveryRightOfAnAgentIsNeeded(t *testing.T) {
 	} {
 		t.Run(role.name, func(t *testing.T) { needed(t, s, role.rules, distinct(requests, role.of)) })
 	}
+}
+
+// unfollowed names what somebody listed and, as far as the log says, never watched.
+func unfollowed(requests []lab.Request) string {
+	watched := map[[2]string]bool{}
+	for _, r := range requests {
+		if r.Verb == "watch" {
+			watched[[2]string{r.User, r.Resource}] = true
+		}
+	}
+	for _, r := range requests {
+		if r.Verb == "list" && !watched[[2]string{r.User, r.Resource}] {
+			return r.User + " has no watch of " + r.Resource
+		}
+	}
+	return ""
 }
 
 // distinct are the requests that a role is for, each once. A watch that streams what a list would have in it counts for the list

@@ -47,12 +47,9 @@ func (s Server) SecureUsers(ctx context.Context, group string, access model.Acce
 		}
 	}
 	beside = append(beside, guardClients(ctx, pipe, lines, access, selectors)...)
-	strangers, failed := s.sentinelsAsOthers(ctx, access)
-	for _, id := range strangers {
-		pipe.ClientKillByFilter(ctx, "id", id) // one that is gone already is no failure
-	}
 	now := pipe.ACLList(ctx)
 	_, _ = pipe.Exec(ctx) // each command carries its own error
+	failed := s.endStrangers(ctx, access)
 	if err := errors.Join(failures(append(own, now))...); err != nil {
 		return "", fmt.Errorf("setting the user of the group: %w", err)
 	}
@@ -97,6 +94,21 @@ func failures(sent []redis.Cmder) []error {
 		}
 	}
 	return failed
+}
+
+// endStrangers closes the connections of Sentinels that logged in as another user than theirs. It comes after their user was made:
+// whoever connects from then on is let in as that user.
+func (s Server) endStrangers(ctx context.Context, access model.Access) error {
+	strangers, err := s.sentinelsAsOthers(ctx, access)
+	if err != nil {
+		return err
+	}
+	for _, id := range strangers { // hardly ever more than the Sentinels of one set
+		if err := s.client.ClientKillByFilter(ctx, "id", id).Err(); err != nil { // one that is gone already is no failure
+			return fmt.Errorf("closing the connection of a Sentinel that is not its user: %w", err)
+		}
+	}
+	return nil
 }
 
 // sentinelsAsOthers are the connections of Sentinels that logged in as another user than theirs, which was not there when they

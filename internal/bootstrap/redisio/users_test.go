@@ -4,7 +4,9 @@ package redisio
 
 import (
 	"errors"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
@@ -40,6 +42,38 @@ func TestUserThatAServerRefuses(t *testing.T) {
 		if !strings.Contains(told, "client kill id 7") || strings.Contains(told, "client kill id 3") || strings.Contains(told, "client kill id 8") {
 			t.Errorf("%s refused: not the Sentinel alone that is nobody was disconnected:\n%s", refused, told)
 		}
+	}
+}
+
+// TestNoSentinelStaysAnother: a Sentinel that connects before its user is there logs in as another, does not look at the answer, and
+// never tries again. Whoever did so until the user was made is sent away once, also where it connects in the last moment.
+func TestNoSentinelStaysAnother(t *testing.T) {
+	var made atomic.Bool
+	server := redistest.Start(t, "127.0.0.1", func(command string) string {
+		switch {
+		case command == "acl list":
+			return "*1\r\n" + redistest.Bulk("user default on nopass ~* &* +@all")
+		case strings.HasPrefix(command, "acl setuser redis-sentinel-monitor"):
+			made.Store(true)
+		case command == "client list":
+			list := "id=5 name= user=default\nid=6 name=sentinel-aaaaaaaa-cmd user=redis-sentinel-monitor\n"
+			if made.Load() { // it came while the users were being set
+				list += "id=7 name=sentinel-bbbbbbbb-cmd user=default\n"
+			}
+			return redistest.Bulk(list)
+		case strings.HasPrefix(command, "client kill"):
+			return ":1\r\n"
+		}
+		return ""
+	})
+	client := Keep(server.Address, model.Credential{})
+	t.Cleanup(func() { _ = client.Close() })
+	if _, err := NewServer(client).SecureUsers(t.Context(), "redis-sentinel:ns.redis", model.Access{Monitor: []string{strings.Repeat("a", 64)}}, true, ""); err != nil {
+		t.Fatal(err)
+	}
+	told := slices.DeleteFunc(server.Told(), func(command string) bool { return !strings.HasPrefix(command, "client kill") })
+	if want := []string{"client kill id 7"}; !slices.Equal(told, want) {
+		t.Errorf("got %q, want %q", told, want)
 	}
 }
 
