@@ -28,12 +28,13 @@ func (p *peerSecret) credential(key observe.GroupKey, id string) model.Credentia
 	return model.Credential{User: contract.MonitorUser, Password: keys.Set(set).Monitor(key.Namespace, key.StatefulSet, id)}
 }
 
-// presenting chooses the generation that my Sentinel presents to a group, and finds its password.
+// presenting chooses the generation that my Sentinel presents to a group, and finds its password. Where the set's key is not there
+// yet, it is looked for, and all groups have a turn when it is found: until then Sentinel comes to them as nobody.
 func (m *manager) presenting(key observe.GroupKey, before string, r model.Record, s contract.GroupSettings) (id string, as model.Credential) {
 	id = access.Monitors(s.Key, before, m.set.Keyed(key), r.Uses)
 	as = m.secret.credential(key, id)
 	if as.Password == "" && id != "" {
-		m.secret.loadAgain(m.crew)
+		m.secret.loadAgain(m.crew, contract.PeerSecretKey+keys.FingerprintOf(id), m.wakeAll)
 	}
 	return id, as
 }

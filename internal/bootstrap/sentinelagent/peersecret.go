@@ -63,15 +63,39 @@ func (p *peerSecret) load(ctx context.Context) error {
 	})
 }
 
-// loadAgain reads the Secret beside the turns, for a key that the webhook may have written since.
-func (p *peerSecret) loadAgain(crew *loop.Crew) {
+// loadAgain reads the Secret beside the turns, for a key that the webhook may have written since, and calls found when it is there.
+func (p *peerSecret) loadAgain(crew *loop.Crew, key string, found func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if time.Since(p.asked) < loadAgainAfter {
 		return
 	}
 	p.asked = time.Now()
-	crew.Spawn(func(ctx context.Context) { _ = p.try(ctx) }) // it is asked for again
+	crew.Spawn(func(ctx context.Context) {
+		if p.refresh(ctx, key) {
+			found()
+		}
+	})
+}
+
+// refresh looks for a key in the volume, which the kubelet brings up to date within minutes, and then in the Secret itself, which a
+// chart's set may read. Where neither has it, it is asked for again.
+func (p *peerSecret) refresh(ctx context.Context, key string) bool {
+	data := p.mounted()
+	if len(data[key]) == 0 {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		secret, err := p.client.CoreV1().Secrets(p.env.Namespace).Get(ctx, contract.PeerSecretName(p.env.Settings.StatefulSet), metav1.GetOptions{})
+		if err != nil {
+			return false
+		}
+		data = secret.Data
+	}
+	if !filled(data) || len(data[key]) == 0 {
+		return false
+	}
+	p.keep(data)
+	return true
 }
 
 func (p *peerSecret) try(ctx context.Context) error {

@@ -44,3 +44,31 @@ func TestEmptySecretOfAChartIsFilledOnce(t *testing.T) {
 		t.Errorf("passwords %q and %q", first.password(), second.password())
 	}
 }
+
+// TestKeyThatComesLaterIsFound: the webhook writes the set's key into a Secret that is mounted already, and the kubelet takes its time.
+func TestKeyThatComesLaterIsFound(t *testing.T) {
+	env := testEnvironment(t)
+	const key = contract.PeerSecretKey + "fingerprint"
+	stored := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: contract.PeerSecretName("sentinel")}, Data: map[string][]byte{}}
+	for name, value := range map[string]string{contract.PeerSecretPassword: "pass", contract.PeerSecretIdentity: "who"} {
+		stored.Data[name] = []byte(value)
+		if err := os.WriteFile(filepath.Join(env.PeerDir, name), []byte(value), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	client := fake.NewClientset(stored)
+	secret := &peerSecret{env: env, client: client}
+	if err := secret.load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if secret.refresh(t.Context(), key) {
+		t.Fatal("found a key that is nowhere")
+	}
+	stored.Data[key] = []byte("the key")
+	if _, err := client.CoreV1().Secrets("ns").Update(t.Context(), stored, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if !secret.refresh(t.Context(), key) || secret.value(key) != "the key" || secret.password() != "pass" {
+		t.Errorf("got key %q and password %q", secret.value(key), secret.password())
+	}
+}
