@@ -43,7 +43,7 @@ func TestAdoption(t *testing.T) {
 			view, _ := formed(t, w, group)
 			t.Logf("a group %.1f s after the label", time.Since(began).Seconds())
 			master, _ := view.Master()
-			if missing := missingKeys(t, w, master.Address); missing > 0 {
+			if missing := missingKeys(t, w, group, master.Address); missing > 0 {
 				t.Errorf("%d keys of %d are lost at the master %s", missing, adoptedKeys, master.Pod)
 			}
 		})
@@ -75,7 +75,7 @@ func fill(t *testing.T, w *world.World, group world.Group, ordinal int) {
 	if !there || node.Address == "" {
 		t.Fatalf("pod %s has no address: %s", group.Pod(ordinal), view)
 	}
-	pipe := w.At(node.Address).Pipeline()
+	pipe := w.In(group, node.Address).Pipeline()
 	for i := range adoptedKeys {
 		pipe.Set(t.Context(), fmt.Sprintf("kept:%d", i), i, 0)
 	}
@@ -84,13 +84,13 @@ func fill(t *testing.T, w *world.World, group world.Group, ordinal int) {
 }
 
 // missingKeys counts the keys of fill that the Redis at the address does not have.
-func missingKeys(t *testing.T, w *world.World, address string) int {
+func missingKeys(t *testing.T, w *world.World, group world.Group, address string) int {
 	t.Helper()
 	keys := make([]string, adoptedKeys)
 	for i := range keys {
 		keys[i] = fmt.Sprintf("kept:%d", i)
 	}
-	have, err := w.At(address).Exists(t.Context(), keys...).Result()
+	have, err := w.In(group, address).Exists(t.Context(), keys...).Result()
 	must(t, err)
 	return adoptedKeys - int(have)
 }

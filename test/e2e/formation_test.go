@@ -15,17 +15,22 @@ import (
 func TestFormation(t *testing.T) {
 	w := connect(t)
 	for _, test := range []struct {
-		name   string
-		bar    time.Duration
-		change change
+		name     string
+		bar      time.Duration
+		change   change
+		password string
 	}{
-		{"Parallel", 6 * time.Second, labelled},
-		{"OrderedReady", 12 * time.Second, orderedReady},
+		{"Parallel", 6 * time.Second, labelled, ""},
+		{"OrderedReady", 12 * time.Second, orderedReady, ""},
+		{"Parallel, with a password", 6 * time.Second, annotated(contract.AnnotationAuthSecret, userFiles), clientsPassword},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			in := namespace(t, w, nil)
+			_, err := w.ApplyText(t.Context(), in, manifest(t, secret(contract.AuthKey, clientsPassword)))
+			must(t, err)
 			began := time.Now()
 			group := apply(t, w, in, plain("redis", labelled, test.change))
+			group.Password = test.password
 			view, sinceApplied := formed(t, w, group)
 			took := time.Since(began)
 			t.Logf("formed %.1f s after kubectl apply was called, %.1f s after it returned; the bar is %.0f s", took.Seconds(), sinceApplied.Seconds(), test.bar.Seconds())

@@ -23,11 +23,12 @@ const (
 	imageBytes   = 25 << 20 // our image, compressed
 )
 
-// TestMemory reads the anonymous memory of every agent and webhook from the node, beside a group that is written to.
+// TestMemory reads the anonymous memory of every agent and webhook from the node, beside a group that is written to by clients with a
+// password.
 func TestMemory(t *testing.T) {
 	w := connect(t)
 	needsNode(t, w)
-	group := apply(t, w, namespace(t, w, nil), plain("redis", labelled))
+	group := applyWith(t, w, namespace(t, w, nil), secret(contract.AuthKey, clientsPassword), annotated(contract.AnnotationAuthSecret, userFiles))
 	formed(t, w, group)
 	writer := writing(t, w, group, world.Writes{})
 	acknowledged(t, writer, 500)

@@ -64,7 +64,7 @@ func TestRelease(t *testing.T) {
 	view, err := w.Look(t.Context(), group)
 	must(t, err)
 	node, _ := view.Node(group.Pod(0))
-	if missing := missingKeys(t, w, node.Address); missing > 0 {
+	if missing := missingKeys(t, w, group, node.Address); missing > 0 {
 		t.Errorf("%d keys of %d are gone from pod 0", missing, adoptedKeys)
 	}
 }

@@ -45,7 +45,7 @@ func TestSharedClaimAsUser(t *testing.T) {
 	}
 	view, took := formed(t, w, group)
 	t.Logf("formed again %.1f s after all pods were deleted, master is %s", took.Seconds(), mustNode(t, view).Pod)
-	if missing := missingKeys(t, w, mustNode(t, view).Address); missing > 0 {
+	if missing := missingKeys(t, w, group, mustNode(t, view).Address); missing > 0 {
 		t.Errorf("%d keys of %d did not survive a restart of the whole group", missing, adoptedKeys)
 	}
 }

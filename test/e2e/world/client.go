@@ -29,6 +29,8 @@ func (w *World) failoverClient(ctx context.Context, group Group, byPods bool, di
 	return redis.NewFailoverClient(&redis.FailoverOptions{
 		MasterName:    group.MasterName(),
 		SentinelAddrs: addresses,
+		Username:      userFor(group.Password),
+		Password:      group.Password,
 		Dialer:        dial,
 		DialTimeout:   time.Second,
 		ReadTimeout:   time.Second,

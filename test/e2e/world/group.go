@@ -34,6 +34,8 @@ type Group struct {
 	// Replicas is how many pods it has when it is complete, the master included.
 	Replicas  int
 	Sentinels SentinelSet
+	// Password is what clients present as the user default; empty where the group wants none.
+	Password string
 }
 
 // NewGroup is a group of three, watched by the chart's Sentinels.
@@ -87,7 +89,7 @@ func (w *World) Look(ctx context.Context, group Group) (View, error) {
 	answers := make([]string, len(sentinels))
 	var asking sync.WaitGroup
 	for i, pod := range pods {
-		asking.Go(func() { view.Nodes[i] = w.node(ctx, pod) })
+		asking.Go(func() { view.Nodes[i] = w.node(ctx, pod, group.Password) })
 	}
 	for i, pod := range sentinels {
 		asking.Go(func() { answers[i] = w.askSentinel(ctx, pod.Status.PodIP, group.MasterName()) })
@@ -99,14 +101,14 @@ func (w *World) Look(ctx context.Context, group Group) (View, error) {
 	return view, nil
 }
 
-func (w *World) node(ctx context.Context, pod corev1.Pod) Node {
+func (w *World) node(ctx context.Context, pod corev1.Pod, password string) Node {
 	node := Node{Pod: pod.Name, UID: pod.UID, Ready: podReady(&pod), Label: pod.Labels[contract.LabelRole], Phase: string(pod.Status.Phase)}
 	if pod.DeletionTimestamp != nil {
 		node.Phase = "Terminating"
 	}
 	if pod.Status.PodIP != "" {
 		node.Address = net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(contract.RedisPort))
-		node.Redis = w.askRedis(ctx, node.Address)
+		node.Redis = w.askRedis(ctx, node.Address, password)
 	}
 	return node
 }

@@ -25,11 +25,11 @@ type Redis struct {
 	Offset   int64
 }
 
-// askRedis asks one server for INFO. Silence is an empty Redis.
-func (w *World) askRedis(ctx context.Context, address string) Redis {
+// askRedis asks one server for INFO. Silence is an empty Redis, and so is a server that wants another password.
+func (w *World) askRedis(ctx context.Context, address, password string) Redis {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	text, err := w.servers.at(address).Info(ctx, "everything").Result()
+	text, err := w.servers.at(address, password).Info(ctx, "everything").Result()
 	if err != nil {
 		return Redis{}
 	}
@@ -70,7 +70,7 @@ func (w *World) askSentinel(ctx context.Context, ip, masterName string) string {
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	sentinel := w.servers.at(net.JoinHostPort(ip, strconv.Itoa(contract.SentinelPort)))
+	sentinel := w.servers.at(net.JoinHostPort(ip, strconv.Itoa(contract.SentinelPort)), "")
 	reply, err := sentinel.Do(ctx, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", masterName).StringSlice()
 	if err != nil || len(reply) != 2 {
 		return ""
