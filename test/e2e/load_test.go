@@ -86,6 +86,23 @@ func (l *load) note(who string, err error) {
 	}
 }
 
+// more waits until so many more operations were sent than now.
+func (l *load) more(t *testing.T, operations int) {
+	t.Helper()
+	sent := func() int {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.sent
+	}
+	want := sent() + operations
+	until(t, "operations", func(context.Context) string {
+		if n := sent(); n < want {
+			return fmt.Sprintf("%d of %d", n, want)
+		}
+		return ""
+	})
+}
+
 // unharmed ends the load; every failed operation and every closed connection is an error.
 func (l *load) unharmed(t *testing.T) {
 	t.Helper()

@@ -18,6 +18,12 @@ import (
 // refreshWithin covers the kubelet, which brings a changed Secret into a running pod in its own time.
 const refreshWithin = 4 * time.Minute
 
+// nextPassword takes the place of clientsPassword.
+const nextPassword = "the-next-password"
+
+// settled is how many operations a load sends before a change and after it.
+const settled = 2 * perSecond
+
 // TestRotationUnderLoad changes the clients' password, and then the passwords of this project's own users, while 1,000 operations
 // a second come from clients that keep their connections and from one that never does. No operation fails, no connection is
 // closed and nothing restarts.
@@ -27,6 +33,7 @@ func TestRotationUnderLoad(t *testing.T) {
 	group := applyWith(t, w, in, secret(contract.AuthKey, clientsPassword), annotated(contract.AnnotationAuthSecret, userFiles))
 	before, _ := formed(t, w, group)
 	rotateClients(t, w, group, before)
+	group.Password = nextPassword // a pod that is made from now on knows no other
 	rotateKeys(t, w, group, before)
 	after, _ := formed(t, w, group)
 	for i, node := range after.Nodes {
@@ -50,14 +57,17 @@ func TestRotationUnderLoad(t *testing.T) {
 func rotateClients(t *testing.T, w *world.World, group world.Group, view world.View) {
 	t.Helper()
 	load := startLoad(t, w, group, mustNode(t, view).Address)
-	_, err := w.ApplyText(t.Context(), group.Namespace, manifest(t, secret(contract.AuthKey, "the-next-password")))
+	load.more(t, settled)
+	began := time.Now()
+	_, err := w.ApplyText(t.Context(), group.Namespace, manifest(t, secret(contract.AuthKey, nextPassword)))
 	must(t, err)
 	hasten(t, w, group)
-	took, err := world.Until(t.Context(), refreshWithin, "both passwords to be accepted", func(ctx context.Context) string {
-		return anyMissing(ctx, w, view, known{login: world.Login{Password: "the-next-password"}, enters: true}, known{login: world.Login{Password: group.Password}, enters: true})
+	_, err = world.Until(t.Context(), refreshWithin, "both passwords to be accepted", func(ctx context.Context) string {
+		return anyMissing(ctx, w, view, known{login: world.Login{Password: nextPassword}, enters: true}, known{login: world.Login{Password: group.Password}, enters: true})
 	})
 	must(t, err)
-	t.Logf("both passwords of the clients are accepted %.1f s after the Secret changed", took.Seconds())
+	t.Logf("both passwords of the clients are accepted %.1f s after the Secret changed", time.Since(began).Seconds())
+	load.more(t, settled)
 	load.unharmed(t)
 }
 
@@ -98,6 +108,7 @@ func rotateKeys(t *testing.T, w *world.World, group world.Group, view world.View
 	must(t, err)
 	t.Logf("only the new generation is accepted %.1f s after helm upgrade was called", time.Since(began).Seconds())
 	sentinelsPresent(t, w, group, view, old)
+	load.more(t, settled)
 	load.unharmed(t)
 }
 
