@@ -69,10 +69,10 @@ func TestEverySettingIsAValueOfTheChart(t *testing.T) {
 // fieldsOf are the names of a struct's fields in a file, sorted.
 func fieldsOf(s reflect.Type) []string {
 	var names []string
-	for i := range s.NumField() {
-		name, options, _ := strings.Cut(s.Field(i).Tag.Get("json"), ",")
+	for field := range s.Fields() {
+		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if options == "inline" {
-			names = append(names, fieldsOf(s.Field(i).Type)...)
+			names = append(names, fieldsOf(field.Type)...)
 			continue
 		}
 		names = append(names, name)

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -61,7 +62,7 @@ func passwords(t *testing.T, w *world.World, group world.Group) map[string]strin
 	for name, value := range sentinelSecret(t, w, group) {
 		all[name+" of the Sentinels"] = value
 	}
-	for name, value := range groupSecret(t, w, group) {
+	for name, value := range groupSecret(t.Context(), t, w, group) {
 		if strings.HasPrefix(name, contract.KeyMonitor) { // a hash
 			continue
 		}
@@ -85,20 +86,20 @@ func monitorPassword(t *testing.T, w *world.World, group world.Group, id string)
 }
 
 // groupSecret is the Secret of a group's own users.
-func groupSecret(t *testing.T, w *world.World, group world.Group) map[string]string {
+func groupSecret(ctx context.Context, t *testing.T, w *world.World, group world.Group) map[string]string {
 	t.Helper()
-	return readSecret(t, w, group.Namespace, contract.ObjectName(group.StatefulSet))
+	return readSecret(ctx, t, w, group.Namespace, contract.ObjectName(group.StatefulSet))
 }
 
 // sentinelSecret is what the Sentinels of a group's set share.
 func sentinelSecret(t *testing.T, w *world.World, group world.Group) map[string]string {
 	t.Helper()
-	return readSecret(t, w, group.Sentinels.Namespace, contract.PeerSecretName(group.Sentinels.Name))
+	return readSecret(t.Context(), t, w, group.Sentinels.Namespace, contract.PeerSecretName(group.Sentinels.Name))
 }
 
-func readSecret(t *testing.T, w *world.World, namespace, name string) map[string]string {
+func readSecret(ctx context.Context, t *testing.T, w *world.World, namespace, name string) map[string]string {
 	t.Helper()
-	held, err := w.Client.CoreV1().Secrets(namespace).Get(t.Context(), name, metav1.GetOptions{})
+	held, err := w.Client.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
 	must(t, err)
 	text := map[string]string{}
 	for name, value := range held.Data {

@@ -63,7 +63,7 @@ func passwordExample(t *testing.T, w *world.World, in string) world.Group {
 	must(t, err)
 	must(t, w.Apply(t.Context(), in, filepath.Join(root, "examples", "password")))
 	group := world.NewGroup(in, "redis")
-	group.Password = readSecret(t, w, in, "redis-clients")[contract.AuthKey]
+	group.Password = readSecret(t.Context(), t, w, in, "redis-clients")[contract.AuthKey]
 	return group
 }
 
@@ -117,8 +117,13 @@ func nobodyEnters(t *testing.T, w *world.World, group world.Group) {
 	replication := contract.ReplicationUser(group.Namespace, group.StatefulSet)
 	for _, node := range view.Nodes {
 		for _, login := range []world.Login{
-			{}, {User: "default", Password: "another"}, {User: "app", Password: "another"}, {User: replication, Password: replication},
-			{User: contract.AgentUser, Password: group.Password}, {User: contract.ObserverUser, Password: group.Password}, {User: contract.MonitorUser, Password: group.Password},
+			{},
+			{User: "default", Password: "another"},
+			{User: "app", Password: "another"},
+			{User: replication, Password: replication},
+			{User: contract.AgentUser, Password: group.Password},
+			{User: contract.ObserverUser, Password: group.Password},
+			{User: contract.MonitorUser, Password: group.Password},
 		} {
 			enters, err := w.Enters(t.Context(), node.Address, login)
 			must(t, err)

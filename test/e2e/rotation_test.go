@@ -75,7 +75,7 @@ func rotateClients(t *testing.T, w *world.World, group world.Group, view world.V
 func rotateKeys(t *testing.T, w *world.World, group world.Group, view world.View) {
 	t.Helper()
 	values := keepRelease(t, w)
-	old := groupSecret(t, w, group)
+	old := groupSecret(t.Context(), t, w, group)
 	load := startLoad(t, w, group, mustNode(t, view).Address)
 	began := time.Now()
 	helm(t, w, append(upgrade(t, values), "-f", valuesFile(t, `policy:
@@ -84,8 +84,8 @@ func rotateKeys(t *testing.T, w *world.World, group world.Group, view world.View
       namespaceSelector: {matchLabels: {stage: rotation}}
       settings: {keyGeneration: 2}
 `))...)
-	took, err := world.Until(t.Context(), reloadWithin, "the group's Secret to have another generation", func(context.Context) string {
-		if len(groupSecret(t, w, group)) == len(old) {
+	took, err := world.Until(t.Context(), reloadWithin, "the group's Secret to have another generation", func(ctx context.Context) string {
+		if len(groupSecret(ctx, t, w, group)) == len(old) {
 			return "it has one"
 		}
 		return ""
@@ -95,7 +95,7 @@ func rotateKeys(t *testing.T, w *world.World, group world.Group, view world.View
 	hasten(t, w, group)
 	_, err = world.Until(t.Context(), refreshWithin, "the generation before to be withdrawn", func(ctx context.Context) string {
 		var wanted []known
-		for name, password := range groupSecret(t, w, group) {
+		for name, password := range groupSecret(ctx, t, w, group) {
 			_, was := old[name]
 			for prefix, user := range map[string]string{contract.KeyReplication: contract.ReplicationUser(group.Namespace, group.StatefulSet), contract.KeyObserver: contract.ObserverUser} {
 				if strings.HasPrefix(name, prefix) {
@@ -139,7 +139,7 @@ func anyMissing(ctx context.Context, w *world.World, view world.View, wanted ...
 // sentinelsPresent holds that Sentinels come in by the password of the new generation, and by no other.
 func sentinelsPresent(t *testing.T, w *world.World, group world.Group, view world.View, old map[string]string) {
 	t.Helper()
-	for name, hash := range groupSecret(t, w, group) {
+	for name, hash := range groupSecret(t.Context(), t, w, group) {
 		if _, was := old[name]; was || !strings.HasPrefix(name, contract.KeyMonitor) {
 			continue
 		}

@@ -81,10 +81,10 @@ func (p *peerSecret) loadAgain(crew *loop.Crew, key string, found func()) {
 // refresh looks for a key in the volume, which the kubelet brings up to date within minutes, and then in the Secret itself, which a
 // chart's set may read. Where neither has it, it is asked for again.
 func (p *peerSecret) refresh(ctx context.Context, key string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
 	data := p.mounted()
 	if len(data[key]) == 0 {
-		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-		defer cancel()
 		secret, err := p.client.CoreV1().Secrets(p.env.Namespace).Get(ctx, contract.PeerSecretName(p.env.Settings.StatefulSet), metav1.GetOptions{})
 		if err != nil {
 			return false
