@@ -14,7 +14,7 @@ var table = []attack{
 		finding: "A1", name: "A record of mine has the name of your group", rights: edit,
 		then:    "one Lease made all three Sentinels forget another tenant's group: of 492 questions of clients in ten seconds 19 were answered by a master",
 		now:     "the name of a group comes from its namespace and its StatefulSet; what a record asks for counts only where a set serves one namespace. And nobody but the webhook makes records, and nobody but the group and its Sentinels says in one who leads",
-		checked: "guard taken out: names read from records. Of 1134 questions 498 were answered by the master and 216 by the attacker's server. PENDING1",
+		checked: "guard taken out: names read from records. Of 1134 questions 498 were answered by the master and 216 by the attacker's server. On the cluster with the bindings of the policies taken away: ten writes of ten succeed",
 		tests:   append(process("TestAttackNameOfAnotherGroup"), cluster("TestAttackRecordByATenant")...),
 	},
 	{
@@ -77,14 +77,14 @@ var table = []attack{
 		finding: "A5", name: "My account as that of a Sentinel set", rights: edit + ", where his group names a StatefulSet of his as its Sentinels",
 		then:    "the account of that StatefulSet got the rights of a Sentinel, and with them wrote another podIP into pods: a Service led to the victim's Redis until the kubelet put it right",
 		now:     "accounts are bound only where policy lists the set or the webhook has injected it; and whoever has the rights can write two labels' worth of a pod and no address",
-		checked: "PENDING2",
+		checked: "guard taken out: the bindings of the policies. An account that had the rights of a Sentinel wrote an address; that none is given them was not taken out",
 		tests:   cluster("TestAttackAccountOfMyOwn"),
 	},
 	{
 		finding: "A6", name: "The webhook's token", rights: "the token of the webhook's account",
 		then:    "a StatefulSet was made privileged, with the node's root directory mounted; any RoleBinding could be deleted and any Service, account or Lease changed, also in kube-system",
 		now:     "policies hold the account to objects with its label and names, to one annotation of StatefulSets and to no excluded namespace; no Secret outside the release's namespace can be read with it",
-		checked: "PENDING3",
+		checked: "guard taken out: the bindings of the policies. Twelve requests succeeded, among them the privileged StatefulSet, kube-system and a Secret read by a patch",
 		tests:   cluster("TestAttackStolenWebhookToken"),
 	},
 	{
