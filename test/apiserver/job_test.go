@@ -5,6 +5,7 @@ package apiserver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +29,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/admit"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/policy"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/provision"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/serving"
 )
@@ -45,7 +47,12 @@ func newJob(t *testing.T, c client.Client, labels string) job {
 	for _, name := range []string{"webhook-ca", "webhook-hook", "webhook-key"} { // there, but emptied by somebody
 		create(t, c, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: j.home, Name: name}})
 	}
-	create(t, c, statefulSet(j.tenant, "redis", "redis", 3, map[string]string{contract.LabelOptIn: contract.OptInEnabled}))
+	set := statefulSet(j.tenant, "redis", "redis", 3, map[string]string{contract.LabelOptIn: contract.OptInEnabled})
+	create(t, c, set)
+	set.Status.CurrentRevision = "redis-1" // a rollout from there to the template of now is under way
+	if err := c.Status().Update(t.Context(), set); err != nil {
+		t.Fatal(err)
+	}
 	return j
 }
 
@@ -108,6 +115,7 @@ func (j job) provision(ctx context.Context, t *testing.T, cfg *rest.Config, live
 		_ = p.Ensure(ctx, group)
 	}
 	_, _ = admit.CachedLabels(cached, live)(ctx, "no-such-namespace")
+	j.review(ctx, t, live)
 	j.damage(ctx)
 	g.Settings.DownAfterMs = 9000
 	for _, group := range []mutate.Group{g, set} {
@@ -124,6 +132,28 @@ func (j job) provision(ctx context.Context, t *testing.T, cfg *rest.Config, live
 		_, _ = provision.NewReconciler(p, nil).Reconcile(ctx, reconcile.Request{NamespacedName: key})
 		_ = p.Remove(ctx, key)
 	}
+}
+
+// review has a pod proven that was made before the rollout.
+func (j job) review(ctx context.Context, t *testing.T, live client.Client) {
+	t.Helper()
+	set := &appsv1.StatefulSet{}
+	if err := j.admin.Get(ctx, client.ObjectKey{Namespace: j.tenant, Name: "redis"}, set); err != nil {
+		return // out of time, without the right to list
+	}
+	pod := podOf(set, 0)
+	pod.Spec.ServiceAccountName = "before"
+	metav1.SetMetaDataLabel(&pod.ObjectMeta, appsv1.ControllerRevisionHashLabelKey, set.Status.CurrentRevision)
+	metav1.SetMetaDataLabel(&pod.ObjectMeta, contract.LabelOptIn, contract.OptInEnabled)
+	rules, err := policy.Parse(fmt.Appendf(nil, policyText, "5s", j.home))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reviewer := admit.Reviewer{
+		Policy: func() *policy.Policy { return rules }, Live: live,
+		NamespaceLabels: func(context.Context, string) (map[string]string, error) { return nil, nil },
+	}
+	_, _ = reviewer.Pod(ctx, admit.PodRequest{Namespace: pod.Namespace, Name: pod.Name, Pod: pod})
 }
 
 // recorder writes Events as the webhook does.
