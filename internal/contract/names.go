@@ -154,8 +154,10 @@ const (
 	// AuthVolume mounts the Secret of AnnotationAuthSecret, in the agent alone.
 	AuthVolume = "redis-sentinel-auth"
 	// AuthDir is where AuthVolume is mounted, and AuthKey the key of the Secret that has the clients' password.
-	AuthDir = "/redis-sentinel-auth"
-	AuthKey = "password"
+	// AuthPreviousKey may have the one before it beside it, which is accepted for as long as it stands there.
+	AuthDir         = "/redis-sentinel-auth"
+	AuthKey         = "password"
+	AuthPreviousKey = "previous"
 	// PeerDir is where PeerVolume is mounted.
 	PeerDir = "/redis-sentinel-peer"
 	// UserConfigDir is where UserConfigVolume is mounted, in the Redis container and in the agent.

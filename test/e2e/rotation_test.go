@@ -33,7 +33,6 @@ func TestRotationUnderLoad(t *testing.T) {
 	group := applyWith(t, w, in, secret(contract.AuthKey, clientsPassword), annotated(contract.AnnotationAuthSecret, userFiles))
 	before, _ := formed(t, w, group)
 	rotateClients(t, w, group, before)
-	group.Password = nextPassword // a pod that is made from now on knows no other
 	rotateKeys(t, w, group, before)
 	after, _ := formed(t, w, group)
 	for i, node := range after.Nodes {
@@ -53,13 +52,16 @@ func TestRotationUnderLoad(t *testing.T) {
 	masterDeleted(t, w, group)
 }
 
-// rotateClients changes the Secret with the clients' password. The one before goes on being accepted.
+// rotateClients changes the Secret with the clients' password. The one before goes on being accepted, and this test's clients never
+// present another.
 func rotateClients(t *testing.T, w *world.World, group world.Group, view world.View) {
 	t.Helper()
 	load := startLoad(t, w, group, mustNode(t, view).Address)
 	load.more(t, settled)
 	began := time.Now()
-	_, err := w.ApplyText(t.Context(), group.Namespace, manifest(t, secret(contract.AuthKey, nextPassword)))
+	next := secret(contract.AuthKey, nextPassword)
+	next.StringData[contract.AuthPreviousKey] = group.Password // for pods that are made from now on
+	_, err := w.ApplyText(t.Context(), group.Namespace, manifest(t, next))
 	must(t, err)
 	hasten(t, w, group)
 	_, err = world.Until(t.Context(), refreshWithin, "both passwords to be accepted", func(ctx context.Context) string {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +17,8 @@ import (
 )
 
 // clientPassword is the default user's password as the user's Secret has it. After a change the one before is accepted too, for as
-// long as policy says: clients change theirs when they can.
+// long as policy says: clients change theirs when they can. A pod that starts after the change has not seen it, and accepts it where
+// the Secret has it.
 type clientPassword struct {
 	env   environment.Environment
 	grace time.Duration
@@ -51,7 +53,7 @@ func (c *clientPassword) hashes(now time.Time) []string {
 	if c == nil {
 		return nil
 	}
-	if password := c.read(); password != "" && keys.Hash(password) != c.known.Now {
+	if password := c.read(contract.AuthKey); password != "" && keys.Hash(password) != c.known.Now {
 		c.known = known{Now: keys.Hash(password), Before: c.known.Now, Since: now}
 		if text, err := json.Marshal(c.known); err == nil {
 			if err = conffile.Replace(c.env.PrivateDir, knownFile, string(text), 0o600); err != nil {
@@ -66,12 +68,15 @@ func (c *clientPassword) hashes(now time.Time) []string {
 	if c.known.Before != "" && now.Sub(c.known.Since) < c.grace {
 		accepted = append(accepted, c.known.Before)
 	}
+	if previous := c.read(contract.AuthPreviousKey); previous != "" && !slices.Contains(accepted, keys.Hash(previous)) {
+		accepted = append(accepted, keys.Hash(previous))
+	}
 	return accepted
 }
 
-// read is the password, without the line end that an editor leaves.
-func (c *clientPassword) read() string {
-	text, err := os.ReadFile(filepath.Join(c.env.AuthDir, contract.AuthKey))
+// read is a password, without the line end that an editor leaves; empty where the Secret has none.
+func (c *clientPassword) read(key string) string {
+	text, err := os.ReadFile(filepath.Join(c.env.AuthDir, key))
 	if err != nil {
 		return ""
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/keys"
 )
 
-// TestClientsPassword: the present one is accepted, the one before for as long as policy says, also over a restart of the agent; and
-// never nobody's: without a password in the Secret nobody may enter.
+// TestClientsPassword: the present one is accepted, the one before for as long as policy says, also over a restart of the agent; the
+// one that the Secret has beside it, also by a pod that never saw it; and never nobody's: without a password in the Secret nobody may enter.
 func TestClientsPassword(t *testing.T) {
 	env := testEnvironment(t)
 	env.AuthDir = t.TempDir()
@@ -22,8 +22,8 @@ func TestClientsPassword(t *testing.T) {
 		t.Error("a group without a Secret has a password")
 	}
 	env.Settings.Redis.RotationGraceMs = time.Hour.Milliseconds()
-	put := func(password string) {
-		if err := os.WriteFile(filepath.Join(env.AuthDir, contract.AuthKey), []byte(password), 0o600); err != nil {
+	put := func(key, password string) {
+		if err := os.WriteFile(filepath.Join(env.AuthDir, key), []byte(password), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -33,20 +33,24 @@ func TestClientsPassword(t *testing.T) {
 		t.Errorf("without a password %v is accepted", got)
 	}
 	for _, step := range []struct {
-		what, password string
-		after          time.Duration
-		restart        bool
-		want           []string
+		what, password, previous string
+		after                    time.Duration
+		restart                  bool
+		want                     []string
 	}{
-		{"the first, with the line end of an editor", "one\n", 0, false, []string{"one"}},
-		{"the next", "two", time.Minute, false, []string{"two", "one"}},
-		{"after a restart", "two", 30 * time.Minute, true, []string{"two", "one"}},
-		{"the Secret is empty for a moment", "", 31 * time.Minute, false, []string{"two", "one"}},
-		{"the time is over", "two", 62 * time.Minute, false, []string{"two"}},
-		{"a third", "three", 63 * time.Minute, false, []string{"three", "two"}},
-		{"back", "two", 64 * time.Minute, false, []string{"two", "three"}},
+		{"the first, with the line end of an editor", "one\n", "", 0, false, []string{"one"}},
+		{"the next", "two", "", time.Minute, false, []string{"two", "one"}},
+		{"after a restart", "two", "", 30 * time.Minute, true, []string{"two", "one"}},
+		{"the Secret is empty for a moment", "", "", 31 * time.Minute, false, []string{"two", "one"}},
+		{"the time is over", "two", "", 62 * time.Minute, false, []string{"two"}},
+		{"a third", "three", "", 63 * time.Minute, false, []string{"three", "two"}},
+		{"back", "two", "", 64 * time.Minute, false, []string{"two", "three"}},
+		{"the one of before is beside it", "two", "three\n", 65 * time.Minute, false, []string{"two", "three"}},
+		{"the time is over, and it is still there", "two", "three", 200 * time.Minute, false, []string{"two", "three"}},
+		{"it is taken away", "two", "", 201 * time.Minute, false, []string{"two"}},
 	} {
-		put(step.password)
+		put(contract.AuthKey, step.password)
+		put(contract.AuthPreviousKey, step.previous)
 		if step.restart {
 			c = newClientPassword(env)
 		}
@@ -57,5 +61,10 @@ func TestClientsPassword(t *testing.T) {
 		if got := c.hashes(now.Add(step.after)); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want those of %v", step.what, got, step.want)
 		}
+	}
+	env.PrivateDir = t.TempDir() // another pod
+	put(contract.AuthPreviousKey, "one")
+	if got, want := newClientPassword(env).hashes(now), []string{keys.Hash("two"), keys.Hash("one")}; !slices.Equal(got, want) {
+		t.Errorf("a pod of after the change: %v, want %v", got, want)
 	}
 }
