@@ -129,10 +129,13 @@ func (r rule) allows(o Option) bool {
 	return slices.Contains(r.fine, strings.ToLower(strings.Join(o.Values, " ")))
 }
 
-// shown are the values as they may stand in a message: never a password.
+// shown are the values as they may stand in a message: never a password, whatever option of whatever program has it.
 func shown(o Option) string {
-	switch o.Name {
-	case "requirepass", "masterauth", "primaryauth", "user":
+	switch {
+	case o.Name == "sentinel" && len(o.Values) > 0: // what follows the word may be anybody's password
+		word, _, _ := strings.Cut(strings.TrimSpace(o.Values[0]), " ")
+		return word
+	case o.Name == "user", o.Name == "rename-command", strings.Contains(o.Name, "auth"), strings.Contains(o.Name, "pass"):
 		return ""
 	}
 	return strings.Join(o.Values, " ")

@@ -116,6 +116,9 @@ func TestParseRefuses(t *testing.T) {
 		"min replicas":                  {"redis-server --min-replicas-to-write 1", ErrOption, "redis-sentinel.dev/min-replicas-to-write"},
 		"include":                       {"redis-server --include /x", ErrOption, "first argument"},
 		"a renamed command":             {"redis-server --rename-command CONFIG ", ErrOption, "names"},
+		"a renamed command's name":      {"redis-server --rename-command CONFIG secret", ErrOption, "names"},
+		"a key's password":              {"redis-server --tls-key-file-pass secret", ErrOption, "TLS"},
+		"a Sentinel's password":         {"redis-sentinel --sentinel auth-pass m secret", ErrOption, "themselves"},
 		"an option as first value":      {"redis-server --logfile --replicaof a 1", ErrOption, "master"},
 		"sentinel settings":             {"redis-sentinel --sentinel monitor a b 1 2", ErrOption, "themselves"},
 	} {
