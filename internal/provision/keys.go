@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -49,16 +50,24 @@ func (p *Provisioner) refreshSecret(ctx context.Context, wanted *corev1.Secret, 
 		{"test", "/metadata/labels/redis-sentinel.dev~1managed", managed},
 		{"test", "/metadata/labels/redis-sentinel.dev~1group", statefulSet},
 	}
+	each := slices.Clone(steps)
 	for name, value := range wanted.Data {
-		steps = append(steps, step{"add", "/data/" + name, value})
+		each = append(each, step{"add", "/data/" + name, value})
 	}
-	patch, err := json.Marshal(steps)
+	write := func(steps []step) error {
+		patch, err := json.Marshal(steps)
+		if err != nil {
+			return err
+		}
+		live := &corev1.Secret{ObjectMeta: wanted.ObjectMeta}
+		return p.live.Patch(ctx, live, client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(contract.FieldManager))
+	}
+	err := write(each)
+	if apierrors.IsInvalid(err) { // its labels are wrong, or somebody emptied it: there is no place for a key then
+		err = write(append(steps, step{"add", "/data", wanted.Data}))
+	}
 	if err != nil {
-		return fmt.Errorf("encoding the keys of group %s/%s: %w", wanted.Namespace, statefulSet, err)
-	}
-	live := &corev1.Secret{ObjectMeta: wanted.ObjectMeta}
-	if err := p.live.Patch(ctx, live, client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(contract.FieldManager)); err != nil {
-		return fmt.Errorf("writing Secret %s, which has to have the labels of its group and some data: %w", client.ObjectKeyFromObject(wanted), err)
+		return fmt.Errorf("writing Secret %s, which has to have the labels of its group: %w", client.ObjectKeyFromObject(wanted), err)
 	}
 	return nil
 }

@@ -3,7 +3,9 @@
 package apiserver
 
 import (
+	"bytes"
 	"errors"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -92,6 +94,37 @@ func TestEnsureOfManyPodsAtOnce(t *testing.T) {
 	versions(t, c, ns)
 	if told := replicas[0].told(); !strings.Contains(told, "NoSentinelSet") {
 		t.Errorf("Events are %q, want one about the missing Sentinel set", told)
+	}
+}
+
+// TestEmptiedSecretIsFilledAgain: somebody took every key out of a group's Secret, or all but one.
+func TestEmptiedSecretIsFilledAgain(t *testing.T) {
+	c := admin(t)
+	ns := newNamespace(t, c, nil)
+	create(t, c, statefulSet(ns, "sentinel", "sentinel", 3, nil))
+	ensure := func() map[string][]byte {
+		if err := newReplica(t, server).Ensure(t.Context(), redisGroup(ns)); err != nil {
+			t.Fatal(err)
+		}
+		return get(t, c, ns, "redis-sentinel-redis", &corev1.Secret{}).Data
+	}
+	first := ensure()
+	if len(first) == 0 {
+		t.Fatal("no keys at all")
+	}
+	for _, left := range []int{0, 1} {
+		secret := get(t, c, ns, "redis-sentinel-redis", &corev1.Secret{})
+		for name := range first {
+			if len(secret.Data) > left {
+				delete(secret.Data, name)
+			}
+		}
+		if err := c.Update(t.Context(), secret); err != nil {
+			t.Fatal(err)
+		}
+		if again := ensure(); !maps.EqualFunc(first, again, bytes.Equal) {
+			t.Errorf("with %d keys left: %d keys, want the %d of before", left, len(again), len(first))
+		}
 	}
 }
 

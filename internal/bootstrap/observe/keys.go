@@ -45,6 +45,18 @@ func ReadKeys(dir string) []model.Key {
 	return all
 }
 
+// KeepKeys is how a directory of keys is read again and again: while it has none it is as it was. Without keys a Redis is open to
+// replicas of anybody, and a Secret that somebody emptied is no reason for that.
+func KeepKeys(dir string) func() []model.Key {
+	var known []model.Key
+	return func() []model.Key {
+		if now := ReadKeys(dir); len(now) > 0 {
+			known = now
+		}
+		return known
+	}
+}
+
 // generationOf is the number that an id begins with.
 func generationOf(id string) int {
 	text, _, _ := strings.Cut(id, "-")

@@ -85,7 +85,7 @@ func (a *agent) start(ctx context.Context) error {
 	a.server = server{redisio.NewServer(own), a.conf.user.master}
 	a.observer = observe.NewObserver(group, observe.Own{
 		Redis: own, Hellos: hellos, User: a.conf.user.values, Leaving: a.leave.asked, Template: a.server.PlainCredential,
-		Keys: func() []model.Key { return observe.ReadKeys(env.KeysDir) }, Clients: a.clients.hashes,
+		Keys: observe.KeepKeys(env.KeysDir), Clients: a.clients.hashes,
 	})
 	store := record.NewStore(a.client.CoordinationV1().Leases(env.Namespace), group)
 	a.actor = act.NewRedis(a.server, store, others{a.observer}, contract.ReplicationUser(env.Namespace, env.Settings.StatefulSet), time.Now)
