@@ -29,12 +29,14 @@ func (p *peerSecret) credential(key observe.GroupKey, id string) model.Credentia
 }
 
 // presenting chooses the generation that my Sentinel presents to a group, and finds its password. Where the set's key is not there
-// yet, it is looked for, and all groups have a turn when it is found: until then Sentinel comes to them as nobody.
-func (m *manager) presenting(key observe.GroupKey, before string, r model.Record, s contract.GroupSettings) (id string, as model.Credential) {
-	id = access.Monitors(s.Key, before, m.set.Keyed(key), r.Uses)
-	as = m.secret.credential(key, id)
+// yet, it is looked for, and all groups have a turn when it is found: until then Sentinel goes on with what it presented, and comes
+// as nobody where it presented nothing.
+func (m *manager) presenting(g *group, r model.Record, s contract.GroupSettings) (id string, as model.Credential) {
+	id = access.Monitors(s.Key, g.presents, m.set.Keyed(g.key), r.Uses)
+	as = m.secret.credential(g.key, id)
 	if as.Password == "" && id != "" {
 		m.secret.loadAgain(m.crew, contract.PeerSecretKey+keys.FingerprintOf(id), m.wakeAll)
+		return g.presents, g.told // never that it presents what it has no password for: pods would withdraw the other
 	}
 	return id, as
 }

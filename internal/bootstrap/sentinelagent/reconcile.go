@@ -34,7 +34,7 @@ func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Du
 	}
 	want := staggered(m.env, settings)
 	var presents string
-	presents, want.As = m.presenting(g.key, g.presents, recorded, settings)
+	presents, want.As = m.presenting(g, recorded, settings)
 	view := m.set.View(ctx, g.key, lease, want, want.As)
 	view.Own.Watching.As = g.told
 	view.CurrentEpoch = currentEpoch(m.env)
