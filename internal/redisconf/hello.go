@@ -129,6 +129,10 @@ func permissions(words []string) permitted {
 
 // apply changes what may be called by a command or a category.
 func apply(now []string, allow bool, name string) []string {
+	name, _, part := strings.Cut(name, "|")
+	if part && !allow {
+		return now // only subcommands can be taken away so, and these commands have none
+	}
 	named := []string{name}
 	if category, ok := strings.CutPrefix(name, "@"); ok {
 		if !slices.Contains(publishCategories[:], category) {
@@ -161,7 +165,7 @@ func matchesHello(pattern string) bool {
 
 // UserName is the name in a line that declares a user; empty where it declares none.
 func UserName(line string) string {
-	words := strings.Fields(line)
+	words := splitWords(line)
 	if len(words) < 2 || words[0] != "user" {
 		return ""
 	}
@@ -177,14 +181,14 @@ func SetUserOf(line string) []string {
 
 // WantsNoPassword reports whether the user of a line of ACL LIST is let in without a password.
 func WantsNoPassword(line string) bool {
-	words := strings.Fields(line)
+	words := splitWords(line)
 	return slices.Contains(words, "on") && slices.Contains(words, "nopass")
 }
 
 // KeptOut reports whether a server, as ACL LIST shows its users, lets no client in because the default user has no password.
 func KeptOut(list string) bool {
 	for line := range strings.Lines(list) {
-		words := strings.Fields(line)
+		words := splitWords(line)
 		if UserName(line) == "default" && slices.Contains(words, "off") && slices.Contains(words, "nopass") {
 			return true
 		}
@@ -192,11 +196,16 @@ func KeptOut(list string) bool {
 	return false
 }
 
-// aclWords splits a line of ACL LIST. A selector, in parentheses, is one word.
+// splitWords splits a line at what Redis takes for a space; a name may have others in it.
+func splitWords(line string) []string {
+	return strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\n\v\f\r", r) })
+}
+
+// aclWords splits a line of ACL LIST. A selector, in parentheses, is one word; a name may begin with one.
 func aclWords(line string) []string {
 	var words []string
-	for _, w := range strings.Fields(line) {
-		if n := len(words); n > 0 && strings.HasPrefix(words[n-1], "(") && !strings.HasSuffix(words[n-1], ")") {
+	for _, w := range splitWords(line) {
+		if n := len(words); n > 2 && strings.HasPrefix(words[n-1], "(") && !strings.HasSuffix(words[n-1], ")") {
 			words[n-1] += " " + w
 			continue
 		}

@@ -29,6 +29,9 @@ func TestGuardHello(t *testing.T) {
 		"in the second selector":       {"user u on #00 resetchannels -@all (~a resetchannels -@all +get) (resetchannels &* +@all)", "clearselectors (~a resetchannels -@all +get) (resetchannels &* +@all -publish -spublish) (resetchannels +publish +spublish ALL)"},
 		"switched off":                 {"user u off ~* &* +@all", "-publish -spublish (resetchannels +publish +spublish ALL)"},
 		"nonsense":                     {"user", ""},
+		"with a first argument":        {"user u on #00 &* -@all +publish|__sentinel__:hello", "-publish (resetchannels +publish ALL)"},
+		"a name like a selector's":     {"user (m on nopass &* -@all +publish", "-publish (resetchannels +publish ALL)"},
+		"a name with another space":    {"user m\u00a0x on nopass &* -@all +publish", "-publish (resetchannels +publish ALL)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := strings.Join(GuardHello(strings.ReplaceAll(c.line, "ALL", all)), " ")

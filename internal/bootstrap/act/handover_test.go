@@ -54,6 +54,8 @@ type stage struct {
 	// users is how the master lists its users, and requirepass the password of its clients.
 	users       []string
 	requirepass string
+	// evades is who may publish hellos in a way that only the server sees.
+	evades string
 }
 
 func (s *stage) listUsers() string {
@@ -132,10 +134,12 @@ func newStage(t *testing.T, how script) *stage {
 			return s.listUsers()
 		case command == "config get requirepass":
 			return "*2\r\n" + redistest.Bulk("requirepass") + redistest.Bulk(s.requirepass)
+		case strings.HasPrefix(command, "acl dryrun ") && strings.Fields(command)[2] != s.evades:
+			return redistest.Bulk("User has no permissions to run the 'publish' command")
 		}
 		s.note(command)
 		switch {
-		case strings.HasPrefix(command, "client kill"):
+		case strings.HasPrefix(command, "client kill"), strings.HasPrefix(command, "acl deluser"):
 			return ":1\r\n"
 		case strings.HasPrefix(command, "config get"):
 			return "*0\r\n"

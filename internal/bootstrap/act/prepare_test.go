@@ -137,19 +137,27 @@ func TestUsersComeBack(t *testing.T) {
 		what      string
 		users     []string
 		selectors bool
+		evades    string
 		want      string
 	}{
-		{"at first", []string{"user default off"}, true, known},
-		{"nothing changed", []string{"user default off"}, true, ""},
+		{"at first", []string{"user default off"}, true, "", known},
+		{"nothing changed", []string{"user default off"}, true, "", ""},
 		{
 			"a user was made",
 			[]string{"user bob on #00 ~* &* -@all +publish"},
-			true,
+			true, "",
 			known + "; acl setuser bob " + strings.Join(redisconf.GuardHello("user bob on #00 &* -@all +publish"), " "),
 		},
-		{"another, and the server is too old to hold it", []string{"user alice on #00 ~* &* -@all +publish"}, false, known},
+		{"another, and the server is too old to hold it", []string{"user alice on #00 ~* &* -@all +publish"}, false, "", known},
+		{
+			"one by a rule that only the server understands",
+			[]string{"user carol on #00 ~* &[z-_]_sentinel__:hello -@all +publish"},
+			true, "carol",
+			known + "; acl dryrun carol publish __sentinel__:hello ; acl setuser carol clearselectors -publish -spublish",
+		},
+		{"one who takes a name that is ours", []string{"user redis-sentinel-x on nopass ~* &* +@all"}, true, "", known + "; acl deluser redis-sentinel-x"},
 	} {
-		s.users, s.view.Self.Redis.Selectors = step.users, step.selectors
+		s.users, s.view.Self.Redis.Selectors, s.evades = step.users, step.selectors, step.evades
 		if err := s.actor.Prepare(t.Context(), s.view); err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +165,7 @@ func TestUsersComeBack(t *testing.T) {
 			t.Errorf("%s: told %q, want %q", step.what, got, step.want)
 		}
 	}
-	s.view.Access.Replication = []string{"secret", "next"}
+	s.users, s.view.Access.Replication = []string{"user default off"}, []string{"secret", "next"}
 	if err := s.actor.Prepare(t.Context(), s.view); err != nil || s.told() != made+keys.Hash("secret")+" #"+keys.Hash("next")+mayOnly {
 		t.Errorf("a second password was not added: %v", err)
 	}

@@ -3,6 +3,7 @@
 package redisagent
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -15,9 +16,9 @@ import (
 // every user.
 type aclFile struct {
 	path string
-	// text is what was read last, and lines what the server has of it, by user.
-	text  string
-	lines map[string]string
+	// told are the lines that the server has, by user. Nil: nobody knows, because the agent has just started, perhaps beside a server
+	// that has what an agent of before told it.
+	told map[string]string
 }
 
 // shut is the default user where nobody can tell what the user's file allows.
@@ -38,9 +39,8 @@ func (f *aclFile) merged(ours []redisconf.User) (string, []redisconf.Objection) 
 		})
 		b.WriteString(shut + "\n")
 	} else {
-		f.text = string(raw)
-		f.lines, objections = usersIn(f.path, f.text)
-		for line := range strings.Lines(f.text) {
+		_, objections = usersIn(f.path, string(raw))
+		for line := range strings.Lines(string(raw)) {
 			name := redisconf.UserName(line)
 			if name == "" || redisconf.ReservedUser(name) {
 				continue
@@ -77,31 +77,45 @@ func usersIn(file, text string) (map[string]string, []redisconf.Objection) {
 	return lines, objections
 }
 
-// change is what has to be told to the server since the file was read last.
+// change is what has to be told to the server.
 type change struct {
 	// set are the arguments of ACL SETUSER, and deleted the users that are gone.
 	set     [][]string
 	deleted []string
+	// lines are what the server has then.
+	lines map[string]string
 }
 
-// changed reads the file again. It returns what became different, and takes it for told; false where nothing did.
-func (f *aclFile) changed() (change, []redisconf.Objection, bool) {
+// changed reads the file again, and compares it with what the server was told; false where it has all of it. Present are the users that
+// the server has, for when nobody knows what it was told. The change counts as made once it is told.
+func (f *aclFile) changed(present []string) (change, []redisconf.Objection, bool) {
 	raw, err := os.ReadFile(f.path)
-	if err != nil || string(raw) == f.text { // one that cannot be read for a moment is no order to delete users
+	if err != nil { // one that cannot be read for a moment is no order to delete users
 		return change{}, nil, false
 	}
-	lines, objections := usersIn(f.path, string(raw))
-	var c change
-	for name, line := range lines {
-		if f.lines[name] != line {
+	c := change{}
+	var objections []redisconf.Objection
+	c.lines, objections = usersIn(f.path, string(raw))
+	if f.told != nil && maps.Equal(f.told, c.lines) {
+		return change{}, nil, false
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.lines)) {
+		line := c.lines[name]
+		if f.told == nil && line == open { // the file does not name it, and a server without a word of it may have been told more
+			continue
+		}
+		if f.told == nil || f.told[name] != line {
 			c.set = append(c.set, redisconf.SetUserOf(line))
 		}
 	}
-	for name := range f.lines {
-		if _, still := lines[name]; !still {
+	before := present
+	if f.told != nil {
+		before = slices.Sorted(maps.Keys(f.told))
+	}
+	for _, name := range before {
+		if _, still := c.lines[name]; !still && !redisconf.ReservedUser(name) {
 			c.deleted = append(c.deleted, name)
 		}
 	}
-	f.text, f.lines = string(raw), lines
 	return c, objections, true
 }

@@ -5,6 +5,7 @@ package redisagent
 import (
 	"cmp"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,6 +84,20 @@ func (c *configuration) writeFiles(ours []redisconf.User) error {
 	}
 	c.written = ours
 	return nil
+}
+
+// withSecrets gives the arguments of ACL SETUSER for the default user the passwords that a Secret has: they hold in place of its line's.
+func (c *configuration) withSecrets(set [][]string) [][]string {
+	i := slices.IndexFunc(c.written, func(u redisconf.User) bool { return u.Name == "default" })
+	for j, words := range set {
+		if i >= 0 && words[0] == "default" {
+			set[j] = append(words, "resetpass")
+			for _, hash := range c.written[i].Hashes {
+				set[j] = append(set[j], "#"+hash)
+			}
+		}
+	}
+	return set
 }
 
 // ours are this project's users as a file has them: without rules about channels, from which servers that are too old would not start.

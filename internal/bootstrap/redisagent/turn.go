@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/kubernetes"
@@ -99,26 +100,40 @@ func (a *agent) secure(ctx context.Context, v model.View) (aside, err error) {
 	return aside, err
 }
 
-// followACLFile tells Redis what changed in the user's own file with users.
+// followACLFile tells Redis what it does not have of the user's own file with users. What Redis did not hear is told again; what it
+// refuses is not.
 func (a *agent) followACLFile(ctx context.Context) error {
-	if a.conf.users == nil {
+	users := a.conf.users
+	if users == nil || a.actor.Users() == "" { // which users the server has is known from the end of the first turn on
 		return nil
 	}
-	before := *a.conf.users
-	c, objections, changed := a.conf.users.changed()
+	c, objections, changed := users.changed(names(a.actor.Users()))
 	if !changed {
 		return nil
 	}
-	a.env.Log.Info("the file with users changed", "file", before.path, "changed", len(c.set), "deleted", len(c.deleted))
+	a.env.Log.Info("the file with users changed, or was not told yet", "file", users.path, "told", len(c.set), "deleted", len(c.deleted))
 	a.report.Unsuitable(objections)
 	if err := a.conf.rewrite(); err != nil {
-		*a.conf.users = before // it is tried again
 		return err
 	}
-	if err := a.server.ChangeUsers(ctx, c.set, c.deleted); err != nil {
-		a.report.RefusedUsers(before.path, err)
+	refused, err := a.server.ChangeUsers(ctx, a.conf.withSecrets(c.set), c.deleted)
+	if err != nil {
+		return err
 	}
+	if refused != nil {
+		a.report.RefusedUsers(users.path, refused)
+	}
+	users.told = c.lines
 	return nil
+}
+
+// names are the users of a list, as ACL LIST writes it.
+func names(list string) []string {
+	var all []string
+	for line := range strings.Lines(list) {
+		all = append(all, redisconf.UserName(line))
+	}
+	return all
 }
 
 // setOptions sets, once for each process, what a configuration file cannot say for all versions of Redis.

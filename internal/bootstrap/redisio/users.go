@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -47,9 +48,17 @@ func (s Server) SecureUsers(ctx context.Context, group string, access model.Acce
 		}
 	}
 	beside = append(beside, guardClients(ctx, pipe, lines, access, selectors)...)
+	beside = append(beside, endPretenders(ctx, pipe, lines, group)...)
 	now := pipe.ACLList(ctx)
 	_, _ = pipe.Exec(ctx) // each command carries its own error
 	failed := s.endStrangers(ctx, access)
+	if selectors && now.Err() == nil {
+		silenced, err := s.silence(ctx, now.Val())
+		failed = errors.Join(failed, err)
+		if silenced != nil {
+			now = silenced
+		}
+	}
 	if err := errors.Join(failures(append(own, now))...); err != nil {
 		return "", fmt.Errorf("setting the user of the group: %w", err)
 	}
@@ -83,6 +92,49 @@ func guardClients(ctx context.Context, pipe redis.Pipeliner, lines []string, acc
 		}
 	}
 	return sent
+}
+
+// endPretenders deletes users whose names are kept for this project's own, and that are none of them.
+func endPretenders(ctx context.Context, pipe redis.Pipeliner, lines []string, group string) []redis.Cmder {
+	var sent []redis.Cmder
+	for _, line := range lines {
+		name := redisconf.UserName(line)
+		if redisconf.ReservedUser(name) && !slices.Contains([]string{group, contract.AgentUser, contract.ObserverUser, contract.MonitorUser}, name) {
+			sent = append(sent, pipe.ACLDelUser(ctx, name))
+		}
+	}
+	return sent
+}
+
+// silence asks the server itself which users may still publish what Sentinels believe, and takes publishing from them altogether:
+// a rule can be written in ways in which only the server sees what it allows. It returns the users as they are then; nil where there
+// was nothing to do.
+func (s Server) silence(ctx context.Context, lines []string) (*redis.StringSliceCmd, error) {
+	pipe := s.client.Pipeline()
+	asked := map[string]*redis.StringCmd{}
+	for _, line := range lines {
+		if name, users := userOf(line); users {
+			asked[name] = pipe.ACLDryRun(ctx, name, "publish", redisconf.HelloChannel, "")
+		}
+	}
+	_, _ = pipe.Exec(ctx) // each command carries its own error
+	pipe = s.client.Pipeline()
+	var sent []redis.Cmder
+	var failed []error
+	for name, answer := range asked {
+		switch {
+		case answer.Err() != nil:
+			failed = append(failed, fmt.Errorf("asking whether a user may publish: %w", withoutRules(answer.Err())))
+		case answer.Val() == "OK":
+			sent = append(sent, pipe.ACLSetUser(ctx, name, "clearselectors", "-publish", "-spublish"))
+		}
+	}
+	if len(sent) == 0 {
+		return nil, errors.Join(failed...)
+	}
+	now := pipe.ACLList(ctx)
+	_, _ = pipe.Exec(ctx)
+	return now, errors.Join(append(failed, failures(append(sent, now))...)...)
 }
 
 // failures are the errors of commands, without the rules that a server repeats.
@@ -166,16 +218,13 @@ func hashes(passwords []string) []string {
 
 // userOf is the name in a line of ACL LIST; false where it is a user of this project.
 func userOf(line string) (string, bool) {
-	words := strings.Fields(line)
-	if len(words) < 2 || redisconf.ReservedUser(words[1]) {
-		return "", false
-	}
-	return words[1], true
+	name := redisconf.UserName(line)
+	return name, name != "" && !redisconf.ReservedUser(name)
 }
 
 // ChangeUsers gives the server users as the arguments of ACL SETUSER say, each beginning with its name, and deletes others. What
-// cannot be set is named in the error; the rest is done.
-func (s Server) ChangeUsers(ctx context.Context, set [][]string, deleted []string) error {
+// the server refuses is named in refused, and the rest is done; err is that it did not answer.
+func (s Server) ChangeUsers(ctx context.Context, set [][]string, deleted []string) (refused, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*Deadline)
 	defer cancel()
 	pipe := s.client.Pipeline()
@@ -189,11 +238,13 @@ func (s Server) ChangeUsers(ctx context.Context, set [][]string, deleted []strin
 	_, _ = pipe.Exec(ctx) // each command carries its own error
 	var failed []error
 	for name, c := range sent {
-		if c.Err() != nil {
+		if reply := redis.Error(nil); errors.As(c.Err(), &reply) {
 			failed = append(failed, fmt.Errorf("changing the user %s: %w", name, withoutRules(c.Err())))
+		} else if c.Err() != nil {
+			return nil, fmt.Errorf("changing users: %w", c.Err())
 		}
 	}
-	return errors.Join(failed...)
+	return errors.Join(failed...), nil
 }
 
 // AuthenticateAs sets what the server presents to its master. It takes effect with the next connection.
