@@ -178,6 +178,11 @@ func (w *watched) knowsAll(ctx context.Context, p, master *lab.Bare) string {
 	if own.Address != address(master) || own.MasterDown || own.FailoverInProgress || len(own.Peers) != len(w.sentinels)-1 || len(up) != len(w.servers)-1 {
 		return fmt.Sprintf("%s says %+v, master is %s", p.Name, own, master.Address)
 	}
+	// One that was master is made a replica again while the Sentinel has not heard that it is one.
+	seen, _ := client.Do(ctx, "sentinel", "replicas", watchedAs).Result()
+	if roles := strings.Count(fmt.Sprint(seen), "role-reported slave"); roles != len(up) {
+		return fmt.Sprintf("%s has heard of %d replicas that they are ones", p.Name, roles)
+	}
 	return ""
 }
 

@@ -221,18 +221,23 @@ func (p *Pod) Label(ctx context.Context) string {
 
 // Electable counts the replicas that the Sentinel could promote.
 func (p *Pod) Electable(ctx context.Context, group *Set) int {
+	electable, _ := p.Replicas(ctx, group)
+	return len(electable)
+}
+
+// Replicas are the addresses of the replicas that the Sentinel could promote, and of all that it lists.
+func (p *Pod) Replicas(ctx context.Context, group *Set) (electable, listed []string) {
 	client := p.Redis()
 	defer client.Close() //nolint:errcheck // it was for one command
 	replicas := redis.NewMapStringStringSliceCmd(ctx, "sentinel", "replicas", group.MasterName())
-	n := 0
-	if client.Process(ctx, replicas) == nil {
-		for _, r := range replicas.Val() {
-			if r["slave-priority"] != "0" && r["flags"] == "slave" {
-				n++
-			}
+	_ = client.Process(ctx, replicas) // without an answer there are none
+	for _, r := range replicas.Val() {
+		if r["slave-priority"] != "0" && r["flags"] == "slave" {
+			electable = append(electable, r["ip"])
 		}
+		listed = append(listed, r["ip"])
 	}
-	return n
+	return electable, listed
 }
 
 // Peers counts the other Sentinels that the Sentinel knows.
