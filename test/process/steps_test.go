@@ -101,13 +101,14 @@ func unmoved(s *lab.Scene, set *lab.Set, master *lab.Pod, during time.Duration) 
 	}
 	err = world.Holds(s.T.Context(), during, master.Name+" stays master", func(ctx context.Context) string {
 		r, _, failure := set.Record(ctx)
+		role := master.Info(ctx, "role")
 		switch {
 		case failure != nil:
 			return failure.Error()
 		case r.PodUID != before.PodUID:
 			return "the record names " + r.Holder
-		case master.Info(ctx, "role") != "master":
-			return "its Redis answers role " + master.Info(ctx, "role")
+		case role != "master" && role != "": // no answer in time is none
+			return "its Redis answers role " + role
 		}
 		return ""
 	})
