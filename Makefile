@@ -68,22 +68,22 @@ stories: ## the deciders at length: every view of a small group, 500 simulated s
 
 chart: $(TOOL) ## render and check the chart
 	@$(ENV) helm lint --strict --quiet charts/$(RELEASE)
-	@$(ENV) REQUIRE_HELM=1 go test -v -count=1 ./test/chart/...
+	@$(ENV) go test -v -count=1 ./test/chart/...
 
 apiserver: $(TOOL) ## tests against a real API server
-	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_APISERVER=1 go test -v -count=1 $(LESS) ./test/apiserver/...
+	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" go test -v -count=1 $(LESS) ./test/apiserver/...
 
 process: $(TOOL) ## real Redis 7.0, 8.0 and Valkey 8.1, 9.1, Sentinels and agents, without Kubernetes' nodes (needs root); PROCESS='-run TestX' names tests
-	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_PROCESS=1 go test -v -count=1 -timeout 20m -parallel 5 $(LESS) ./test/process/... $(PROCESS)
+	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" go test -v -count=1 -timeout 20m -parallel 5 $(LESS) ./test/process/... $(PROCESS)
 
 sim: ## 100,000 simulated stories of faults (minutes); SIM='-sim.seeds=5000 -sim.first=1' says how many and which
 	go test -v -count=1 -timeout 60m -run '^TestSeeds$$' ./internal/bootstrap/simtest -sim.seeds=100000 $(SIM)
 
 incidents: $(TOOL) ## what has hurt others, and what happens here; runs the tests of every row
-	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_PROCESS=1 TEST_SERVER="$${TEST_SERVER:-redis-7.0.15}" go run ./test/incidents
+	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" TEST_SERVER="$${TEST_SERVER:-redis-7.0.15}" go run ./test/incidents
 
 attacks: install ## every attack that was tried on the first version, tried again; on processes and on a real cluster
-	@$(ENV) export KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_APISERVER=1 REQUIRE_PROCESS=1 REQUIRE_E2E=1; go run ./test/attacks
+	@$(ENV) export KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_E2E=1; go run ./test/attacks
 
 e2e: install ## tests on a real cluster; E2E names packages
 ifneq ($(CLUSTER),current)

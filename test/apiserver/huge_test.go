@@ -73,6 +73,6 @@ func peak(t *testing.T, pid int) int {
 			return kib >> 10
 		}
 	}
-	t.Skip("this kernel does not say what memory a process takes")
+	t.Fatal("this kernel does not say what memory a process takes")
 	return 0
 }

@@ -4,6 +4,7 @@ package apiserver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -17,17 +18,16 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/controlplane"
 )
 
-// server is the API server of all tests; nil where there is none.
+// server is the API server of all tests.
 var server *rest.Config
 
-// clients is the directory with the certificate that the API server presents to webhooks; empty where it presents none.
+// clients is the directory with the certificate that the API server presents to webhooks.
 var clients string
 
 func TestMain(m *testing.M) {
@@ -43,21 +43,22 @@ func TestMain(m *testing.M) {
 }
 
 func connect() (stop func(), err error) {
-	stop = func() {}
-	switch {
-	case os.Getenv("TEST_KUBECONFIG") != "":
-		server, err = clientcmd.BuildConfigFromFlags("", os.Getenv("TEST_KUBECONFIG"))
-	case os.Getenv("KUBEBUILDER_ASSETS") != "":
-		if clients, err = os.MkdirTemp("", "clients"); err == nil {
-			server, stop, err = controlplane.Start("", "", clients)
-		}
-	case os.Getenv("REQUIRE_APISERVER") == "1":
-		err = fmt.Errorf("REQUIRE_APISERVER is 1, and neither TEST_KUBECONFIG nor KUBEBUILDER_ASSETS is set")
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		return nil, errors.New("these tests start an API server that KUBEBUILDER_ASSETS names: make apiserver")
 	}
-	if server != nil {
-		server.QPS, server.Burst = 500, 1000
+	if clients, err = os.MkdirTemp("", "clients"); err != nil {
+		return nil, err
 	}
-	return stop, err
+	var end func()
+	if server, end, err = controlplane.Start("", "", clients); err != nil {
+		_ = os.RemoveAll(clients)
+		return nil, err
+	}
+	server.QPS, server.Burst = 500, 1000
+	return func() {
+		end()
+		_ = os.RemoveAll(clients)
+	}, nil
 }
 
 // scheme knows every kind of Kubernetes.
@@ -66,9 +67,6 @@ func scheme() *runtime.Scheme { return clientgoscheme.Scheme }
 // admin returns a client that may do everything and reads without a cache.
 func admin(t *testing.T) client.WithWatch {
 	t.Helper()
-	if server == nil {
-		t.Skip("no API server: set TEST_KUBECONFIG or KUBEBUILDER_ASSETS")
-	}
 	return clientFor(t, server)
 }
 

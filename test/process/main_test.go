@@ -16,22 +16,17 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
 )
 
-// shared is the lab of all scenarios; nil where there cannot be one, and absent says why.
-var (
-	shared *lab.Lab
-	absent error
-)
+// shared is the lab of all scenarios.
+var shared *lab.Lab
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	redisio.Quiet()
 	ctrl.SetLogger(logr.Discard())
 	code := 1
-	switch err := open(); {
-	case err != nil && os.Getenv("REQUIRE_PROCESS") == "1":
+	if err := open(); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
-	default:
-		absent = err
+	} else {
 		code = m.Run()
 	}
 	if shared != nil {
@@ -66,9 +61,6 @@ func oneVersion(t *testing.T, version string, scenario func(*testing.T, *lab.Sce
 
 func with(t *testing.T, versions []string, scenario func(*testing.T, *lab.Scene)) {
 	t.Helper()
-	if absent != nil {
-		t.Skip(absent)
-	}
 	t.Parallel() // most scenarios wait most of the time
 	for _, version := range versions {
 		t.Run(version, func(t *testing.T) {

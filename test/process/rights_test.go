@@ -25,9 +25,6 @@ import (
 // what they asked for. Then it takes one right after the other away, and sends the same requests again: exactly those are
 // refused that the missing right is for, and there are some.
 func TestEveryRightOfAnAgentIsNeeded(t *testing.T) {
-	if absent != nil {
-		t.Skip(absent)
-	}
 	t.Parallel()
 	s := shared.NewScene(t, lab.Versions[0])
 	set, master := group(s, lab.Options{Persistent: true, Conf: "replicaof 10.9.9.9 6379\n"})

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -51,10 +50,7 @@ func (l *Lab) NewScene(t testing.TB, version string) *Scene {
 	t.Helper()
 	server, err := l.FindServer(t.Context(), version)
 	if err != nil {
-		if os.Getenv("REQUIRE_PROCESS") == "1" { //nolint:forbidigo // a test reads its own switch
-			t.Fatal(err)
-		}
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	namespace, err := l.Client.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "process-"}}, metav1.CreateOptions{})
 	if err != nil {
