@@ -3,12 +3,9 @@
 package apiserver
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,11 +18,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/test/chart/rendering"
 )
 
 // release is the chart's policies and the right that they ask for, in force in the namespaces of one test.
@@ -80,33 +77,18 @@ func (r release) user() string { return contract.Account(r.home, r.name) }
 // render runs helm, which lies beside the API server's binaries.
 func (r release) render(t *testing.T) []unstructured.Unstructured {
 	t.Helper()
-	helm := "helm"
-	if dir := os.Getenv("KUBEBUILDER_ASSETS"); dir != "" {
-		helm = filepath.Join(dir, "helm")
-	}
+	helm := filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "helm")
 	chart := filepath.Join("..", "..", "charts", "redis-sentinel-webhook")
-	command := exec.CommandContext(t.Context(), helm, "template", "wh", chart, "-n", r.home, "--kube-version", "1.36.0",
+	text, err := rendering.Template(t.Context(), helm, "wh", chart, "-n", r.home,
 		"--set", "fullnameOverride="+r.name, "--set", "webhook.excludedNamespaces={"+r.excluded+"}")
-	var stderr bytes.Buffer
-	command.Stderr = &stderr
-	text, err := command.Output()
 	if err != nil {
-		t.Fatalf("rendering the chart: %v: %s", err, &stderr)
+		t.Fatalf("rendering the chart: %v", err)
 	}
-	var out []unstructured.Unstructured
-	for decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096); ; {
-		object := unstructured.Unstructured{}
-		err := decoder.Decode(&object.Object)
-		if errors.Is(err, io.EOF) {
-			return out
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if object.Object != nil {
-			out = append(out, object)
-		}
+	objects, err := rendering.Objects(text)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return objects
 }
 
 // await waits until the API server knows every policy: it learns of them one after the other, in no order.

@@ -3,16 +3,14 @@
 package chart
 
 import (
-	"bytes"
-	"errors"
-	"io"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/test/chart/rendering"
 )
 
 const (
@@ -28,16 +26,7 @@ func helm(t *testing.T, arguments ...string) ([]byte, error) {
 	if _, err := exec.LookPath("helm"); err != nil {
 		t.Fatal("helm is not on PATH, `make chart` builds it: ", err)
 	}
-	// A helm that was built with go install takes Kubernetes for older than it is.
-	fixed := []string{"template", release, folder, "-n", namespace, "--kube-version", "1.36.0"}
-	command := exec.CommandContext(t.Context(), "helm", append(fixed, arguments...)...)
-	var stderr bytes.Buffer
-	command.Stderr = &stderr
-	out, err := command.Output()
-	if err != nil {
-		return nil, errors.New(stderr.String())
-	}
-	return out, nil
+	return rendering.Template(t.Context(), "helm", release, folder, append([]string{"-n", namespace}, arguments...)...)
 }
 
 // rendered are the objects of one rendering.
@@ -49,20 +38,11 @@ func render(t *testing.T, arguments ...string) rendered {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out rendered
-	for decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096); ; {
-		var object unstructured.Unstructured
-		err := decoder.Decode(&object.Object)
-		if errors.Is(err, io.EOF) {
-			return out
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if object.Object != nil {
-			out = append(out, object)
-		}
+	objects, err := rendering.Objects(text)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return objects
 }
 
 // find decodes the object of that kind and name; unknown fields are a failure, because the API server drops them.

@@ -189,13 +189,7 @@ func TestKeysRotateUnderLoad(t *testing.T) {
 				t.Errorf("%s was restarted", p.Name)
 			}
 		}
-		must(t, s.Sentinels.Pods[0].Failover(t.Context(), set))
-		until(s, stalled, "another master", func(context.Context) string {
-			if now := set.Master(); now == nil || now == master {
-				return "none yet"
-			}
-			return ""
-		})
+		electOther(s, set, master)
 		set.WaitFormed(stalled)
 	})
 }

@@ -30,13 +30,7 @@ func TestEveryRightOfAnAgentIsNeeded(t *testing.T) {
 	set, master := group(s, lab.Options{Persistent: true, Conf: "replicaof 10.9.9.9 6379\n"})
 	awaitEvent(s, "UnsuitableConfiguration")
 	fill(s, set, 100)
-	must(t, s.Sentinels.Pods[0].Failover(t.Context(), set))
-	until(s, stalled, "another master", func(context.Context) string {
-		if now := set.Master(); now == nil || now == master {
-			return "none yet"
-		}
-		return ""
-	})
+	electOther(s, set, master)
 	set.WaitFormed(stalled)
 	poison(t, set, set.Master())
 	awaitEvent(s, "EpochPoisoned")
