@@ -32,17 +32,17 @@ type candidates struct {
 }
 
 // consider takes a record in where this set serves its group and it names a master. That it names none yet is no fault.
-func (c *candidates) consider(l *coordinationv1.Lease, w *SentinelSet, serves func(GroupKey, contract.GroupSettings) (model.Watching, bool), now time.Time) {
+func (c *candidates) consider(l *coordinationv1.Lease, w *SentinelSet, serves Serves, now time.Time) {
 	s, readable := record.Settings(l)
 	key, named := w.KeyOf(l)
 	if !named {
 		return // it is no record
 	}
-	want, served := serves(key, s)
+	r, err := record.Decode(l)
+	want, served := serves(key, s, r)
 	if readable && !served {
 		return
 	}
-	r, err := record.Decode(l)
 	leave := func(why string) {
 		c.leftOut = append(c.leftOut, model.LeftOut{Lease: l.Namespace + "/" + l.Name, Why: why})
 	}

@@ -34,9 +34,12 @@ const (
 	listDeadline = 5 * time.Second
 )
 
+// Serves says how the Sentinels of a set are to watch a group by its settings and record, and whether they are to at all.
+type Serves func(key GroupKey, s contract.GroupSettings, r model.Record) (model.Watching, bool)
+
 // Seed reads live what a blank Sentinel must know before it starts: the groups of its set whose records name a living pod as master,
 // their replicas and the true peers. An error means that the API did not answer; a record that is no good is left out.
-func (w *SentinelSet) Seed(ctx context.Context, serves func(key GroupKey, s contract.GroupSettings) (model.Watching, bool)) (Seed, error) {
+func (w *SentinelSet) Seed(ctx context.Context, serves Serves) (Seed, error) {
 	peers, err := w.podsLive(ctx, w.set.Namespace, contract.LabelSentinelSet+"="+w.set.Settings.StatefulSet)
 	if err != nil {
 		return Seed{}, fmt.Errorf("listing the Sentinels of the set: %w", err)

@@ -96,7 +96,7 @@ func seedBy(t testing.TB, client *fake.Clientset) Seed {
 		Namespace: "system", PodName: "sentinel-0", PodIP: netip.MustParseAddr("10.1.0.1"),
 		Settings: contract.Settings{StatefulSet: "sentinel", Port: 26379, Sentinel: &contract.SentinelSettings{Namespaces: []string{"*"}}},
 	}, client, nil, func(ordinal int) string { return fmt.Sprintf("%040x", ordinal) })
-	seed, err := set.Seed(context.WithoutCancel(t.Context()), func(_ GroupKey, s contract.GroupSettings) (model.Watching, bool) {
+	seed, err := set.Seed(context.WithoutCancel(t.Context()), func(_ GroupKey, s contract.GroupSettings, _ model.Record) (model.Watching, bool) {
 		return model.Watching{Quorum: 2, DownAfter: time.Second, FailoverTimeout: time.Second, ParallelSyncs: 1}, s.Sentinels.Name == "sentinel"
 	})
 	if err != nil {
@@ -178,7 +178,9 @@ func TestSeedWithoutRightsInANamespace(t *testing.T) {
 	}
 	answer = errors.New("the API is away")
 	set := NewSentinelSet(Set{Namespace: "system", Settings: contract.Settings{StatefulSet: "sentinel", Sentinel: &contract.SentinelSettings{Namespaces: []string{"*"}}}}, client, nil, func(int) string { return "" })
-	if _, err := set.Seed(t.Context(), func(GroupKey, contract.GroupSettings) (model.Watching, bool) { return model.Watching{}, true }); err == nil {
+	if _, err := set.Seed(t.Context(), func(GroupKey, contract.GroupSettings, model.Record) (model.Watching, bool) {
+		return model.Watching{}, true
+	}); err == nil {
 		t.Error("a Sentinel starts without a group whose pods it could not read")
 	}
 }

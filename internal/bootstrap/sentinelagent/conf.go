@@ -20,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/conffile"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/access"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
@@ -145,9 +146,9 @@ func (f *confFile) seed(ctx context.Context) (observe.Seed, error) {
 	var seed observe.Seed
 	stopped := wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
 		var err error
-		seed, err = f.set.Seed(ctx, func(key observe.GroupKey, s contract.GroupSettings) (model.Watching, bool) {
+		seed, err = f.set.Seed(ctx, func(key observe.GroupKey, s contract.GroupSettings, r model.Record) (model.Watching, bool) {
 			want := staggered(f.env, s)
-			want.As = f.secret.credential(key, s.Key)
+			want.As = f.secret.credential(key, access.MonitorsAtFirst(s.Key, r.Uses))
 			return want, serves(f.env, key.Namespace, s)
 		})
 		if err != nil {

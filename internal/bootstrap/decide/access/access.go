@@ -99,6 +99,17 @@ func Monitors(wanted, before string, living []string, uses map[string]model.KeyU
 	return wanted
 }
 
+// MonitorsAtFirst is the same for a Sentinel that starts anew. Who lives is not known yet, so everybody counts who said anything.
+func MonitorsAtFirst(wanted string, uses map[string]model.KeyUse) string {
+	var pods []string
+	for who := range uses {
+		if !model.SentinelName(who) {
+			pods = append(pods, who)
+		}
+	}
+	return Monitors(wanted, "", pods, uses)
+}
+
 // presents is the generation that my pod presents: the wanted one where everybody else said that he accepts it; else the one
 // that it presented before; else the oldest that nobody refuses who said anything.
 func (s *Situation) presents() model.Key {

@@ -187,3 +187,22 @@ func TestNobodyIsLockedOut(t *testing.T) {
 		}
 	}
 }
+
+// TestSentinelThatStartsAnew presents in the middle of a rotation what every pod accepts that said anything, and outside of one what
+// is wanted. What other Sentinels say is no reason.
+func TestSentinelThatStartsAnew(t *testing.T) {
+	said := func(accepts ...string) model.KeyUse { return model.KeyUse{Presents: accepts[0], Accepts: accepts} }
+	for name, c := range map[string]struct {
+		uses map[string]model.KeyUse
+		want string
+	}{
+		"no rotation":              {nil, "2"},
+		"a pod knows the old only": {map[string]model.KeyUse{"uid-0": said("1", "2"), "uid-1": said("1")}, "1"},
+		"every pod accepts it":     {map[string]model.KeyUse{"uid-0": said("1", "2"), "uid-1": said("2")}, "2"},
+		"Sentinels said something": {map[string]model.KeyUse{"uid-0": said("1", "2"), model.SentinelUse(1): {Presents: "1"}}, "2"},
+	} {
+		if got := MonitorsAtFirst("2", c.uses); got != c.want {
+			t.Errorf("%s: it presents %s, want %s", name, got, c.want)
+		}
+	}
+}
