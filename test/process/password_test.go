@@ -292,6 +292,36 @@ func TestPodsOfTheVersionBefore(t *testing.T) {
 	})
 }
 
+// TestRedisThatDoesNotKnowAnAgent: to the deciders it is silent, so people are told what it answers. First it has lost the user of the
+// other pods' agents while its own is away, then that of its own.
+func TestRedisThatDoesNotKnowAnAgent(t *testing.T) {
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, master := group(s, lab.Options{})
+		p := set.Live()[1]
+		if p == master {
+			p = set.Live()[0]
+		}
+		do := func(args ...any) {
+			t.Helper()
+			_, err := p.Do(t.Context(), args...)
+			must(t, err)
+		}
+		p.CrashAgent(true)
+		do("acl", "deluser", contract.ObserverUser)
+		awaitEvent(s, "PeerDenied")
+		p.Release()
+		until(s, stalled, "its agent to make the user again", func(ctx context.Context) string {
+			if said, err := p.Do(ctx, "acl", "users"); err != nil || !strings.Contains(fmt.Sprint(said), contract.ObserverUser) {
+				return fmt.Sprint(said, err)
+			}
+			return ""
+		})
+		do("acl", "setuser", contract.AgentUser, "resetpass")
+		do("client", "kill", "user", contract.AgentUser)
+		awaitEvent(s, "AgentDenied")
+	})
+}
+
 // enters reports whether a server knows a user by a password.
 func enters(ctx context.Context, p *lab.Pod, user, password string) bool {
 	client := redis.NewClient(&redis.Options{Addr: p.Redis().Options().Addr, Username: user, Password: password, Protocol: 2, DisableIdentity: true, MaxRetries: -1})
