@@ -142,7 +142,7 @@ func (w *watched) used(ctx context.Context) map[string]int {
 func (w *watched) everyRuleUsed() {
 	w.s.T.Helper()
 	used := w.used(w.s.T.Context())
-	for _, rule := range redisconf.MonitorUser {
+	for _, rule := range redisconf.MonitorRules {
 		command, is := strings.CutPrefix(rule, "+")
 		onlyInValkey9 := command == "failover" || command == "client|pause" || command == "client|unpause"
 		if is && used[command] == 0 && (!onlyInValkey9 || strings.HasPrefix(w.s.Server.Name, "valkey-9")) {

@@ -22,7 +22,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
 )
 
-// TestSentinelsLogInAsMonitor: Sentinels that log in to Redis as a user with the rules redisconf.MonitorUser, where nobody else
+// TestSentinelsLogInAsMonitor: Sentinels that log in to Redis as a user with the rules redisconf.MonitorRules, where nobody else
 // may publish a hello, find each other and the replicas, fail over by themselves and when told to, point replicas at the new
 // master, hear an injected hello and pass it on, and watch again what they were told to forget. Redis refuses them nothing, and
 // each rule is needed for it.
@@ -72,7 +72,7 @@ func watch(s *lab.Scene) *watched {
 		w.servers = append(w.servers, s.StartBare("redis-"+strconv.Itoa(n), false, func(own netip.Addr) string {
 			conf := "port 6379\nprotected-mode no\nrepl-diskless-sync-delay 0\nlua-time-limit 100\nsave \"\"\n" +
 				"user default on nopass ~* &* +@all -publish\n" +
-				"user " + monitorName + " on #" + hashOf(monitorPassword) + " " + strings.Join(redisconf.MonitorUser, " ") + "\n" +
+				"user " + monitorName + " on #" + hashOf(monitorPassword) + " " + strings.Join(redisconf.MonitorRules, " ") + "\n" +
 				"replica-announce-ip " + own.String() + "\n"
 			if n > 0 {
 				conf += "replicaof " + w.servers[0].Address.String() + " 6379\n"

@@ -199,7 +199,7 @@ func ownUsers(group string, access model.Access) []redisconf.User {
 	for _, u := range []redisconf.User{
 		{Name: group, Hashes: hashes(access.Replication), Open: access.Open, Rules: redisconf.ReplicationRules},
 		{Name: contract.ObserverUser, Hashes: hashes(access.Observer), Rules: redisconf.ObserverRules},
-		{Name: contract.MonitorUser, Hashes: access.Monitor, Rules: redisconf.MonitorUser},
+		{Name: contract.MonitorUser, Hashes: access.Monitor, Rules: redisconf.MonitorRules},
 	} {
 		if len(u.Hashes) > 0 || u.Open {
 			users = append(users, u)

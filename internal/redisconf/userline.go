@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redisconf
+
+import (
+	"slices"
+	"strings"
+)
+
+// A user is one line, in a configuration file, in a file with users, and as ACL LIST shows it.
+
+// UserName is the name in a line that declares a user; empty where it declares none.
+func UserName(line string) string {
+	words := splitWords(line)
+	if len(words) < 2 || words[0] != "user" {
+		return ""
+	}
+	return words[1]
+}
+
+// SetUserOf are the arguments of ACL SETUSER by which a server that runs gets the user that a line declares, and nothing of what it
+// was before.
+func SetUserOf(line string) []string {
+	words := aclWords(line)
+	return append([]string{UserName(line), "reset"}, words[min(2, len(words)):]...)
+}
+
+// WantsNoPassword reports whether the user of a line of ACL LIST is let in without a password.
+func WantsNoPassword(line string) bool {
+	words := splitWords(line)
+	return slices.Contains(words, "on") && slices.Contains(words, "nopass")
+}
+
+// KeptOut reports whether a server, as ACL LIST shows its users, lets no client in because the default user has no password.
+func KeptOut(list string) bool {
+	for line := range strings.Lines(list) {
+		words := splitWords(line)
+		if UserName(line) == "default" && slices.Contains(words, "off") && slices.Contains(words, "nopass") {
+			return true
+		}
+	}
+	return false
+}
+
+// splitWords splits a line at what Redis takes for a space; a name may have others in it.
+func splitWords(line string) []string {
+	return strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\n\v\f\r", r) })
+}
+
+// aclWords splits a line of ACL LIST. A selector, in parentheses, is one word; a name may begin with one.
+func aclWords(line string) []string {
+	var words []string
+	for _, w := range splitWords(line) {
+		if n := len(words); n > 2 && strings.HasPrefix(words[n-1], "(") && !strings.HasSuffix(words[n-1], ")") {
+			words[n-1] += " " + w
+			continue
+		}
+		words = append(words, w)
+	}
+	return words
+}
