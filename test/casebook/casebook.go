@@ -43,6 +43,9 @@ type Result struct {
 // bar is how package lab reports a time that has a limit.
 var bar = regexp.MustCompile(`\d\.\d\d s  (.+: [\d.]+ s, at most [\d.]+ s) are allowed`)
 
+// folderTimeout is when the tests of a directory have hung.
+const folderTimeout = "20m"
+
 // Run runs tests, one directory after the other, in the module.
 func Run(ctx context.Context, module string, tests []Test) (map[Test]Result, error) {
 	folders := map[string][]string{}
@@ -62,7 +65,7 @@ func Run(ctx context.Context, module string, tests []Test) (map[Test]Result, err
 
 func runFolder(ctx context.Context, module, folder string, names []string, results map[Test]Result) error {
 	pattern := "^(" + strings.Join(names, "|") + ")$"
-	cmd := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-parallel", "3", "-timeout", "30m", "-run", pattern, "./"+folder)
+	cmd := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-parallel", "3", "-timeout", folderTimeout, "-run", pattern, "./"+folder)
 	cmd.Dir, cmd.Stderr = module, os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -71,21 +74,32 @@ func runFolder(ctx context.Context, module, folder string, names []string, resul
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("running the tests of %s: %w", folder, err)
 	}
-	read(out, folder, results)
+	said := read(out, folder, results)
 	_ = cmd.Wait() // each test has its own result; one that is missing has none
+	for _, name := range names {
+		if results[Test{folder, name}].Word == "" {
+			fmt.Fprintf(os.Stderr, "%s of %s has no result:\n%s", name, folder, strings.Join(append(said[name], said[""]...), ""))
+		}
+	}
 	return nil
 }
 
 // event is one line of `go test -json`.
 type event struct{ Action, Test, Output string }
 
-func read(out io.Reader, folder string, results map[Test]Result) {
+// read notes what becomes of the tests of a directory, and prints what those said that failed. It returns what each test said; under the
+// empty name what belongs to none.
+func read(out io.Reader, folder string, results map[Test]Result) (said map[string][]string) {
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
-	said := map[string][]string{}
+	said = map[string][]string{}
 	for lines.Scan() {
 		var e event
-		if json.Unmarshal(lines.Bytes(), &e) != nil || e.Test == "" {
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
+			continue
+		}
+		if e.Test == "" {
+			said[""] = append(said[""], e.Output)
 			continue
 		}
 		name, _, sub := strings.Cut(e.Test, "/")
@@ -107,6 +121,7 @@ func read(out io.Reader, folder string, results map[Test]Result) {
 		}
 		results[t] = r
 	}
+	return said
 }
 
 // Judge is pass where every test passed that ran, and at least one did; the notes say what became of each. Tests that left is true
