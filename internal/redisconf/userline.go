@@ -25,17 +25,26 @@ func SetUserOf(line string) []string {
 	return append([]string{UserName(line), "reset"}, words[min(2, len(words)):]...)
 }
 
-// WantsNoPassword reports whether the user of a line of ACL LIST is let in without a password.
+// hashOfNothing is the empty password, which Redis takes for one, as ACL LIST shows it.
+const hashOfNothing = "#e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+// WantsNoPassword reports whether the user of a line of ACL LIST is let in without a password, or with an empty one.
 func WantsNoPassword(line string) bool {
 	words := splitWords(line)
-	return slices.Contains(words, "on") && slices.Contains(words, "nopass")
+	return slices.Contains(words, "on") && hasNoPassword(words)
+}
+
+// hasNoPassword looks at what follows the user's name, which may be any word.
+func hasNoPassword(words []string) bool {
+	words = words[min(2, len(words)):]
+	return slices.Contains(words, "nopass") || slices.Contains(words, hashOfNothing)
 }
 
 // KeptOut reports whether a server, as ACL LIST shows its users, lets no client in because the default user has no password.
 func KeptOut(list string) bool {
 	for line := range strings.Lines(list) {
 		words := splitWords(line)
-		if UserName(line) == "default" && slices.Contains(words, "off") && slices.Contains(words, "nopass") {
+		if UserName(line) == "default" && slices.Contains(words, "off") && hasNoPassword(words) {
 			return true
 		}
 	}

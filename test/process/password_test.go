@@ -3,6 +3,7 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -110,6 +111,38 @@ func refuses(t *testing.T, p *lab.Pod, user, password string) {
 	if err == nil || !strings.HasPrefix(err.Error(), "NOAUTH") && !strings.HasPrefix(err.Error(), "WRONGPASS") {
 		t.Errorf("%s lets user %q with password %q in: %v", p.Name, user, password, err)
 	}
+	if password != "" {
+		return
+	}
+	// The client presents nothing where the password is empty; somebody else may.
+	if err := client.Do(t.Context(), "auth", cmp.Or(user, "default"), "").Err(); err == nil || !strings.HasPrefix(err.Error(), "WRONGPASS") {
+		t.Errorf("%s lets user %q with an empty password in: %v", p.Name, user, err)
+	}
+}
+
+// TestSecretWithoutAPassword: where the Secret has none nobody enters, and somebody is told why, until it has one.
+func TestSecretWithoutAPassword(t *testing.T) {
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		o := forms["secret"]
+		o.Name, o.Replicas, o.Password = "redis", 2, clients
+		o.Secrets = map[string]lab.UserSecret{"clients": {Dir: "/unused", Files: map[string]string{"pass": clients}}}
+		s.StartSentinels()
+		set := s.Set(o)
+		set.StartAll()
+		awaitEvent(s, "PasswordMissing")
+		for _, p := range set.Live() {
+			refuses(t, p, "", "")
+			refuses(t, p, "", clients)
+		}
+		s.PutSecret("clients", map[string]string{contract.AuthKey: clients})
+		for _, p := range set.Live() {
+			p.Refresh()
+		}
+		set.WaitFormed(stalled)
+		for _, p := range set.Live() {
+			refuses(t, p, "", "")
+		}
+	})
 }
 
 // nothingLeaks looks for every password of a group: in the files of its pods but those that are for it, in the arguments and the

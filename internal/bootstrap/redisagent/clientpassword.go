@@ -3,6 +3,7 @@
 package redisagent
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -23,6 +24,8 @@ type clientPassword struct {
 	env   environment.Environment
 	grace time.Duration
 	known known
+	// nobody is the hash of a password that nobody knows. The empty one would not do: Redis lets in who presents that.
+	nobody string
 }
 
 // known are hashes, as the agent's own tmpfs keeps them over a restart of its process.
@@ -40,7 +43,7 @@ func newClientPassword(env environment.Environment) *clientPassword {
 	if grace <= 0 {
 		return nil
 	}
-	c := &clientPassword{env: env, grace: grace}
+	c := &clientPassword{env: env, grace: grace, nobody: keys.Hash(rand.Text())}
 	if text, err := os.ReadFile(filepath.Join(env.PrivateDir, knownFile)); err == nil {
 		_ = json.Unmarshal(text, &c.known) // without it only the present password is accepted
 	}
@@ -48,7 +51,7 @@ func newClientPassword(env environment.Environment) *clientPassword {
 }
 
 // hashes are those that are accepted now. While the Secret has no password it is what it was; where it never had one nobody may
-// enter, and one random hash says so.
+// enter, and one hash says so.
 func (c *clientPassword) hashes(now time.Time) []string {
 	if c == nil {
 		return nil
@@ -62,7 +65,7 @@ func (c *clientPassword) hashes(now time.Time) []string {
 		}
 	}
 	if c.known.Now == "" {
-		return []string{keys.Hash("")}
+		return []string{c.nobody}
 	}
 	accepted := []string{c.known.Now}
 	if c.known.Before != "" && now.Sub(c.known.Since) < c.grace {
@@ -73,6 +76,9 @@ func (c *clientPassword) hashes(now time.Time) []string {
 	}
 	return accepted
 }
+
+// missing reports whether the Secret never had a password, so that nobody may enter. It is up to date after hashes.
+func (c *clientPassword) missing() bool { return c != nil && c.known.Now == "" }
 
 // read is a password, without the line end that an editor leaves; empty where the Secret has none.
 func (c *clientPassword) read(key string) string {

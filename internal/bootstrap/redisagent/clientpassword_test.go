@@ -29,8 +29,12 @@ func TestClientsPassword(t *testing.T) {
 	}
 	now := time.Unix(1_800_000_000, 0)
 	c := newClientPassword(env)
-	if got := c.hashes(now); len(got) != 1 || got[0] != keys.Hash("") {
-		t.Errorf("without a password %v is accepted", got)
+	nobodys := c.hashes(now)
+	if len(nobodys) != 1 || nobodys[0] == keys.Hash("") || !slices.Equal(nobodys, c.hashes(now)) || slices.Equal(nobodys, newClientPassword(env).hashes(now)) {
+		t.Errorf("without a password %v is accepted: it has to be one that nobody can know, and the same in every turn", nobodys)
+	}
+	if !c.missing() {
+		t.Error("nobody hears that the password is missing")
 	}
 	for _, step := range []struct {
 		what, password, previous string
@@ -61,6 +65,9 @@ func TestClientsPassword(t *testing.T) {
 		if got := c.hashes(now.Add(step.after)); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want those of %v", step.what, got, step.want)
 		}
+	}
+	if c.missing() {
+		t.Error("it says that the password is missing")
 	}
 	env.PrivateDir = t.TempDir() // another pod
 	put(contract.AuthPreviousKey, "one")

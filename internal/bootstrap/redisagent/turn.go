@@ -96,7 +96,7 @@ func (a *agent) secure(ctx context.Context, v model.View) (aside, err error) {
 	if err = a.actor.Prepare(ctx, v); errors.Is(err, model.ErrPartly) {
 		aside, err = errors.Join(aside, err), nil
 	}
-	a.report.Openness(v, redisconf.KeptOut(a.actor.Users()))
+	a.report.Openness(v, redisconf.KeptOut(a.actor.Users()), a.conf.clients.missing())
 	return aside, err
 }
 

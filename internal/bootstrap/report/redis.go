@@ -15,6 +15,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
 )
 
@@ -40,9 +41,9 @@ func (r *Redis) Unsuitable(objections []redisconf.Objection) {
 	r.events.object(objections)
 }
 
-// Openness reports, once for each process, that clients can say what only Sentinels should, or that none is let in, because policy
-// requires a password and there is none.
-func (r *Redis) Openness(v model.View, keptOut bool) {
+// Openness reports, once for each process, that clients can say what only Sentinels should, or that none is let in: they are kept out,
+// because policy requires a password and there is none, or their Secret has none.
+func (r *Redis) Openness(v model.View, keptOut, noneInSecret bool) {
 	s := &v.Self.Redis
 	if s.Answer != model.Up || s.TooOld {
 		return
@@ -50,7 +51,9 @@ func (r *Redis) Openness(v model.View, keptOut bool) {
 	r.events.once(s.RunID, helloChannelOpen, !s.Selectors, "This server is older than 7.0 and cannot keep its clients from publishing on __sentinel__:hello, "+
 		"whose messages Sentinels believe about any group that they watch. Use a newer one, or give this group Sentinels of its own.")
 	r.events.once(s.RunID, passwordMissing, keptOut, "The policy requires a password (auth: required), and the default user of this Redis has none: no client is let in. "+
-		"Set requirepass or a user in its configuration file, or name a Secret in annotation redis-sentinel.dev/auth-secret.")
+		"Set requirepass or a user in its configuration file, or name a Secret in annotation "+contract.AnnotationAuthSecret+".")
+	r.events.once(s.RunID, passwordMissing, noneInSecret, "The Secret that annotation "+contract.AnnotationAuthSecret+" of this pod names has no password: no client is let in. "+
+		"Write it into the Secret below the key "+contract.AuthKey+"; Redis has it as soon as the kubelet brings it, within a minute or so, and needs no restart.")
 }
 
 // RefusedUsers reports users of a changed file that Redis refused; the others have changed.
