@@ -37,6 +37,9 @@ type RedisSettings struct {
 	RotationGraceMs int64 `json:"rotationGraceMs,omitempty"`
 	// PasswordRequired keeps clients out of a Redis whose default user has no password.
 	PasswordRequired bool `json:"passwordRequired,omitempty"`
+	// ShutDefault is set where a password is required and no option names the default user: where no file does either, it is switched off
+	// from the first moment.
+	ShutDefault bool `json:"shutDefault,omitempty"`
 	// DataVolume is the pod volume that holds Redis' data, when it is a volume claim; empty when data dies with the pod.
 	DataVolume string `json:"dataVolume,omitempty"`
 	// MinReplicasToWrite is applied while at least two replicas are online. Negative: the default, 1.

@@ -18,6 +18,7 @@ func (j *injection) encodeSettings() error {
 			ACLFile:            j.aclFile,
 			RotationGraceMs:    j.rotationGrace(),
 			PasswordRequired:   j.in.Resolved.PasswordRequired,
+			ShutDefault:        j.in.Resolved.PasswordRequired && !j.line.NamesDefault,
 			DataVolume:         j.data.name,
 			MinReplicasToWrite: j.in.Resolved.MinReplicasToWrite,
 			MinReplicasMaxLag:  j.in.Resolved.MinReplicasMaxLag,

@@ -41,6 +41,8 @@ type Invocation struct {
 	ACLFile string
 	// HasPassword reports whether an option gives clients a password, or users.
 	HasPassword bool
+	// NamesDefault reports whether an option gives the default user a password, or names that user.
+	NamesDefault bool
 
 	command, args []string
 	// server is the index of the server's name in command and args together, config that of the configuration file;

@@ -20,7 +20,9 @@ func (inv *Invocation) noteUsers(i int, o Option) error {
 	case o.Name == "aclfile":
 		inv.ACLFile, inv.HasPassword = value, inv.HasPassword || value != ""
 	case o.Name == "requirepass", o.Name == "user":
-		inv.HasPassword = inv.HasPassword || value != "" && value != `""`
+		given := value != "" && value != `""`
+		inv.HasPassword = inv.HasPassword || given
+		inv.NamesDefault = inv.NamesDefault || given && (o.Name == "requirepass" || strings.Trim(splitWords(value)[0], `"'`) == "default")
 	}
 	if slices.Contains(dropped, o.Name) && inv.shared(i) {
 		return &ArgumentError{Kind: ErrOption, Subject: "--" + o.Name, Remedy: "write it as an argument of its own: the agent has to leave it out"}

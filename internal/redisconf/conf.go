@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// ShutDefault is the line of a default user that is as without a line, and switched off.
+const ShutDefault = "user default off nopass ~* +@all"
+
 // Redis is what the agent writes into redis.conf. The file never names a master: whatever starts from it is a replica of
 // nowhere that serves nobody, until the agent has decided.
 type Redis struct {
@@ -24,6 +27,8 @@ type Redis struct {
 	Users []User
 	// ACLFile is the file that has all users, these among them. Empty: they stand here, beside the user's own.
 	ACLFile string
+	// ShutDefault switches the default user off, which has no password although one is required. It has no effect beside an ACLFile.
+	ShutDefault bool
 }
 
 // String renders the file.
@@ -45,6 +50,9 @@ func (c Redis) String() string {
 	if c.ACLFile != "" {
 		line("aclfile", c.ACLFile)
 	} else {
+		if c.ShutDefault {
+			b.WriteString(ShutDefault + "\n")
+		}
 		for _, u := range c.Users {
 			b.WriteString(u.Line() + "\n")
 		}

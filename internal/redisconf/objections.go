@@ -33,14 +33,11 @@ func Objections(file, text string) []Objection {
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
-		words := strings.Fields(line)
-		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+		words := confWords(line)
+		if len(words) == 0 {
 			continue
 		}
-		o := Option{Name: strings.ToLower(words[0])}
-		for _, w := range words[1:] {
-			o.Values = append(o.Values, strings.Trim(w, `"'`))
-		}
+		o := Option{Name: words[0], Values: words[1:]}
 		if o.Name == "user" && len(words) > 1 && ReservedUser(words[1]) {
 			all = append(all, Objection{File: file, Line: n, Directive: "user " + words[1], Remedy: remedyReserved})
 		}

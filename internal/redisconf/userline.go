@@ -31,7 +31,7 @@ const hashOfNothing = "#e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b
 // WantsNoPassword reports whether the user of a line of ACL LIST is let in without a password, or with an empty one.
 func WantsNoPassword(line string) bool {
 	words := splitWords(line)
-	return slices.Contains(words, "on") && hasNoPassword(words)
+	return slices.Contains(words[min(2, len(words)):], "on") && hasNoPassword(words)
 }
 
 // hasNoPassword looks at what follows the user's name, which may be any word.
@@ -40,15 +40,16 @@ func hasNoPassword(words []string) bool {
 	return slices.Contains(words, "nopass") || slices.Contains(words, hashOfNothing)
 }
 
-// KeptOut reports whether a server, as ACL LIST shows its users, lets no client in because the default user has no password.
-func KeptOut(list string) bool {
+// KeptOut are the users whom a server, as ACL LIST shows them, does not let in although no password is wanted of them: where one is
+// required, they were switched off.
+func KeptOut(list string) []string {
+	var names []string
 	for line := range strings.Lines(list) {
-		words := splitWords(line)
-		if UserName(line) == "default" && slices.Contains(words, "off") && hasNoPassword(words) {
-			return true
+		if words := splitWords(line); !ReservedUser(UserName(line)) && slices.Contains(words[min(2, len(words)):], "off") && hasNoPassword(words) {
+			names = append(names, UserName(line))
 		}
 	}
-	return false
+	return names
 }
 
 // splitWords splits a line at what Redis takes for a space; a name may have others in it.

@@ -2,7 +2,10 @@
 
 package redisconf
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestUserWithoutAPassword: an empty password is none, although Redis has a hash of it.
 func TestUserWithoutAPassword(t *testing.T) {
@@ -23,18 +26,18 @@ func TestUserWithoutAPassword(t *testing.T) {
 	}
 }
 
-// TestKeptOut: nobody enters where the default user was switched off because it has no password; one that its owner switched off is his.
+// TestKeptOut: who was switched off because he has no password; one that has a password was switched off by its owner.
 func TestKeptOut(t *testing.T) {
-	for list, want := range map[string]bool{
-		"user default off nopass ~* &* +@all": true,
-		"user default off #e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 ~* &* +@all": true,
-		"user default off #00 ~* &* +@all":                                      false,
-		"user default on nopass ~* &* +@all":                                    false,
-		"user app off nopass ~* &* +@all\nuser default on #00 ~* &* +@all":      false,
-		"user app on #00 ~* &* +@all\nuser default off nopass sanitize-payload": true,
+	for list, want := range map[string]string{
+		"user default off nopass ~* &* +@all": "default",
+		"user default off #e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 ~* &* +@all": "default",
+		"user default off #00 ~* &* +@all":                                      "",
+		"user default on nopass ~* &* +@all":                                    "",
+		"user app off nopass ~* &* +@all\nuser default on #00 ~* &* +@all":      "app",
+		"user app on #00 ~* &* +@all\nuser default off nopass sanitize-payload": "default",
 	} {
-		if got := KeptOut(list); got != want {
-			t.Errorf("%s: %t, want %t", list, got, want)
+		if got := strings.Join(KeptOut(list), " "); got != want {
+			t.Errorf("%s: %q, want %q", list, got, want)
 		}
 	}
 }

@@ -16,7 +16,6 @@ import (
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/keys"
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
 )
 
@@ -262,41 +261,6 @@ func TestClientsPasswordRotatesUnderLoad(t *testing.T) {
 	})
 }
 
-// TestUsersFileChanges: a user that is changed, one that is new and one that is gone, without a restart and without a closed
-// connection of others. A name of this project is refused in words.
-func TestUsersFileChanges(t *testing.T) {
-	oneVersion(t, "redis-7.0.15", func(t *testing.T, s *lab.Scene) {
-		o := forms["users-file"]
-		o.Password = clients
-		set, master := group(s, o)
-		keeping := master.Redis()
-		defer keeping.Close() //nolint:errcheck // the test is over
-		id := keeping.ClientID(t.Context()).Val()
-		s.PutSecret("users", map[string]string{"users.acl": "user default on >" + clients + " ~* &* +@all\nuser other on >other-password ~* +@all\nuser redis-sentinel-observer on nopass ~* +@all\n"})
-		for _, p := range set.Live() {
-			p.Refresh()
-		}
-		until(s, stalled, "the users to change", func(ctx context.Context) string {
-			for _, p := range set.Live() {
-				if !enters(ctx, p, "other", "other-password") || enters(ctx, p, "app", "app-password") {
-					return "not yet in " + p.Name
-				}
-			}
-			return ""
-		})
-		for _, p := range set.Live() {
-			if enters(t.Context(), p, contract.ObserverUser, "anything") {
-				t.Error("the user's file gave a user of this project away")
-			}
-		}
-		awaitEvent(s, "UnsuitableConfiguration")
-		if now := keeping.ClientID(t.Context()).Val(); now != id {
-			t.Error("a connection was closed")
-		}
-		set.WaitFormed(stalled)
-	})
-}
-
 // TestPodsOfTheVersionBefore: while pods are replaced, those of the version before, which know no keys, and the new ones replicate
 // from each other; when the last one is gone, its word is no password any more.
 func TestPodsOfTheVersionBefore(t *testing.T) {
@@ -325,91 +289,48 @@ func TestPodsOfTheVersionBefore(t *testing.T) {
 	})
 }
 
-// TestRedisThatDoesNotKnowAnAgent: to the deciders it is silent, so people are told what it answers. First it has lost the user of the
-// other pods' agents while its own is away, then that of its own.
-func TestRedisThatDoesNotKnowAnAgent(t *testing.T) {
-	everyVersion(t, func(t *testing.T, s *lab.Scene) {
-		set, master := group(s, lab.Options{})
-		p := set.Live()[1]
-		if p == master {
-			p = set.Live()[0]
-		}
-		do := func(args ...any) {
-			t.Helper()
-			_, err := p.Do(t.Context(), args...)
-			must(t, err)
-		}
-		p.CrashAgent(true)
-		do("acl", "deluser", contract.ObserverUser)
-		awaitEvent(s, "PeerDenied")
-		p.Release()
-		until(s, stalled, "its agent to make the user again", func(ctx context.Context) string {
-			if said, err := p.Do(ctx, "acl", "users"); err != nil || !strings.Contains(fmt.Sprint(said), contract.ObserverUser) {
-				return fmt.Sprint(said, err)
-			}
-			return ""
-		})
-		do("acl", "setuser", contract.AgentUser, "resetpass")
-		do("client", "kill", "user", contract.AgentUser)
-		awaitEvent(s, "AgentDenied")
-	})
-}
-
 // enters reports whether a server knows a user by a password.
 func enters(ctx context.Context, p *lab.Pod, user, password string) bool {
 	client := redis.NewClient(&redis.Options{Addr: p.Redis().Options().Addr, Username: user, Password: password, Protocol: 2, DisableIdentity: true, MaxRetries: -1})
 	defer client.Close() //nolint:errcheck // it was for one command
 	err := client.Ping(ctx).Err()
-	return err == nil || strings.HasPrefix(err.Error(), "NOPERM")
+	return err == nil || strings.HasPrefix(err.Error(), "NOPERM") || strings.HasPrefix(err.Error(), "MASTERDOWN") // it is in
 }
 
-// TestNobodyPublishesHellos: on servers with selectors no user can send what Sentinels believe, also not one that was made since, and
-// every other channel stays open. On older ones an Event says so.
-func TestNobodyPublishesHellos(t *testing.T) {
+// TestPasswordRequired: where policy requires a password and the user's files leave somebody without one, he is kept out; the default
+// user from the first moment of a process on, also where its agent is away.
+func TestPasswordRequired(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
-		_, master := group(s, lab.Options{})
-		hello := redisconf.HelloChannel
-		for _, user := range [][]any{
-			{"bob", "&*", "+@all"},
-			{"redis-sentinel-mallory", "&*", "+@all"}, // a name that is kept for others
-			{"one-channel", "&*", "-@all", "+publish|" + hello},
-			{"(selector", "&*", "+@all"},
-			{"other\u00a0space", "&*", "+@all"},
-			{"redis-sentinel-agent\u00a0", "&*", "+@all"},
-			{"range", "resetchannels", "&[z-_]_sentinel__:hello", "+@all"},
-			{"range-that-ends-oddly", "resetchannels", "&[a-\\_]_sentinel__:hello", "+@all"},
-			{"nested", "resetchannels", "-@all", "(+publish &x) &" + hello + ")"},
+		const users = "user app on >app-password ~* &* +@all\nuser guest on nopass ~* &* +@all\n"
+		s.StartSentinels()
+		for name, o := range map[string]lab.Options{
+			"redis-conf":  {Conf: users},
+			"users-file":  {Args: []string{"--aclfile", "/etc/users/users.acl"}, Secrets: map[string]lab.UserSecret{"users": {Dir: "/etc/users", Files: map[string]string{"users.acl": users}}}},
+			"user-option": {Args: []string{"--user", "app", "on", ">app-password", "~*", "&*", "+@all"}},
 		} {
-			_, err := master.Do(t.Context(), append([]any{"acl", "setuser", user[0], "on", "nopass", "~*"}, user[1:]...)...)
-			must(t, err)
-		}
-		users, err := master.Do(t.Context(), "acl", "users")
-		must(t, err)
-		until(s, stalled, "the new users to be kept from it", func(ctx context.Context) string {
-			for _, user := range users.([]any) {
-				if user == contract.MonitorUser || user == contract.AgentUser {
-					continue
+			o.Name, o.Replicas, o.PasswordRequired = name, 1, true
+			set := s.Set(o)
+			set.StartAll()
+			p := set.Live()[0]
+			until(s, stalled, "nobody to enter without a password, and who has one to", func(ctx context.Context) string {
+				if enters(ctx, p, "guest", "anything") || !enters(ctx, p, "app", "app-password") {
+					return "not yet"
 				}
-				said, err := master.Do(ctx, "acl", "dryrun", user, "publish", hello, "x")
-				if said == "OK" || err != nil && !strings.Contains(err.Error(), "not found") { // one with a name of ours is deleted
-					return fmt.Sprint(user, " may publish: ", err)
+				return ""
+			})
+			refuses(t, p, "", "")
+			awaitEvent(s, "PasswordMissing")
+			p.CrashAgent(true)
+			run := p.Restarts()
+			p.CrashServer(false)
+			until(s, stalled, "another process", func(ctx context.Context) string {
+				if p.Restarts() == run || !enters(ctx, p, "app", "app-password") {
+					return "not yet"
 				}
-			}
-			return ""
-		})
-		for _, attempt := range [][]any{
-			{"publish", redisconf.HelloChannel, "x"},
-			{"spublish", redisconf.HelloChannel, "x"},
-			{"eval", "return redis.call('publish', KEYS[1], 'x')", 1, redisconf.HelloChannel},
-		} {
-			if said, err := master.Do(t.Context(), attempt...); err == nil {
-				t.Errorf("%v: %v", attempt, said)
-			}
-		}
-		for _, channel := range []string{"news", "__sentinel__:help", redisconf.HelloChannel + "!", "_"} {
-			if _, err := master.Do(t.Context(), "publish", channel, "x"); err != nil {
-				t.Errorf("publishing to %s: %v", channel, err)
-			}
+				return ""
+			})
+			refuses(t, p, "", "")
+			p.Release()
 		}
 	})
 }

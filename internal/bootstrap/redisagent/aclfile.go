@@ -16,10 +16,21 @@ import (
 // every user.
 type aclFile struct {
 	path string
+	// shutDefault reports whether the default user is switched off where the file does not name it.
+	shutDefault bool
 	// told are the lines that the server has, by user. Nil: nobody knows, because the agent has just started, perhaps beside a server
 	// that has what an agent of before told it.
 	told map[string]string
+	// last is what the file had when it was last one that Redis could load; nil before.
+	last []redisconf.UserLine
+	// refused are, by user, lines that the server refused, and what it has instead: a file with such a line would keep it from starting.
+	refused map[string]refusedLine
+	// objected is the text that was last objected to as a whole.
+	objected string
 }
+
+// refusedLine is a line that the server refused. Before is empty where it had none.
+type refusedLine struct{ line, before string }
 
 // shut is the default user where nobody can tell what the user's file allows.
 const shut = "user default off"
@@ -27,31 +38,57 @@ const shut = "user default off"
 // open is the default user where a file does not name it: as a server without a file has it.
 const open = "user default on nopass ~* &* +@all"
 
-// merged is the file that Redis loads: the user's users and ours. Where the user's file cannot be read, nobody but ours may enter:
-// a server without its passwords would be open to everybody.
-func (f *aclFile) merged(ours []redisconf.User) (string, []redisconf.Objection) {
+// read reads the file. It is not fit where it cannot be read, Redis would not load it, or it has lost all of its users; the objections
+// then say why.
+func (f *aclFile) read() (lines []redisconf.UserLine, text string, objections []redisconf.Objection, fit bool) {
 	raw, err := os.ReadFile(f.path)
-	var b strings.Builder
-	var objections []redisconf.Objection
 	if err != nil {
-		objections = append(objections, redisconf.Objection{
+		return nil, "", []redisconf.Objection{{
 			File: f.path, Directive: "aclfile", Remedy: "the agent cannot read it, so that no client may enter: let it lie in a volume that the Redis container mounts from a ConfigMap or Secret",
+		}}, false
+	}
+	text = string(raw)
+	lines, objections, fit = redisconf.UserLines(f.path, text)
+	if fit && len(lines) == 0 && len(f.last) > 0 {
+		text = "emptied: " + text // nothing was objected to that text yet, whatever it is
+		fit, objections = false, append(objections, redisconf.Objection{
+			File: f.path, Directive: "aclfile", Remedy: `it has no user any more, which would let everybody in; the users stay as they are. To let everybody in write "` + open + `"`,
 		})
-		b.WriteString(shut + "\n")
-	} else {
-		_, objections = usersIn(f.path, string(raw))
-		for line := range strings.Lines(string(raw)) {
-			name := redisconf.UserName(line)
-			if name == "" || redisconf.ReservedUser(name) {
-				continue
+	}
+	return lines, text, objections, fit
+}
+
+// merged is the file that Redis loads: the user's users and ours. Where the user's file cannot be read, or Redis would not load it, it
+// is as it was; and where it never was nobody but ours may enter: a server without its passwords would be open to everybody.
+func (f *aclFile) merged(ours []redisconf.User) (string, []redisconf.Objection) {
+	lines, text, objections, fit := f.read()
+	switch {
+	case fit:
+		f.last = lines
+	case f.last != nil:
+		lines = f.last
+	default:
+		lines, f.objected = []redisconf.UserLine{{Name: "default", Text: shut}}, text
+	}
+	if f.shutDefault && !named(lines, "default") {
+		lines = append([]redisconf.UserLine{{Name: "default", Text: redisconf.ShutDefault}}, lines...)
+	}
+	var b strings.Builder
+	for _, line := range lines {
+		if r, ok := f.refused[line.Name]; ok && r.line == line.Text {
+			if line.Text = r.before; line.Text == "" && line.Name == "default" {
+				line.Text = shut
 			}
-			b.WriteString(strings.TrimSpace(line))
-			if i := slices.IndexFunc(ours, func(u redisconf.User) bool { return u.Name == name }); i >= 0 { // its passwords are a Secret's
-				b.WriteString(" resetpass #" + strings.Join(ours[i].Hashes, " #"))
-				ours = slices.Delete(slices.Clone(ours), i, i+1)
-			}
-			b.WriteByte('\n')
 		}
+		if line.Text == "" {
+			continue
+		}
+		b.WriteString(line.Text)
+		if i := slices.IndexFunc(ours, func(u redisconf.User) bool { return u.Name == line.Name }); i >= 0 { // its passwords are a Secret's
+			b.WriteString(" on resetpass #" + strings.Join(ours[i].Hashes, " #"))
+			ours = slices.Delete(slices.Clone(ours), i, i+1)
+		}
+		b.WriteByte('\n')
 	}
 	for _, u := range ours {
 		b.WriteString(u.Line() + "\n")
@@ -59,22 +96,8 @@ func (f *aclFile) merged(ours []redisconf.User) (string, []redisconf.Objection) 
 	return b.String(), objections
 }
 
-// usersIn are the lines of a file by user, and what the agent objects to in it.
-func usersIn(file, text string) (map[string]string, []redisconf.Objection) {
-	lines := map[string]string{"default": open}
-	var objections []redisconf.Objection
-	n := 0
-	for line := range strings.Lines(text) {
-		n++
-		switch name := redisconf.UserName(line); {
-		case name == "":
-		case redisconf.ReservedUser(name):
-			objections = append(objections, redisconf.Objection{File: file, Line: n, Directive: "user " + name, Remedy: "the name is kept for this project's own users, and the line has no effect: use another"})
-		default:
-			lines[name] = strings.TrimSpace(line)
-		}
-	}
-	return lines, objections
+func named(lines []redisconf.UserLine, name string) bool {
+	return slices.ContainsFunc(lines, func(l redisconf.UserLine) bool { return l.Name == name })
 }
 
 // change is what has to be told to the server.
@@ -87,21 +110,31 @@ type change struct {
 }
 
 // changed reads the file again, and compares it with what the server was told; false where it has all of it. Present are the users that
-// the server has, for when nobody knows what it was told. The change counts as made once it is told.
+// the server has, for when nobody knows what it was told. The change counts as made once it is told. One that is not fit is no order to
+// delete users.
 func (f *aclFile) changed(present []string) (change, []redisconf.Objection, bool) {
-	raw, err := os.ReadFile(f.path)
-	if err != nil { // one that cannot be read for a moment is no order to delete users
-		return change{}, nil, false
+	lines, text, objections, fit := f.read()
+	if !fit {
+		if text == f.objected {
+			return change{}, nil, false
+		}
+		f.objected = text
+		return change{}, objections, false
 	}
-	c := change{}
-	var objections []redisconf.Objection
-	c.lines, objections = usersIn(f.path, string(raw))
+	f.objected = ""
+	c := change{lines: map[string]string{"default": open}}
+	if f.shutDefault {
+		c.lines["default"] = redisconf.ShutDefault
+	}
+	for _, line := range lines {
+		c.lines[line.Name] = line.Text
+	}
 	if f.told != nil && maps.Equal(f.told, c.lines) {
 		return change{}, nil, false
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.lines)) {
 		line := c.lines[name]
-		if f.told == nil && line == open { // the file does not name it, and a server without a word of it may have been told more
+		if f.told == nil && !named(lines, name) { // the file does not name it, and a server without a word of it may have been told more
 			continue
 		}
 		if f.told == nil || f.told[name] != line {
@@ -118,4 +151,14 @@ func (f *aclFile) changed(present []string) (change, []redisconf.Objection, bool
 		}
 	}
 	return c, objections, true
+}
+
+// tell notes what the server was told, and which users it refused. It reports whether the file has to be written again without those.
+func (f *aclFile) tell(c change, refused []string) bool {
+	f.refused = map[string]refusedLine{}
+	for _, name := range refused {
+		f.refused[name] = refusedLine{line: c.lines[name], before: f.told[name]}
+	}
+	f.told = c.lines
+	return len(refused) > 0
 }

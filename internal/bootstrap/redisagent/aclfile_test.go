@@ -51,7 +51,7 @@ func TestFileThatCannotBeReadLetsNobodyIn(t *testing.T) {
 func TestSecretsPasswordWinsOverTheFiles(t *testing.T) {
 	f := aclFileWith(t, "user default on >old ~* +@all\n")
 	text, _ := f.merged(append(slices.Clone(ours), redisconf.User{Name: "default", Hashes: []string{"11", "22"}}))
-	if want := "user default on >old ~* +@all resetpass #11 #22\n"; !strings.HasPrefix(text, want) || strings.Count(text, "user default") != 1 {
+	if want := "user default on >old ~* +@all on resetpass #11 #22\n"; !strings.HasPrefix(text, want) || strings.Count(text, "user default") != 1 {
 		t.Errorf("got %q, want it to begin %q", text, want)
 	}
 }
@@ -84,7 +84,7 @@ func TestWhatTheServerLacksIsTold(t *testing.T) {
 			t.Errorf("told %q, deleted %q, want %q and %q", set, c.deleted, step.set, step.deleted)
 		}
 		if changed && !step.refused {
-			f.told = c.lines
+			f.tell(c, nil)
 		}
 	}
 }
@@ -94,5 +94,90 @@ func TestDefaultUserThatNobodyNames(t *testing.T) {
 	f := aclFileWith(t, "user app on #00 +get\n")
 	if c, _, _ := f.changed(nil); len(c.set) != 1 || c.set[0][0] != "app" {
 		t.Errorf("told %q", c.set)
+	}
+}
+
+// TestFileThatRedisWouldNotLoadChangesNothing: at the start nobody but ours may enter; later all stays as it was, also in the file that
+// Redis starts from, and people hear of it once.
+func TestFileThatRedisWouldNotLoadChangesNothing(t *testing.T) {
+	const good, bad = "user default on >secret ~* +@all\nuser app on #00 +get\n", "\ufeffuser default on >secret ~* +@all\n"
+	f := aclFileWith(t, bad)
+	text, objections := f.merged(ours)
+	if !strings.HasPrefix(text, "user default off\nuser redis-sentinel-agent ") || len(objections) != 1 {
+		t.Errorf("%q, %v", text, objections)
+	}
+	if _, again, changed := f.changed(nil); changed || len(again) != 0 {
+		t.Errorf("changed %t, objections %v: it was told at the start", changed, again)
+	}
+	put := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(f.path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(good)
+	c, _, changed := f.changed(nil)
+	if !changed {
+		t.Fatal("the file that was mended is not told")
+	}
+	f.merged(ours)
+	f.tell(c, nil)
+	for _, unfit := range []string{bad, "", "# nobody\n", good + good, "\ufeff"} {
+		put(unfit)
+		_, objections, changed := f.changed(nil)
+		_, again, _ := f.changed(nil)
+		if changed || len(objections) == 0 || len(again) != 0 {
+			t.Errorf("%q: changed %t, objections %v and then %v", unfit, changed, objections, again)
+		}
+		if text, _ := f.merged(ours); !strings.HasPrefix(text, good) {
+			t.Errorf("%q: Redis would start from %q", unfit, text)
+		}
+	}
+	put(good)
+	if _, _, changed := f.changed(nil); changed {
+		t.Error("told again what the server has")
+	}
+}
+
+// TestLineThatTheServerRefused is not in the file from which it starts: it would not.
+func TestLineThatTheServerRefused(t *testing.T) {
+	f := aclFileWith(t, "user default on >secret ~* +@all\nuser app on #00 +get\n")
+	c, _, _ := f.changed(nil)
+	f.tell(c, nil)
+	if err := os.WriteFile(f.path, []byte("user default on >secret ~* +nonsense\nuser app on #00 +nonsense\nuser new on +nonsense\nuser more on #11 +get\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, _, _ = f.changed(nil)
+	if !f.tell(c, []string{"default", "app", "new"}) {
+		t.Error("the file is not written again")
+	}
+	text, _ := f.merged(nil)
+	if want := "user default on >secret ~* +@all\nuser app on #00 +get\nuser more on #11 +get\n"; text != want {
+		t.Errorf("got\n%swant\n%s", text, want)
+	}
+	if _, _, changed := f.changed(nil); changed {
+		t.Error("what was refused is told again")
+	}
+}
+
+// TestDefaultUserIsShutWhereAPasswordIsRequired from the first moment on, where the file does not name him.
+func TestDefaultUserIsShutWhereAPasswordIsRequired(t *testing.T) {
+	for text, want := range map[string]string{
+		"user app on #00 +get\n":             "user default off nopass ~* +@all\nuser app on #00 +get\n",
+		"user default on >secret ~* +@all\n": "user default on >secret ~* +@all\n",
+	} {
+		f := aclFileWith(t, text)
+		f.shutDefault = true
+		if got, _ := f.merged(nil); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		c, _, _ := f.changed(nil)
+		f.tell(c, nil)
+		if err := os.WriteFile(f.path, []byte("user other on #00 +get\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if c, _, _ = f.changed(nil); strings.Contains(c.lines["default"], " on ") {
+			t.Errorf("told %q", c.lines["default"])
+		}
 	}
 }

@@ -41,7 +41,7 @@ func newConfiguration(env environment.Environment, password string, clients *cli
 		env.Log.Error("cannot read all of the user's configuration; after a sync Redis gets defaults instead of its values", "error", err.Error())
 	}
 	if name := cmp.Or(env.Settings.Redis.ACLFile, c.user.aclFile); name != "" {
-		c.users = &aclFile{path: name}
+		c.users = &aclFile{path: name, shutDefault: env.Settings.Redis.PasswordRequired && clients == nil}
 	}
 	all := model.Access{Clients: clients.hashes(time.Now())}
 	for _, key := range observe.ReadKeys(env.KeysDir) { // who presents what is not known yet
@@ -70,6 +70,7 @@ func (c *configuration) writeFiles(ours []redisconf.User) error {
 	conf := redisconf.Redis{
 		Include: c.env.Settings.Redis.Include, Port: c.env.Settings.Port, AnnounceIP: c.env.PodIP.String(),
 		Group: contract.ReplicationUser(c.env.Namespace, c.env.Settings.StatefulSet), Users: ours,
+		ShutDefault: c.env.Settings.Redis.ShutDefault && c.clients == nil && !c.user.namesDefault && !c.user.hasPassword,
 	}
 	if c.users != nil {
 		conf.ACLFile = contract.ACLFile
@@ -91,7 +92,7 @@ func (c *configuration) withSecrets(set [][]string) [][]string {
 	i := slices.IndexFunc(c.written, func(u redisconf.User) bool { return u.Name == "default" })
 	for j, words := range set {
 		if i >= 0 && words[0] == "default" {
-			set[j] = append(words, "resetpass")
+			set[j] = append(words, "on", "resetpass")
 			for _, hash := range c.written[i].Hashes {
 				set[j] = append(set[j], "#"+hash)
 			}

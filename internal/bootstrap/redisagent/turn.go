@@ -5,6 +5,8 @@ package redisagent
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -96,7 +98,11 @@ func (a *agent) secure(ctx context.Context, v model.View) (aside, err error) {
 	if err = a.actor.Prepare(ctx, v); errors.Is(err, model.ErrPartly) {
 		aside, err = errors.Join(aside, err), nil
 	}
-	a.report.Openness(v, redisconf.KeptOut(a.actor.Users()), a.conf.clients.missing())
+	var keptOut []string
+	if v.Access.PasswordRequired {
+		keptOut = redisconf.KeptOut(a.actor.Users())
+	}
+	a.report.Openness(v, keptOut, a.conf.clients.missing())
 	return aside, err
 }
 
@@ -108,11 +114,11 @@ func (a *agent) followACLFile(ctx context.Context) error {
 		return nil
 	}
 	c, objections, changed := users.changed(names(a.actor.Users()))
+	a.report.Unsuitable(objections)
 	if !changed {
 		return nil
 	}
 	a.env.Log.Info("the file with users changed, or was not told yet", "file", users.path, "told", len(c.set), "deleted", len(c.deleted))
-	a.report.Unsuitable(objections)
 	if err := a.conf.rewrite(); err != nil {
 		return err
 	}
@@ -120,10 +126,10 @@ func (a *agent) followACLFile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if refused != nil {
-		a.report.RefusedUsers(users.path, refused)
+	if users.tell(c, slices.Sorted(maps.Keys(refused))) {
+		a.report.RefusedUsers(users.path, errors.Join(slices.Collect(maps.Values(refused))...))
+		return a.conf.rewrite()
 	}
-	users.told = c.lines
 	return nil
 }
 

@@ -20,6 +20,8 @@ type userFile struct {
 	objections []redisconf.Objection
 	// namesDefault reports whether it declares the default user, which only one line may do.
 	namesDefault bool
+	// hasPassword reports whether it gives the default user a password by requirepass.
+	hasPassword bool
 	// aclFile is the file with users that it names; empty where it names none.
 	aclFile string
 	// master is what it has a replica present to its master. A server of the same template that has no agent wants that.
@@ -39,8 +41,9 @@ func readUserFile(path string) (userFile, error) {
 	values := redisconf.Values(text)
 	user.objections, user.aclFile = objections, values["aclfile"]
 	for line := range strings.Lines(text) {
-		user.namesDefault = user.namesDefault || redisconf.UserName(line) == "default"
+		user.namesDefault = user.namesDefault || redisconf.ConfUser(line) == "default"
 	}
+	user.hasPassword = values["requirepass"] != ""
 	user.values = userValues(values, user.values)
 	for name, value := range values {
 		switch name {
@@ -66,14 +69,14 @@ func readIncluding(path string, depth int) (string, []redisconf.Objection, error
 	objections := redisconf.Objections(path, string(raw))
 	var failed error
 	for line := range strings.Lines(string(raw)) {
-		words := strings.Fields(line)
-		if len(words) < 2 || !strings.EqualFold(words[0], "include") {
+		pattern := redisconf.ConfInclude(line)
+		if pattern == "" {
 			b.WriteString(line)
 			continue
 		}
-		names, err := filepath.Glob(strings.Trim(words[1], `"'`))
+		names, err := filepath.Glob(pattern)
 		if err != nil || len(names) == 0 {
-			failed = fmt.Errorf("reading what %s includes: there is no %s where the agent can see it", path, words[1])
+			failed = fmt.Errorf("reading what %s includes: there is no %s where the agent can see it", path, pattern)
 		}
 		for _, name := range names {
 			text, more, err := readIncluding(name, depth-1)

@@ -36,8 +36,7 @@ func (s Server) SecureUsers(ctx context.Context, group string, access model.Acce
 		return known, nil
 	}
 	pipe := s.client.Pipeline()
-	// By a file that servers of any version read it has no channels yet.
-	beside := []redis.Cmder{pipe.ACLSetUser(ctx, contract.AgentUser, redisconf.AllChannels)}
+	beside := []redis.Cmder{s.setAgentUser(ctx, pipe)}
 	var own []redis.Cmder
 	for _, user := range ownUsers(group, access) {
 		cmd := pipe.ACLSetUser(ctx, user.Name, user.SetUser()...)
@@ -47,11 +46,11 @@ func (s Server) SecureUsers(ctx context.Context, group string, access model.Acce
 			beside = append(beside, cmd)
 		}
 	}
-	beside = append(beside, guardClients(ctx, pipe, lines, access, selectors)...)
-	beside = append(beside, endPretenders(ctx, pipe, lines, group)...)
+	guards, unknown := guardClients(ctx, pipe, lines, access, selectors)
+	beside = append(append(beside, guards...), endPretenders(ctx, pipe, lines, group)...)
 	now := pipe.ACLList(ctx)
 	_, _ = pipe.Exec(ctx) // each command carries its own error
-	failed := s.endStrangers(ctx, access)
+	failed := errors.Join(s.endStrangers(ctx, access), s.endConnections(ctx, append(unknown, changedUsers(known, lines)...)))
 	if selectors && now.Err() == nil {
 		silenced, err := s.silence(ctx, now.Val())
 		failed = errors.Join(failed, err)
@@ -68,10 +67,48 @@ func (s Server) SecureUsers(ctx context.Context, group string, access model.Acce
 	return strings.Join(now.Val(), "\n"), nil
 }
 
-// guardClients gives the default user the passwords that a Secret has, or keeps it out where it should have one and has none, and keeps
-// every user of the user's own from publishing what Sentinels believe.
-func guardClients(ctx context.Context, pipe redis.Pipeliner, lines []string, access model.Access, selectors bool) []redis.Cmder {
-	var sent []redis.Cmder
+// setAgentUser leaves the agent's own user with its password and no other. By a file that servers of any version read it has no
+// channels yet.
+func (s Server) setAgentUser(ctx context.Context, pipe redis.Pipeliner) redis.Cmder {
+	o := s.client.Options()
+	if o.Username != contract.AgentUser { // what runs beside a server that is not an agent's
+		return pipe.ACLSetUser(ctx, contract.AgentUser, redisconf.AllChannels)
+	}
+	agent := redisconf.User{Name: o.Username, Hashes: hashes([]string{o.Password}), Rules: append(slices.Clone(redisconf.AgentRules), redisconf.AllChannels)}
+	return pipe.ACLSetUser(ctx, agent.Name, agent.SetUser()...)
+}
+
+// changedUsers are the users of this project whom somebody else has changed since the server listed its users as known: who logged in
+// by what he changed has to go.
+func changedUsers(known string, lines []string) []string {
+	before := map[string]string{}
+	for line := range strings.Lines(known) {
+		before[redisconf.UserName(line)] = strings.TrimSpace(line)
+	}
+	var changed []string
+	for _, line := range lines {
+		name := redisconf.UserName(line)
+		if was, ok := before[name]; ok && redisconf.ReservedUser(name) && was != strings.TrimSpace(line) {
+			changed = append(changed, name)
+		}
+	}
+	return changed
+}
+
+// endConnections closes the connections of users, but for this one. Those that belong come again.
+func (s Server) endConnections(ctx context.Context, users []string) error {
+	for _, name := range users {
+		if err := s.client.ClientKillByFilter(ctx, "user", name, "skipme", "yes").Err(); err != nil {
+			return fmt.Errorf("closing the connections of user %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// guardClients gives the default user the passwords that a Secret has, switches off users without a password where policy requires one,
+// and keeps every user of the user's own from publishing what Sentinels believe. Unknown are users as whom anybody could log in until
+// now.
+func guardClients(ctx context.Context, pipe redis.Pipeliner, lines []string, access model.Access, selectors bool) (sent []redis.Cmder, unknown []string) {
 	if len(access.Clients) > 0 {
 		words := []string{"on", "resetpass"}
 		for _, hash := range access.Clients {
@@ -84,14 +121,18 @@ func guardClients(ctx context.Context, pipe redis.Pipeliner, lines []string, acc
 		if !users {
 			continue
 		}
-		if access.PasswordRequired && name == "default" && redisconf.WantsNoPassword(line) && len(access.Clients) == 0 {
-			sent = append(sent, pipe.ACLSetUser(ctx, name, "off"))
+		fromSecret := name == "default" && len(access.Clients) > 0
+		if redisconf.WantsNoPassword(line) && (fromSecret || access.PasswordRequired) {
+			unknown = append(unknown, name)
+			if !fromSecret {
+				sent = append(sent, pipe.ACLSetUser(ctx, name, "off"))
+			}
 		}
 		if change := redisconf.GuardHello(line); selectors && len(change) > 0 {
 			sent = append(sent, pipe.ACLSetUser(ctx, name, change...))
 		}
 	}
-	return sent
+	return sent, unknown
 }
 
 // endPretenders deletes users whose names are kept for this project's own, and that are none of them.
@@ -223,8 +264,8 @@ func userOf(line string) (string, bool) {
 }
 
 // ChangeUsers gives the server users as the arguments of ACL SETUSER say, each beginning with its name, and deletes others. What
-// the server refuses is named in refused, and the rest is done; err is that it did not answer.
-func (s Server) ChangeUsers(ctx context.Context, set [][]string, deleted []string) (refused, err error) {
+// the server refuses is in refused, by user, and the rest is done; err is that it did not answer.
+func (s Server) ChangeUsers(ctx context.Context, set [][]string, deleted []string) (refused map[string]error, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*Deadline)
 	defer cancel()
 	pipe := s.client.Pipeline()
@@ -236,15 +277,15 @@ func (s Server) ChangeUsers(ctx context.Context, set [][]string, deleted []strin
 		sent[name] = pipe.ACLDelUser(ctx, name)
 	}
 	_, _ = pipe.Exec(ctx) // each command carries its own error
-	var failed []error
+	refused = map[string]error{}
 	for name, c := range sent {
 		if reply := redis.Error(nil); errors.As(c.Err(), &reply) {
-			failed = append(failed, fmt.Errorf("changing the user %s: %w", name, withoutRules(c.Err())))
+			refused[name] = fmt.Errorf("changing the user %s: %w", name, withoutRules(c.Err()))
 		} else if c.Err() != nil {
 			return nil, fmt.Errorf("changing users: %w", c.Err())
 		}
 	}
-	return errors.Join(failed...), nil
+	return refused, nil
 }
 
 // AuthenticateAs sets what the server presents to its master. It takes effect with the next connection.

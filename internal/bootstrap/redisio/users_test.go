@@ -4,6 +4,7 @@ package redisio
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio/redistest"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/keys"
 )
 
 // TestUserThatAServerRefuses: only that of the replicas is worth stopping for, and no error repeats a password.
@@ -74,6 +76,94 @@ func TestNoSentinelStaysAnother(t *testing.T) {
 	told := slices.DeleteFunc(server.Told(), func(command string) bool { return !strings.HasPrefix(command, "client kill") })
 	if want := []string{"client kill id 7"}; !slices.Equal(told, want) {
 		t.Errorf("got %q, want %q", told, want)
+	}
+}
+
+// TestUsersThatSomebodyChanged: what was added to a user of this project is gone after a turn, and so is who logged in by it. The agent's
+// own user is no other.
+func TestUsersThatSomebodyChanged(t *testing.T) {
+	const group = "redis-sentinel:ns.redis"
+	agent := model.Credential{User: contract.AgentUser, Password: "mine"}
+	list := []string{"user default on nopass ~* &* +@all", "user redis-sentinel-agent on #00 ~* &* +@all", "user redis-sentinel-monitor on #11 -@all"}
+	server := redistest.Start(t, "127.0.0.1", func(command string) string {
+		switch {
+		case command == "acl list":
+			reply := fmt.Sprintf("*%d\r\n", len(list))
+			for _, line := range list {
+				reply += redistest.Bulk(line)
+			}
+			return reply
+		case command == "client list":
+			return redistest.Bulk("")
+		case strings.HasPrefix(command, "client kill"):
+			return ":1\r\n"
+		}
+		return ""
+	})
+	client := Keep(server.Address, agent)
+	t.Cleanup(func() { _ = client.Close() })
+	secure := func(known string) []string {
+		t.Helper()
+		before := len(server.Told())
+		if _, err := NewServer(client).SecureUsers(t.Context(), group, model.Access{Monitor: []string{"11"}}, false, known); err != nil {
+			t.Fatal(err)
+		}
+		return server.Told()[before:]
+	}
+	known := strings.Join(list, "\n")
+	if told := secure(known); slices.ContainsFunc(told, func(c string) bool {
+		return !strings.HasPrefix(c, "acl list") && !strings.HasPrefix(c, "auth") && !strings.HasPrefix(c, "hello")
+	}) {
+		t.Errorf("nothing has changed, and the server is told %q", told)
+	}
+	list[1] = "user redis-sentinel-agent on #00 #66 ~* &* +@all"
+	told := secure(known)
+	if want := "acl setuser redis-sentinel-agent reset on #" + keys.Hash("mine") + " ~* +@all allchannels"; !slices.Contains(told, want) {
+		t.Errorf("told %q, want %q among it", told, want)
+	}
+	kills := slices.DeleteFunc(slices.Clone(told), func(c string) bool { return !strings.HasPrefix(c, "client kill") })
+	if want := []string{"client kill user redis-sentinel-agent skipme yes"}; !slices.Equal(kills, want) {
+		t.Errorf("told %q, want %q", kills, want)
+	}
+	if told := secure(""); slices.ContainsFunc(told, func(c string) bool { return strings.HasPrefix(c, "client kill") }) {
+		t.Errorf("the first look at a server closes connections: %q", told)
+	}
+}
+
+// TestWhoNeededNoPasswordIsSentAway: where policy or a Secret comes after somebody who needed none, he does not stay.
+func TestWhoNeededNoPasswordIsSentAway(t *testing.T) {
+	for name, c := range map[string]struct {
+		access model.Access
+		want   []string
+	}{
+		"none required": {model.Access{}, nil},
+		"required":      {model.Access{PasswordRequired: true}, []string{"acl setuser default off", "acl setuser guest off", "client kill user default skipme yes", "client kill user guest skipme yes"}},
+		"from a Secret": {model.Access{Clients: []string{"22"}}, []string{"acl setuser default on resetpass #22", "client kill user default skipme yes"}},
+		"both":          {model.Access{Clients: []string{"22"}, PasswordRequired: true}, []string{"acl setuser default on resetpass #22", "acl setuser guest off", "client kill user default skipme yes", "client kill user guest skipme yes"}},
+	} {
+		server := redistest.Start(t, "127.0.0.1", func(command string) string {
+			switch {
+			case command == "acl list":
+				return "*3\r\n" + redistest.Bulk("user default on nopass ~* &* +@all") + redistest.Bulk("user guest on nopass ~* +get") + redistest.Bulk("user app on #00 ~* +get")
+			case strings.HasPrefix(command, "client kill"):
+				return ":1\r\n"
+			}
+			return ""
+		})
+		client := Keep(server.Address, model.Credential{})
+		t.Cleanup(func() { _ = client.Close() })
+		if _, err := NewServer(client).SecureUsers(t.Context(), "redis-sentinel:ns.redis", c.access, false, ""); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, command := range server.Told() {
+			if strings.HasPrefix(command, "client kill") || strings.HasPrefix(command, "acl setuser") && !strings.Contains(command, "redis-sentinel") {
+				got = append(got, command)
+			}
+		}
+		if slices.Sort(got); !slices.Equal(got, c.want) {
+			t.Errorf("%s: told %q, want %q", name, got, c.want)
+		}
 	}
 }
 

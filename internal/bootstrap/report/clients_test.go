@@ -38,22 +38,22 @@ func reporter(t *testing.T) (r *Redis, count func(reason string) int) {
 // policy requires, or that its Secret should have, lets nobody in.
 func TestOpenServerIsToldOnce(t *testing.T) {
 	r, count := reporter(t)
-	see := func(run string, selectors, keptOut, noneInSecret bool) {
+	see := func(run string, selectors bool, keptOut []string, noneInSecret bool) {
 		var v model.View
 		v.Self.Redis = model.Redis{Answer: model.Up, RunID: run, Selectors: selectors}
 		r.Openness(v, keptOut, noneInSecret)
 	}
-	see("a", true, false, false)
+	see("a", true, nil, false)
 	if count(helloChannelOpen)+count(passwordMissing) != 0 {
 		t.Error("an Event of a server that is as it should be")
 	}
 	for range 2 {
-		see("b", false, true, false)
+		see("b", false, []string{"default"}, false)
 	}
 	if count(helloChannelOpen) != 1 || count(passwordMissing) != 1 {
 		t.Errorf("%d Events of an open channel and %d of a missing password, want one of each", count(helloChannelOpen), count(passwordMissing))
 	}
-	see("c", false, false, true)
+	see("c", false, nil, true)
 	if count(helloChannelOpen) != 2 || count(passwordMissing) != 2 {
 		t.Error("another process was not told of")
 	}

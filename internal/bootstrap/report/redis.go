@@ -6,6 +6,8 @@ package report
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -41,17 +43,17 @@ func (r *Redis) Unsuitable(objections []redisconf.Objection) {
 	r.events.object(objections)
 }
 
-// Openness reports, once for each process, that clients can say what only Sentinels should, or that none is let in: they are kept out,
-// because policy requires a password and there is none, or their Secret has none.
-func (r *Redis) Openness(v model.View, keptOut, noneInSecret bool) {
+// Openness reports, once for each process, that clients can say what only Sentinels should, or that they are not let in: users are kept
+// out, because policy requires a password and they have none, or the clients' Secret has none.
+func (r *Redis) Openness(v model.View, keptOut []string, noneInSecret bool) {
 	s := &v.Self.Redis
 	if s.Answer != model.Up || s.TooOld {
 		return
 	}
 	r.events.once(s.RunID, helloChannelOpen, !s.Selectors, "This server is older than 7.0 and cannot keep its clients from publishing on __sentinel__:hello, "+
 		"whose messages Sentinels believe about any group that they watch. Use a newer one, or give this group Sentinels of its own.")
-	r.events.once(s.RunID, passwordMissing, keptOut, "The policy requires a password (auth: required), and the default user of this Redis has none: no client is let in. "+
-		"Set requirepass or a user in its configuration file, or name a Secret in annotation "+contract.AnnotationAuthSecret+".")
+	r.events.once(s.RunID, passwordMissing, len(keptOut) > 0, fmt.Sprintf("The policy requires a password (auth: required), and these users of this Redis have none, so that nobody is let in as them: %.500s. "+
+		"Give them one in its configuration file or its file with users; for the user default requirepass does it, or a Secret that annotation %s names.", strings.Join(keptOut, ", "), contract.AnnotationAuthSecret))
 	r.events.once(s.RunID, passwordMissing, noneInSecret, "The Secret that annotation "+contract.AnnotationAuthSecret+" of this pod names has no password: no client is let in. "+
 		"Write it into the Secret below the key "+contract.AuthKey+"; Redis has it as soon as the kubelet brings it, within a minute or so, and needs no restart.")
 }

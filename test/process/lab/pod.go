@@ -72,6 +72,7 @@ func (set *Set) inject(ordinal int) (*corev1.Pod, error) {
 		return nil, err
 	}
 	resolved, err := s.policy.Resolve(policy.Object{Namespace: s.Namespace, PodLabels: plain.Labels, PodAnnotations: plain.Annotations})
+	resolved.PasswordRequired = set.PasswordRequired
 	result := mutate.Pod(raw, mutate.Input{
 		Namespace: s.Namespace, Name: plain.Name, AccountReady: true, Resolved: resolved, ResolveErr: err,
 		HookKey: []byte("the lab's own"), Version: "lab",

@@ -44,6 +44,8 @@ type Options struct {
 	Secrets map[string]UserSecret
 	// WithoutKeys makes its pods those of the version before, whose agents knew no keys.
 	WithoutKeys bool
+	// PasswordRequired is what policy says of the clients' password.
+	PasswordRequired bool
 	// Annotations are those of the pod template.
 	Annotations map[string]string
 }
