@@ -33,6 +33,9 @@ type release struct {
 	name string
 }
 
+// listedNamespace is where the policy lists a Sentinel set, beside the chart's own.
+const listedNamespace = "elsewhere"
+
 // withPolicies renders the chart, and puts its policies in force in three new namespaces, in which a test may make objects
 // before that.
 func withPolicies(t *testing.T, c client.Client, before ...func(r release)) release {
@@ -80,7 +83,8 @@ func (r release) render(t *testing.T) []unstructured.Unstructured {
 	helm := filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "helm")
 	chart := filepath.Join("..", "..", "charts", "redis-sentinel-webhook")
 	text, err := rendering.Template(t.Context(), helm, "wh", chart, "-n", r.home,
-		"--set", "fullnameOverride="+r.name, "--set", "webhook.excludedNamespaces={"+r.excluded+"}")
+		"--set", "fullnameOverride="+r.name, "--set", "webhook.excludedNamespaces={"+r.excluded+"}",
+		"--set", "policy.sentinelSets[0].namespace="+listedNamespace+",policy.sentinelSets[0].name=watch")
 	if err != nil {
 		t.Fatalf("rendering the chart: %v", err)
 	}
@@ -105,6 +109,7 @@ func (r release) await(t *testing.T, c client.Client) {
 		"records": dry(lease(r.tenant, "await", ""), c), "account-objects": dry(&corev1.ServiceAccount{ObjectMeta: nobodys}, webhook),
 		"account-secrets":  dry(&corev1.Secret{ObjectMeta: named, Type: "other"}, webhook),
 		"account-bindings": dry(&rbacv1.RoleBinding{ObjectMeta: named, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "view"}}, webhook),
+		"account-roles":    dry(&rbacv1.Role{ObjectMeta: named, Rules: []rbacv1.PolicyRule{{APIGroups: []string{"apps"}, Resources: []string{"statefulsets"}, Verbs: []string{"patch"}}}}, webhook),
 		"account-services": dry(&corev1.Service{ObjectMeta: named, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 1}}}}, webhook),
 	} {
 		eventually(t, 20*time.Second, "policy "+what+" is in force", func() error { return refusedBy(request(), r.name+"-"+what) })

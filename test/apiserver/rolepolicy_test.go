@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
@@ -23,7 +24,7 @@ func TestRolePolicies(t *testing.T) {
 		create(t, c, o)
 	}
 	role := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: r.labelsRole()}
-	pods := rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods", "pods/status"}, Verbs: []string{"*"}}
+	pods := rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods", "pods/status", "pods/binding", "bindings"}, Verbs: []string{"*"}}
 	// A writer of status, such as a network plugin; a tenant; a Sentinel; one who has wrongly got the rights of a Sentinel;
 	// a kubelet that has them all; and who may do everything.
 	users := map[string]client.Client{
@@ -64,6 +65,17 @@ func TestRolePolicies(t *testing.T) {
 	}
 	annotated := pod(r.tenant, "new")
 	annotated.Annotations = map[string]string{contract.AnnotationRoleEpoch: "9"}
+	bound := func(meta metav1.ObjectMeta) *corev1.Binding {
+		meta.Namespace, meta.Name = r.tenant, other.Name
+		return &corev1.Binding{ObjectMeta: meta, Target: corev1.ObjectReference{Kind: "Node", Name: "node"}}
+	}
+	asMaster := bound(metav1.ObjectMeta{Labels: map[string]string{contract.LabelRole: contract.RoleMaster}})
+	atEpoch := bound(metav1.ObjectMeta{Annotations: map[string]string{contract.AnnotationRoleEpoch: "9"}})
+	bindPod := func(c client.Client, binding *corev1.Binding) func() error {
+		return func() error {
+			return c.SubResource("binding").Create(t.Context(), other.DeepCopy(), binding.DeepCopy(), client.DryRunAll)
+		}
+	}
 	attempts(t, []attempt{
 		{"a Sentinel labels", merge(t, users["sentinel"], member, master, status), ""},
 		{"a Sentinel writes the epoch", merge(t, users["sentinel"], member, epoch, status), ""},
@@ -85,6 +97,10 @@ func TestRolePolicies(t *testing.T) {
 		{"a tenant writes the epoch", merge(t, users["tenant"], member, epoch), "written by the Sentinels"},
 		{"a tenant makes a master", dryCreate(t, users["tenant"], labelled(contract.RoleMaster)), "written by the Sentinels"},
 		{"a tenant makes an epoch", dryCreate(t, users["tenant"], annotated), "written by the Sentinels"},
+		{"a tenant binds a pod as master", bindPod(users["tenant"], asMaster), "written by the Sentinels"},
+		{"a tenant binds a pod at an epoch", bindPod(users["tenant"], atEpoch), "written by the Sentinels"},
+		{"a tenant binds a pod as master, in the old way", dryCreate(t, users["tenant"], asMaster), "written by the Sentinels"},
+		{"a scheduler binds a pod", bindPod(users["plugin"], bound(metav1.ObjectMeta{})), ""},
 		{"a tenant makes a pod", dryCreate(t, users["tenant"], pod(r.tenant, "new")), ""},
 		{"a tenant writes another label", merge(t, users["tenant"], member, app), ""},
 		{"a tenant deletes", dryDelete(t, users["tenant"], member), ""},

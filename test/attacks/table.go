@@ -83,8 +83,8 @@ var table = []attack{
 	{
 		finding: "A6", name: "The webhook's token", rights: "the token of the webhook's account",
 		then:    "a StatefulSet was made privileged, with the node's root directory mounted; any RoleBinding could be deleted and any Service, account or Lease changed, also in kube-system",
-		now:     "policies hold the account to objects with its label and names, to one annotation of StatefulSets and to no excluded namespace; no Secret outside the release's namespace can be read with it",
-		checked: "guard taken out: the bindings of the policies. Twelve requests succeeded, among them the privileged StatefulSet, kube-system and a Secret read by a patch",
+		now:     "policies hold the account to objects with its label and names, to one annotation of StatefulSets and to no excluded namespace; a Role that it writes holds no more than a group needs, so that no second account gets what it may not do itself; no Secret outside the release's namespace can be read with it",
+		checked: "guard taken out: the bindings of the policies. Twelve requests succeeded, among them the privileged StatefulSet, kube-system and a Secret read by a patch. With the bindings of the two policies on what is granted alone taken away, six succeeded: Roles with rights on StatefulSets and Secrets, bound to an account of another namespace",
 		tests:   cluster("TestAttackStolenWebhookToken"),
 	},
 	{

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,6 +31,7 @@ const (
 var (
 	dryPatch  = metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}}
 	dryCreate = metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}
+	dryUpdate = metav1.UpdateOptions{DryRun: []string{metav1.DryRunAll}}
 	dryDelete = metav1.DeleteOptions{DryRun: []string{metav1.DryRunAll}}
 )
 
@@ -126,7 +128,7 @@ func TestAttackStolenWebhookToken(t *testing.T) {
 			return err
 		}, "cannot create"},
 	}
-	attacks(t, append(all, onOthers(webhook, in, group)...))
+	attacks(t, slices.Concat(all, onOthers(webhook, in, group), handingOn(webhook, in)))
 
 	t.Run("its own work goes on", func(t *testing.T) {
 		name := group.StatefulSet + contract.MasterServiceSuffix
@@ -151,10 +153,10 @@ func onOthers(webhook kubernetes.Interface, in string, group world.Group) []atta
 	const notOurs = "what it has made itself"
 	privileged := `{"spec":{"template":{"spec":{"containers":[{"name":"redis","securityContext":{"privileged":true},"volumeMounts":[{"name":"host","mountPath":"/host"}]}],` +
 		`"volumes":[{"name":"host","hostPath":{"path":"/"}}]}}}}`
-	binding := func(name, kind, role string) *rbacv1.RoleBinding {
+	binding := func(namespace, name, kind, role string) *rbacv1.RoleBinding {
 		return &rbacv1.RoleBinding{
 			ObjectMeta: madeFor(name, "redis"), RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kind, Name: role},
-			Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: in, Name: "default"}},
+			Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: "default"}},
 		}
 	}
 	set := func(name string) func(ctx context.Context) error {
@@ -171,21 +173,21 @@ func onOthers(webhook kubernetes.Interface, in string, group world.Group) []atta
 			return err
 		}, "touched only"},
 		{"bind in kube-system", func(ctx context.Context) error {
-			_, err := rbac.RoleBindings("kube-system").Create(ctx, binding("redis-sentinel-redis:labels", "ClusterRole", releaseName+"-role-labels"), dryCreate)
+			_, err := rbac.RoleBindings("kube-system").Create(ctx, binding("kube-system", "redis-sentinel-redis:labels", "ClusterRole", releaseName+"-role-labels"), dryCreate)
 			return err
 		}, "in this namespace"},
 		{"unbind in kube-system", func(ctx context.Context) error {
 			return rbac.RoleBindings("kube-system").Delete(ctx, "system::leader-locking-kube-scheduler", dryDelete)
 		}, "in this namespace"},
 		{"bind a role of others", func(ctx context.Context) error {
-			_, err := rbac.RoleBindings(in).Create(ctx, binding("redis-sentinel-other:labels", "ClusterRole", "view"), dryCreate)
+			_, err := rbac.RoleBindings(in).Create(ctx, binding(in, "redis-sentinel-other:labels", "ClusterRole", "view"), dryCreate)
 			return err
 		}, ""},
 		{"send a Service elsewhere", func(ctx context.Context) error {
 			service, err := core.Services("default").Get(ctx, "kubernetes", metav1.GetOptions{})
 			if err == nil {
 				service.Spec.Selector = map[string]string{"app": "mine"}
-				_, err = core.Services("default").Update(ctx, service, metav1.UpdateOptions{DryRun: []string{metav1.DryRunAll}})
+				_, err = core.Services("default").Update(ctx, service, dryUpdate)
 			}
 			return err
 		}, notOurs},
@@ -199,6 +201,60 @@ func onOthers(webhook kubernetes.Interface, in string, group world.Group) []atta
 			_, err := core.Pods(in).Patch(ctx, group.Pod(0), types.MergePatchType, []byte(`{"status":{"podIP":"10.9.9.9"}}`), dryPatch, "status")
 			return err
 		}, "cannot patch"},
+	}
+}
+
+// handingOn gives a second account what policies keep from the first.
+func handingOn(webhook kubernetes.Interface, in string) []attack {
+	rbac := webhook.RbacV1()
+	const more = "no more than a group and its Sentinels need"
+	// The webhook holds them, so that it is not for want of a right that the Role is refused.
+	wide := []rbacv1.PolicyRule{
+		{APIGroups: []string{"apps"}, Resources: []string{"statefulsets"}, Verbs: []string{"patch"}},
+		{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"create", "patch"}},
+	}
+	widen := func(name string) func(ctx context.Context) error {
+		return func(ctx context.Context) error {
+			role, err := rbac.Roles(in).Get(ctx, name, metav1.GetOptions{})
+			if err == nil {
+				role.Rules = wide
+				_, err = rbac.Roles(in).Update(ctx, role, dryUpdate)
+			}
+			return err
+		}
+	}
+	bound := func(name, namespace string) func(ctx context.Context) error {
+		return func(ctx context.Context) error {
+			binding, err := rbac.RoleBindings(in).Get(ctx, name, metav1.GetOptions{})
+			if err == nil {
+				binding.Subjects = []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: "default"}}
+				_, err = rbac.RoleBindings(in).Update(ctx, binding, dryUpdate)
+			}
+			return err
+		}
+	}
+	return []attack{
+		{"make a Role with more than a group needs", func(ctx context.Context) error {
+			_, err := rbac.Roles(in).Create(ctx, &rbacv1.Role{ObjectMeta: madeFor("redis-sentinel-x", "x"), Rules: wide}, dryCreate)
+			return err
+		}, more},
+		{"make a Role of a group wider", widen("redis-sentinel-redis"), more},
+		{"make a Role of Sentinels wider", widen("redis-sentinel-redis:sentinels"), more},
+		{"bind an account of another namespace", bound("redis-sentinel-redis", "default"), "of its namespace"},
+		{"bind an account of another namespace as a Sentinel", bound("redis-sentinel-redis:sentinels", "default"), "of its namespace"},
+		{"have an account of another namespace write role labels", bound("redis-sentinel-redis:labels", "default"), "of its namespace"},
+		{"make a ClusterRole", func(ctx context.Context) error {
+			_, err := rbac.ClusterRoles().Create(ctx, &rbacv1.ClusterRole{ObjectMeta: madeFor("redis-sentinel-x", "x")}, dryCreate)
+			return err
+		}, "cannot create"},
+		{"change the ClusterRole of role labels", func(ctx context.Context) error {
+			_, err := rbac.ClusterRoles().Patch(ctx, releaseName+"-role-labels", types.MergePatchType, []byte(`{"rules":[]}`), dryPatch)
+			return err
+		}, "cannot patch"},
+		{"bind a ClusterRole everywhere", func(ctx context.Context) error {
+			_, err := rbac.ClusterRoleBindings().Create(ctx, &rbacv1.ClusterRoleBinding{ObjectMeta: madeFor("redis-sentinel-x", "x")}, dryCreate)
+			return err
+		}, "cannot create"},
 	}
 }
 
