@@ -38,6 +38,9 @@ func (j *injection) account() {
 	case current != "" && current != defaultAccount:
 		j.accountName = accountName{name: current, own: true}
 		j.warn("service account %s is kept, and gets the rights of the agent: every other pod of this account has them too", current)
+		if mounted := spec.AutomountServiceAccountToken; mounted == nil || *mounted {
+			j.warn("the containers of the pod get the token of service account %s, and with it the rights of the agent: set automountServiceAccountToken: false in the pod's spec, if none of them needs the Kubernetes API", current)
+		}
 		return
 	case j.in.DryRun && !j.in.AccountReady:
 		j.warn("dry-run: the pod would run under service account %s, which does not exist yet; here it keeps %s", ours, defaultAccount)

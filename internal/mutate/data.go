@@ -53,7 +53,7 @@ func coveringMount(mounts []corev1.VolumeMount, file string) *corev1.VolumeMount
 	longest := -1
 	for i, m := range mounts {
 		dir := path.Clean(m.MountPath)
-		if inside := file == dir || strings.HasPrefix(file, strings.TrimSuffix(dir, "/")+"/"); inside && len(dir) > longest {
+		if isBelow(dir, file) && len(dir) > longest {
 			found, longest = &mounts[i], len(dir)
 		}
 	}

@@ -41,6 +41,25 @@ func checkTwice(t testing.TB, c fixture, raw []byte) {
 	}
 }
 
+// TestNoPathIsMountedTwice, in no container: the API server refuses such a pod for ever.
+func TestNoPathIsMountedTwice(t *testing.T) {
+	for _, c := range fixtures(t, "pods", "pod.yaml") {
+		var pod corev1.Pod
+		if err := decode(apply(t, c.raw, c.pod(t, c.raw)), &pod); err != nil {
+			t.Fatal(err)
+		}
+		for _, container := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
+			seen := map[string]bool{}
+			for _, m := range container.VolumeMounts {
+				if seen[m.MountPath] {
+					t.Errorf("%s: container %s mounts two volumes at %s", c.dir, container.Name, m.MountPath)
+				}
+				seen[m.MountPath] = true
+			}
+		}
+	}
+}
+
 func TestStampingTwiceIsStampingOnce(t *testing.T) {
 	for _, c := range fixtures(t, "statefulsets", "statefulset.yaml") {
 		t.Run(filepath.Base(c.dir), func(t *testing.T) {

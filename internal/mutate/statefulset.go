@@ -3,6 +3,7 @@
 package mutate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -41,7 +42,7 @@ func ReviewStatefulSet(set, old *appsv1.StatefulSet, in SetInput) Result {
 	if !relevant {
 		return Result{Reason: Unchanged, Warnings: []string{"redis-sentinel: " + err.Error()}}
 	}
-	return denied(fmt.Sprintf("statefulset %s/%s", in.Namespace, set.Name), inTemplate(err))
+	return denied(fmt.Sprintf("statefulset %s/%s", in.Namespace, cmp.Or(set.Name, set.GenerateName)), inTemplate(err))
 }
 
 // stamping is one StatefulSet on its way.
@@ -105,6 +106,9 @@ func (s *stamping) standsAside() (Reason, error) {
 }
 
 func (s *stamping) checkSet() error {
+	if s.set.Name == "" { // the API server draws one after admission
+		return refuse(DeniedLabel, "metadata.generateName: a group takes its name from the StatefulSet's, which has to be known: use metadata.name")
+	}
 	if err := checkAnnotations(s.set.Annotations, setAnnotations, s.set.Name); err != nil {
 		return err
 	}

@@ -78,6 +78,9 @@ func examine(pod *corev1.Pod, namespace, podName, statefulSet string) (subject, 
 
 // checkConflicts refuses pods in which a name, a path or a port of ours is taken by the user.
 func (s *subject) checkConflicts(pod *corev1.Pod) error {
+	if s.line.Port == contract.AgentPort {
+		return refusePort(s.server.name)
+	}
 	if s.before != nil {
 		return nil // they are ours
 	}
@@ -87,7 +90,7 @@ func (s *subject) checkConflicts(pod *corev1.Pod) error {
 		}
 		for _, port := range c.Ports {
 			if port.ContainerPort == contract.AgentPort {
-				return refuse(DeniedConflict, "container %s, port %d: is reserved for the agent, and the containers of a pod share their ports: use another port", c.Name, contract.AgentPort)
+				return refusePort(c.Name)
 			}
 		}
 	}
@@ -98,12 +101,28 @@ func (s *subject) checkConflicts(pod *corev1.Pod) error {
 	}
 	for _, m := range pod.Spec.Containers[s.index].VolumeMounts {
 		for _, dir := range []string{contract.ConfigDir, contract.UserConfigDir} {
-			if p := path.Clean(m.MountPath); p == dir || strings.HasPrefix(p, dir+"/") {
+			if isBelow(dir, m.MountPath) {
 				return refuse(DeniedConflict, "container %s, volumeMounts: %s is the path of the generated configuration: mount %s elsewhere", s.server.name, dir, m.Name)
+			}
+		}
+		// What is configuration the agent mounts as well, where Redis does: there it would meet the agent's own.
+		for _, dir := range []string{contract.PrivateDir, contract.KeysDir, contract.AuthDir, contract.PeerDir} {
+			if isBelow(dir, m.MountPath) {
+				return refuse(DeniedConflict, "container %s, volumeMounts: %s is a path of the agent: mount %s elsewhere", s.server.name, dir, m.Name)
 			}
 		}
 	}
 	return nil
+}
+
+func refusePort(container string) error {
+	return refuse(DeniedConflict, "container %s, port %d: is reserved for the agent, and the containers of a pod share their ports: use another port", container, contract.AgentPort)
+}
+
+// isBelow reports whether a path is a directory or something in it.
+func isBelow(dir, file string) bool {
+	dir, file = path.Clean(dir), path.Clean(file)
+	return file == dir || strings.HasPrefix(file, strings.TrimSuffix(dir, "/")+"/")
 }
 
 var volumeNames = []string{
@@ -116,23 +135,25 @@ func (s *subject) checkPassword(annotations map[string]string) error {
 	if annotations[contract.AnnotationAuthSecret] == "" {
 		return nil
 	}
-	for _, o := range s.line.Options {
-		if o.Name == "requirepass" && strings.Join(o.Values, "") != "" {
-			return refuse(DeniedAnnotation, "annotation %s: container %s also has --requirepass: keep only one of them", contract.AnnotationAuthSecret, s.server.name)
-		}
+	if s.line.NamesDefault {
+		return refuse(DeniedAnnotation, "annotation %s: container %s also has --requirepass or --user default: keep only one of them", contract.AnnotationAuthSecret, s.server.name)
 	}
 	return nil
 }
 
-// checkServices refuses names that no Service can have; the API server would say so where nobody looks.
+// checkServices refuses names that no Service can have; the API server would say so where nobody looks. One name for both would
+// be a Service whose selector is never the right one.
 func (s *subject) checkServices(annotations map[string]string) error {
+	master, replicas := masterService(annotations, s.statefulSet), replicasService(annotations, s.statefulSet)
 	for _, service := range []struct{ annotation, name string }{
-		{contract.AnnotationMasterService, masterService(annotations, s.statefulSet)},
-		{contract.AnnotationReplicasService, replicasService(annotations, s.statefulSet)},
+		{contract.AnnotationMasterService, master}, {contract.AnnotationReplicasService, replicas},
 	} {
 		if len(validation.IsDNS1035Label(service.name)) > 0 {
 			return refuse(DeniedAnnotation, "annotation %s: %q is not a valid name for a Service (a letter, then letters, digits and dashes, at most 63): set another name", service.annotation, service.name)
 		}
+	}
+	if master == replicas {
+		return refuse(DeniedAnnotation, "annotations %s and %s: both Services would be called %q, and a Service selects either the master or the replicas: set another name in one of them", contract.AnnotationMasterService, contract.AnnotationReplicasService, master)
 	}
 	return nil
 }

@@ -13,7 +13,8 @@ import (
 
 // userMounts let the agent read the user's own files where Redis reads them: to report what contradicts in them, and because it
 // writes the file with users. A file may include others, and name a file with users, so that everything mounted that is
-// configuration by its kind is among them; of other volumes only those that a named file lies in.
+// configuration by its kind is among them; of other volumes only those that a named file lies in. What the agent mounts itself it
+// keeps: a path that is taken twice makes a pod that nobody can create.
 func (j *injection) userMounts() []corev1.VolumeMount {
 	var files []string
 	if j.include != "" && j.pod.Annotations[contract.AnnotationConfig] == "" {
@@ -27,14 +28,14 @@ func (j *injection) userMounts() []corev1.VolumeMount {
 	}
 	var wanted []corev1.VolumeMount
 	for _, m := range j.container().VolumeMounts {
-		if m.SubPathExpr == "" && !slices.Contains(volumeNames, m.Name) && isConfiguration(j.pod, m.Name) {
+		if m.SubPathExpr == "" && !slices.Contains(volumeNames, m.Name) && isConfiguration(j.pod, m.Name) && !j.meetsAgent(m) {
 			wanted = append(wanted, m)
 		}
 	}
 	for _, file := range files {
 		m := coveringMount(j.container().VolumeMounts, file)
 		switch {
-		case m == nil || m.SubPathExpr != "" || m.Name == j.data.name && j.data.perPod:
+		case m == nil || m.SubPathExpr != "" || m.Name == j.data.name && j.data.perPod || j.meetsAgent(*m):
 			j.warn("file %s: the agent cannot read it there, and does not report what conflicts in it; it can read what a ConfigMap or Secret holds", file)
 		case !slices.ContainsFunc(wanted, func(w corev1.VolumeMount) bool { return w.MountPath == m.MountPath }):
 			wanted = append(wanted, *m)
@@ -55,7 +56,17 @@ func isConfiguration(pod *corev1.Pod, volume string) bool {
 		return false
 	}
 	v := pod.Spec.Volumes[i]
-	return v.ConfigMap != nil || v.Secret != nil || v.Projected != nil
+	return (v.ConfigMap != nil || v.Secret != nil || v.Projected != nil) && !isAPIAccess(v)
+}
+
+// meetsAgent reports whether a mount lies at, below or above one of the agent's own. Above counts too: in what is read-only no
+// directory can be made to mount something at.
+func (j *injection) meetsAgent(m corev1.VolumeMount) bool {
+	names := j.volumeNames()
+	own := agentMounts(AgentSpec{Role: j.role, AuthSecret: names.AuthSecret != "", UserConfig: names.UserConfig != ""})
+	return slices.ContainsFunc(own, func(a corev1.VolumeMount) bool {
+		return isBelow(a.MountPath, m.MountPath) || isBelow(m.MountPath, a.MountPath)
+	})
 }
 
 // findACLFile is the user's own file with users, where an argument names it.
