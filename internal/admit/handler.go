@@ -29,7 +29,8 @@ const auditReason = "reason"
 
 // Provisioner makes what the pods of a group need.
 type Provisioner interface {
-	// Ensure returns when everything is there. A *provision.ForeignError says that a name is taken.
+	// Ensure returns when everything is there. A *provision.ForeignError says that a name is taken, a
+	// *provision.ImmutableError that a person has to remove a Secret.
 	Ensure(ctx context.Context, g mutate.Group) error
 }
 
@@ -77,10 +78,12 @@ func (s *Server) pod(ctx context.Context, req request[corev1.Pod]) answer {
 		return a
 	}
 	err = s.Provisioner.Ensure(ctx, *a.Group)
-	foreign := (*provision.ForeignError)(nil)
+	foreign, immutable := (*provision.ForeignError)(nil), (*provision.ImmutableError)(nil)
 	switch {
 	case errors.As(err, &foreign):
 		a.Result = mutate.Result{Reason: ForeignObject, Denied: err.Error()}
+	case errors.As(err, &immutable): // it does not pass, as other failures do
+		a.Result = mutate.Result{Reason: ProvisionFailed, Denied: err.Error()}
 	case err != nil:
 		return a.failed(ProvisionFailed, err)
 	}

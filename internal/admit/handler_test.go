@@ -192,6 +192,11 @@ func TestPodIsAnswered(t *testing.T) {
 				return fmt.Errorf("creating: %w", &provision.ForeignError{Kind: "Lease", Namespace: "shop", Name: "redis-sentinel-redis"})
 			}}, code: 403, reason: ForeignObject, message: "Lease shop/redis-sentinel-redis", ensured: 1,
 		},
+		"refused for a Secret that cannot be written": {
+			provisioner: &stub{ensure: func(mutate.Group) error {
+				return &provision.ImmutableError{Namespace: "shop", Name: "redis-sentinel-redis", Remedy: "delete it"}
+			}}, code: 403, reason: ProvisionFailed, message: "Secret shop/redis-sentinel-redis", ensured: 1,
+		},
 		"failed for now when nothing can be made": {
 			provisioner: &stub{ensure: func(mutate.Group) error { return errors.New("etcd is away") }}, code: 500, reason: ProvisionFailed, message: "etcd is away", ensured: 1,
 		},

@@ -53,10 +53,10 @@ type mapper struct {
 	cached client.Reader
 }
 
-// ofObject is the group of one of our own objects.
+// ofObject is the group of one of our own objects. The label can be there and empty, which is the name of no StatefulSet.
 func ofObject(_ context.Context, o client.Object) []reconcile.Request {
-	name, ok := o.GetLabels()[contract.LabelGroup]
-	if !ok {
+	name := o.GetLabels()[contract.LabelGroup]
+	if name == "" {
 		return nil
 	}
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: name}}}

@@ -63,8 +63,11 @@ func (p *Provisioner) refreshSecret(ctx context.Context, wanted *corev1.Secret, 
 		return p.live.Patch(ctx, live, client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(contract.FieldManager))
 	}
 	err := write(each)
-	if apierrors.IsInvalid(err) { // its labels are wrong, or somebody emptied it: there is no place for a key then
+	if apierrors.IsInvalid(err) && !isImmutable(err) { // its labels are wrong, or somebody emptied it: there is no place for a key then
 		err = write(append(steps, step{"add", "/data", wanted.Data}))
+	}
+	if isImmutable(err) {
+		return &ImmutableError{Namespace: wanted.Namespace, Name: wanted.Name, Remedy: "delete it, and it is written again"}
 	}
 	if err != nil {
 		return fmt.Errorf("writing Secret %s, which has to have the labels of its group: %w", client.ObjectKeyFromObject(wanted), err)
@@ -88,6 +91,9 @@ func (p *Provisioner) giveSetKey(ctx context.Context, namespace, set string) err
 	err = p.live.Patch(ctx, secret, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(contract.FieldManager))
 	if apierrors.IsNotFound(err) {
 		return nil
+	}
+	if isImmutable(err) {
+		return &ImmutableError{Namespace: namespace, Name: name.Name, Remedy: "replace it by one with the same data that is not, or its Sentinels cannot watch this group"}
 	}
 	if err != nil {
 		return fmt.Errorf("writing the key of Sentinel set %s/%s into Secret %s: %w", namespace, set, name, err)

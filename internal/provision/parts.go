@@ -70,7 +70,19 @@ func parts(g mutate.Group, around surroundings) []*part {
 		servicePart(g, g.MasterService, contract.RoleMaster, contract.AnnotationMasterService),
 		servicePart(g, g.ReplicasService, contract.RoleReplica, contract.AnnotationReplicasService),
 	}
-	return append(out, accountParts(g)...)
+	return once(append(out, accountParts(g)...))
+}
+
+// once leaves one part of each kind and name: two that disagree about one object would write it in turn, for ever. Admission refuses
+// what would come to that.
+func once(all []*part) []*part {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(all, func(p *part) bool {
+		what := kindOf(p.object) + " " + p.object.GetName()
+		again := seen[what]
+		seen[what] = true
+		return again
+	})
 }
 
 // formerParts are what the version before made for a group, and what is removed once the parts are there.

@@ -40,8 +40,9 @@ func names(all []*part) string {
 }
 
 func TestPartsOfAGroup(t *testing.T) {
-	own := group()
+	own, oneService := group(), group()
 	own.Account, own.OwnAccount = "mine", true
+	oneService.ReplicasService = oneService.MasterService
 	sentinel := mutate.Group{Namespace: "shop", StatefulSet: "watch", Role: contract.PodRoleSentinel, Port: 26379}
 	for name, tc := range map[string]struct {
 		group mutate.Group
@@ -52,6 +53,9 @@ func TestPartsOfAGroup(t *testing.T) {
 			"ServiceAccount redis-sentinel-cart"},
 		"redis with an account of its own": {own, "Role redis-sentinel-cart:sentinels, RoleBinding redis-sentinel-cart:sentinels, " +
 			"RoleBinding redis-sentinel-cart:labels, Secret redis-sentinel-cart, Lease redis-sentinel-cart, Role redis-sentinel-cart, RoleBinding redis-sentinel-cart, Service cart-master, Service cart-replicas"},
+		"one name for two Services": {oneService, "Role redis-sentinel-cart:sentinels, RoleBinding redis-sentinel-cart:sentinels, " +
+			"RoleBinding redis-sentinel-cart:labels, Secret redis-sentinel-cart, Lease redis-sentinel-cart, Role redis-sentinel-cart, RoleBinding redis-sentinel-cart, Service cart-master, " +
+			"ServiceAccount redis-sentinel-cart"},
 		"Sentinel set": {sentinel, "Secret redis-sentinel-watch-peer, Role redis-sentinel-watch, RoleBinding redis-sentinel-watch, " +
 			"ServiceAccount redis-sentinel-watch"},
 	} {

@@ -20,7 +20,7 @@ import (
 func (p *Provisioner) Repair(ctx context.Context, g mutate.Group) error {
 	all, err := p.describe(ctx, g)
 	if err != nil {
-		return err
+		return p.tellImmutable(g, err)
 	}
 	var failures []error
 	for _, part := range all {
@@ -30,7 +30,7 @@ func (p *Provisioner) Repair(ctx context.Context, g mutate.Group) error {
 			p.warnOf(g, err)
 			continue
 		}
-		failures = append(failures, err)
+		failures = append(failures, p.tellImmutable(g, err))
 	}
 	if err := errors.Join(failures...); err != nil {
 		return err

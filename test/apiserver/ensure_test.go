@@ -128,6 +128,38 @@ func TestEmptiedSecretIsFilledAgain(t *testing.T) {
 	}
 }
 
+// TestImmutableSecretIsNamed: a Secret that has to get further keys, of a group or of its Sentinels, was made immutable. Whoever
+// creates a pod is told, and an Event tells, and once the Secret is removed all is well.
+func TestImmutableSecretIsNamed(t *testing.T) {
+	c := admin(t)
+	for _, name := range []string{"redis-sentinel-redis", "redis-sentinel-sentinel-peer"} {
+		t.Run(name, func(t *testing.T) {
+			ns := newNamespace(t, c, nil)
+			create(t, c, statefulSet(ns, "sentinel", "sentinel", 3, nil))
+			secret := &corev1.Secret{ObjectMeta: ours(ns, name, "redis"), Immutable: new(true), Data: map[string][]byte{"old": []byte("x")}}
+			create(t, c, secret)
+			r := newReplica(t, server)
+			immutable := (*provision.ImmutableError)(nil)
+			if err := r.Ensure(t.Context(), redisGroup(ns)); !errors.As(err, &immutable) || !strings.Contains(err.Error(), name) {
+				t.Errorf("Ensure returned %v, want an ImmutableError", err)
+			}
+			r.told()
+			if err := r.Repair(t.Context(), redisGroup(ns)); !errors.As(err, &immutable) {
+				t.Errorf("Repair returned %v, want an ImmutableError, so that it is tried again", err)
+			}
+			if told := r.told(); !strings.Contains(told, "ProvisionFailed") || !strings.Contains(told, name) || !strings.Contains(told, "immutable") {
+				t.Errorf("Events are %q, want one about the Secret", told)
+			}
+			if err := c.Delete(t.Context(), secret); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.Repair(t.Context(), redisGroup(ns)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestEnsureBindsTheRightAccounts(t *testing.T) {
 	c := admin(t)
 	ns := newNamespace(t, c, nil)

@@ -236,8 +236,11 @@ func TestSentinelSetOfAUserIsBoundWhenItIsProven(t *testing.T) {
 		}
 		return nil
 	})
-	record := get(t, w.client, ns, "redis-sentinel-redis", &coordinationv1.Lease{})
-	if writers := record.Annotations[contract.RecordWriters]; !strings.HasSuffix(writers, ":redis-sentinel-watch") || record.Annotations[contract.RecordCondition] != "" {
-		t.Errorf("the record has writers %q and condition %q", writers, record.Annotations[contract.RecordCondition])
-	}
+	eventually(t, 15*time.Second, "the record says so", func() error { // it is written after the bindings
+		record := get(t, w.client, ns, "redis-sentinel-redis", &coordinationv1.Lease{})
+		if writers := record.Annotations[contract.RecordWriters]; !strings.HasSuffix(writers, ":redis-sentinel-watch") || record.Annotations[contract.RecordCondition] != "" {
+			return fmt.Errorf("the record has writers %q and condition %q", writers, record.Annotations[contract.RecordCondition])
+		}
+		return nil
+	})
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -197,11 +196,10 @@ func (g *Group) readLive(ctx context.Context) {
 // facts fills in what the API says. Redis and Sentinel facts are added by the caller.
 func (g *Group) facts(v *model.View) {
 	uids := map[string]string{}
-	prefix := g.Settings.Redis.DataVolume + "-" + g.StatefulSet + "-"
+	volume := g.Settings.Redis.DataVolume
 	for _, c := range g.claims.all() {
 		uids[c.Name] = string(c.UID)
-		text, mine := strings.CutPrefix(c.Name, prefix)
-		if n, err := strconv.Atoi(text); mine && err == nil && g.Settings.Redis.DataVolume != "" {
+		if n, mine := Ordinal(volume+"-"+g.StatefulSet, c.Name); mine && volume != "" { // claims are named like pods
 			v.VolumeClaims = append(v.VolumeClaims, n)
 		}
 	}

@@ -15,11 +15,12 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// Ordinal reads the number at the end of a StatefulSet pod's name; false when the name is not of that StatefulSet.
+// Ordinal reads the number at the end of a StatefulSet pod's name; false when the name is not of that StatefulSet. A number that is
+// written otherwise, redis-01, is that of another pod than redis-1.
 func Ordinal(statefulSet, pod string) (int, bool) {
 	text, ok := strings.CutPrefix(pod, statefulSet+"-")
 	n, err := strconv.Atoi(text)
-	return n, ok && err == nil && n >= 0
+	return n, ok && err == nil && n >= 0 && strconv.Itoa(n) == text
 }
 
 // belongs reports whether a pod is of the StatefulSet, and returns its ordinal: it has its name, and either is controlled by it

@@ -26,3 +26,15 @@ func TestOneFamilyForAGroup(t *testing.T) {
 		t.Errorf("an address of another family is used: %s", got)
 	}
 }
+
+// TestOrdinal: only the name that the controller gives counts, or one ordinal would have two pods.
+func TestOrdinal(t *testing.T) {
+	for pod, want := range map[string]int{
+		"redis-0": 0, "redis-10": 10, "redis-01": -1, "redis-+1": -1, "redis--1": -1, "redis-": -1, "redis": -1, "redis-x": -1, "other-1": -1, "redis-redis-1": -1,
+	} {
+		n, ok := Ordinal("redis", pod)
+		if ok != (want >= 0) || ok && n != want {
+			t.Errorf("%s: %d, %v, want %d", pod, n, ok, want)
+		}
+	}
+}
