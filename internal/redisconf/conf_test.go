@@ -66,50 +66,11 @@ func FuzzQuote(f *testing.F) {
 		if !ok || strings.Contains(line, "\n") {
 			t.Fatalf("%q became more than one line: %q", value, line)
 		}
-		if got := split(t, line); len(got) != 2 || got[1] != value {
+		if got := confWords(line); len(got) != 2 || got[1] != value {
 			t.Fatalf("%q is read back as %q", value, got)
 		}
 	})
 }
-
-// split reads a line as Redis splits it: words, or double quotes with \", \\ and \xHH inside.
-func split(t *testing.T, line string) []string {
-	t.Helper()
-	var words []string
-	for line = strings.TrimLeft(line, " "); line != ""; line = strings.TrimLeft(line, " ") {
-		if line[0] != '"' {
-			word, rest, _ := strings.Cut(line, " ")
-			words, line = append(words, word), rest
-			continue
-		}
-		word, rest := unquote(t, line[1:])
-		words, line = append(words, word), rest
-	}
-	return words
-}
-
-func unquote(t *testing.T, s string) (string, string) {
-	t.Helper()
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '"':
-			return b.String(), s[i+1:]
-		case s[i] == '\\' && i+3 < len(s) && s[i+1] == 'x':
-			b.WriteByte(nibble(s[i+2])<<4 | nibble(s[i+3]))
-			i += 3
-		case s[i] == '\\' && i+1 < len(s):
-			i++
-			b.WriteByte(s[i])
-		default:
-			b.WriteByte(s[i])
-		}
-	}
-	t.Fatalf("unbalanced quotes in %q", s)
-	return "", ""
-}
-
-func nibble(c byte) byte { return byte(strings.IndexByte("0123456789abcdef", c)) }
 
 func TestValuesOfTheUsersFile(t *testing.T) {
 	values := Values("# replica-priority 7\nreplica-priority 50\n  REPLICA-serve-stale-data   no\nreplica-priority 60\n")

@@ -21,8 +21,7 @@ func UserName(line string) string {
 // SetUserOf are the arguments of ACL SETUSER by which a server that runs gets the user that a line declares, and nothing of what it
 // was before.
 func SetUserOf(line string) []string {
-	words := aclWords(line)
-	return append([]string{UserName(line), "reset"}, words[min(2, len(words)):]...)
+	return append([]string{UserName(line), "reset"}, afterName(aclWords(line))...)
 }
 
 // hashOfNothing is the empty password, which Redis takes for one, as ACL LIST shows it.
@@ -30,23 +29,25 @@ const hashOfNothing = "#e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b
 
 // WantsNoPassword reports whether the user of a line of ACL LIST is let in without a password, or with an empty one.
 func WantsNoPassword(line string) bool {
-	words := splitWords(line)
-	return slices.Contains(words[min(2, len(words)):], "on") && hasNoPassword(words)
+	rules := afterName(splitWords(line))
+	return slices.Contains(rules, "on") && hasNoPassword(rules)
 }
 
-// hasNoPassword looks at what follows the user's name, which may be any word.
-func hasNoPassword(words []string) bool {
-	words = words[min(2, len(words)):]
-	return slices.Contains(words, "nopass") || slices.Contains(words, hashOfNothing)
+func hasNoPassword(rules []string) bool {
+	return slices.Contains(rules, "nopass") || slices.Contains(rules, hashOfNothing)
 }
+
+// afterName are the words of a line after the user's name, which may be any word itself.
+func afterName(words []string) []string { return words[min(2, len(words)):] }
 
 // KeptOut are the users whom a server, as ACL LIST shows them, does not let in although no password is wanted of them: where one is
 // required, they were switched off.
 func KeptOut(list string) []string {
 	var names []string
 	for line := range strings.Lines(list) {
-		if words := splitWords(line); !ReservedUser(UserName(line)) && slices.Contains(words[min(2, len(words)):], "off") && hasNoPassword(words) {
-			names = append(names, UserName(line))
+		name, rules := UserName(line), afterName(splitWords(line))
+		if !ReservedUser(name) && slices.Contains(rules, "off") && hasNoPassword(rules) {
+			names = append(names, name)
 		}
 	}
 	return names

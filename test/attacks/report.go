@@ -34,7 +34,7 @@ func report(out io.Writer, results map[casebook.Test]casebook.Result) bool {
 		if word == "pass" {
 			held++
 		} else {
-			succeeded = append(succeeded, fmt.Sprintf("not held: %s %s (%s)", a.finding, a.name, strings.Join(notes, "; ")))
+			succeeded = append(succeeded, fmt.Sprintf("not held: %s %s (%s)\n", a.finding, a.name, strings.Join(notes, "; ")))
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", a.finding, a.name, a.rights, word, strings.Join(notes, "; "))
 	}
@@ -44,6 +44,6 @@ func report(out io.Writer, results map[casebook.Test]casebook.Result) bool {
 		word, _ := casebook.Judge(a.tests, results, everyOne)
 		fmt.Fprintf(out, "%s %s: %s\n   then: %s\n   now:  %s\n", a.finding, a.name, word, a.then, a.now)
 	}
-	fmt.Fprintf(out, "\n%s\n%d of %d attacks held\n", strings.Join(succeeded, "\n"), held, len(table))
+	fmt.Fprintf(out, "\n%s%d of %d attacks held\n", strings.Join(succeeded, ""), held, len(table))
 	return held == len(table)
 }

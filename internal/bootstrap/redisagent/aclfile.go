@@ -155,10 +155,21 @@ func (f *aclFile) changed(present []string) (change, []redisconf.Objection, bool
 
 // tell notes what the server was told, and which users it refused. It reports whether the file has to be written again without those.
 func (f *aclFile) tell(c change, refused []string) bool {
-	f.refused = map[string]refusedLine{}
-	for _, name := range refused {
-		f.refused[name] = refusedLine{line: c.lines[name], before: f.told[name]}
+	before := func(name string) string { // what the server has of him
+		if r, ok := f.refused[name]; ok && r.line == f.told[name] {
+			return r.before
+		}
+		return f.told[name]
 	}
-	f.told = c.lines
+	still := map[string]refusedLine{}
+	for name, r := range f.refused {
+		if r.line == c.lines[name] { // it was not told again
+			still[name] = r
+		}
+	}
+	for _, name := range refused {
+		still[name] = refusedLine{line: c.lines[name], before: before(name)}
+	}
+	f.refused, f.told = still, c.lines
 	return len(refused) > 0
 }

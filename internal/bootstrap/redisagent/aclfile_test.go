@@ -158,6 +158,16 @@ func TestLineThatTheServerRefused(t *testing.T) {
 	if _, _, changed := f.changed(nil); changed {
 		t.Error("what was refused is told again")
 	}
+	// Another user changes, one is refused again, and one is mended.
+	if err := os.WriteFile(f.path, []byte("user default on >secret ~* +nonsense\nuser app on #00 +rubbish\nuser new on #22 +get\nuser more on #33 +get\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, _, _ = f.changed(nil)
+	f.tell(c, []string{"app"})
+	text, _ = f.merged(nil)
+	if want := "user default on >secret ~* +@all\nuser app on #00 +get\nuser new on #22 +get\nuser more on #33 +get\n"; text != want {
+		t.Errorf("later it is\n%swant\n%s", text, want)
+	}
 }
 
 // TestDefaultUserIsShutWhereAPasswordIsRequired from the first moment on, where the file does not name him.

@@ -71,7 +71,7 @@ func (s Server) SecureUsers(ctx context.Context, group string, access model.Acce
 // channels yet.
 func (s Server) setAgentUser(ctx context.Context, pipe redis.Pipeliner) redis.Cmder {
 	o := s.client.Options()
-	if o.Username != contract.AgentUser { // what runs beside a server that is not an agent's
+	if o.Username != contract.AgentUser { // its password is not known then
 		return pipe.ACLSetUser(ctx, contract.AgentUser, redisconf.AllChannels)
 	}
 	agent := redisconf.User{Name: o.Username, Hashes: hashes([]string{o.Password}), Rules: append(slices.Clone(redisconf.AgentRules), redisconf.AllChannels)}
@@ -97,12 +97,13 @@ func changedUsers(known string, lines []string) []string {
 
 // endConnections closes the connections of users, but for this one. Those that belong come again.
 func (s Server) endConnections(ctx context.Context, users []string) error {
+	var failed []error
 	for _, name := range users {
 		if err := s.client.ClientKillByFilter(ctx, "user", name, "skipme", "yes").Err(); err != nil {
-			return fmt.Errorf("closing the connections of user %s: %w", name, err)
+			failed = append(failed, fmt.Errorf("closing the connections of user %s: %w", name, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // guardClients gives the default user the passwords that a Secret has, switches off users without a password where policy requires one,

@@ -52,10 +52,10 @@ func (r *Redis) Openness(v model.View, keptOut []string, noneInSecret bool) {
 	}
 	r.events.once(s.RunID, helloChannelOpen, !s.Selectors, "This server is older than 7.0 and cannot keep its clients from publishing on __sentinel__:hello, "+
 		"whose messages Sentinels believe about any group that they watch. Use a newer one, or give this group Sentinels of its own.")
-	r.events.once(s.RunID, passwordMissing, len(keptOut) > 0, fmt.Sprintf("The policy requires a password (auth: required), and these users of this Redis have none, so that nobody is let in as them: %.500s. "+
-		"Give them one in its configuration file or its file with users; for the user default requirepass does it, or a Secret that annotation %s names.", strings.Join(keptOut, ", "), contract.AnnotationAuthSecret))
 	r.events.once(s.RunID, passwordMissing, noneInSecret, "The Secret that annotation "+contract.AnnotationAuthSecret+" of this pod names has no password: no client is let in. "+
 		"Write it into the Secret below the key "+contract.AuthKey+"; Redis has it as soon as the kubelet brings it, within a minute or so, and needs no restart.")
+	r.events.once(s.RunID, passwordMissing, len(keptOut) > 0, fmt.Sprintf("The policy requires a password (auth: required), and these users of this Redis have none, so that nobody is let in as them: %.500s. "+
+		"Give them one in its configuration file or its file with users; for the user default requirepass does it, or a Secret that annotation %s names.", strings.Join(keptOut, ", "), contract.AnnotationAuthSecret))
 }
 
 // RefusedUsers reports users of a changed file that Redis refused; the others have changed.

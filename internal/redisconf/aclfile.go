@@ -34,7 +34,7 @@ func UserLines(file, text string) (lines []UserLine, objections []Objection, fit
 			fit = false
 			object("user "+name, "the user stands there twice, for which Redis would not load the file, so that none of it has an effect: keep one line")
 		case ReservedUser(name):
-			object("user "+name, "the name is kept for this project's own users, and the line has no effect: use another")
+			object("user "+name, "the line has no effect, "+remedyReserved)
 		default:
 			lines = append(lines, UserLine{Name: name, Text: line})
 		}
