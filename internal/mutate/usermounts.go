@@ -56,7 +56,7 @@ func isConfiguration(pod *corev1.Pod, volume string) bool {
 		return false
 	}
 	v := pod.Spec.Volumes[i]
-	return (v.ConfigMap != nil || v.Secret != nil || v.Projected != nil) && !isAPIAccess(v)
+	return v.ConfigMap != nil || v.Secret != nil || v.Projected != nil
 }
 
 // meetsAgent reports whether a mount lies at, below or above one of the agent's own. Above counts too: in what is read-only no
