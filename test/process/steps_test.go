@@ -84,7 +84,7 @@ func forEach(pods []*lab.Pod, do func(*lab.Pod)) {
 // awaitEvent waits for an Event.
 func awaitEvent(s *lab.Scene, reason string) {
 	s.T.Helper()
-	until(s, 10*time.Second, "Event "+reason, func(ctx context.Context) string {
+	until(s, stalled, "Event "+reason, func(ctx context.Context) string {
 		if !s.Event(ctx, reason) {
 			return "not yet"
 		}
