@@ -32,7 +32,15 @@ func TestRedisThatDoesNotKnowAnAgent(t *testing.T) {
 		p.CrashAgent(true)
 		do("acl", "deluser", contract.ObserverUser)
 		awaitEvent(s, "PeerDenied")
+		p.Release()
+		until(s, stalled, "its agent to make the user again", func(ctx context.Context) string {
+			if said, err := p.Do(ctx, "acl", "users"); err != nil || !strings.Contains(fmt.Sprint(said), contract.ObserverUser) {
+				return fmt.Sprint(said, err)
+			}
+			return ""
+		})
 		// While its agent is away: one that is there may be writing its users at this very moment, and mends what it finds changed.
+		p.CrashAgent(true)
 		do("acl", "setuser", contract.AgentUser, "resetpass")
 		p.Release()
 		awaitEvent(s, "AgentDenied")
