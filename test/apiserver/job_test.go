@@ -17,6 +17,7 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
@@ -49,8 +50,9 @@ func newJob(t *testing.T, c client.Client, labels string) job {
 	}
 	set := statefulSet(j.tenant, "redis", "redis", 3, map[string]string{contract.LabelOptIn: contract.OptInEnabled})
 	create(t, c, set)
-	set.Status.CurrentRevision = "redis-1" // a rollout from there to the template of now is under way
-	if err := c.Status().Update(t.Context(), set); err != nil {
+	// A rollout from there to the template of now is under way. Not an update: another job may have nudged the set already.
+	status := client.RawPatch(types.MergePatchType, []byte(`{"status":{"currentRevision":"redis-1"}}`))
+	if err := c.Status().Patch(t.Context(), set, status); err != nil {
 		t.Fatal(err)
 	}
 	return j
@@ -73,7 +75,9 @@ func (j job) awaitRights(t *testing.T, account string, rights []right) {
 	}
 }
 
-func (j job) do(t *testing.T, cfg *rest.Config) {
+// do does the job, and ends when beside reports that what runs beside its steps has been tried: watches, and the Event that is
+// patched.
+func (j job) do(t *testing.T, cfg *rest.Config, beside func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
 	var running sync.WaitGroup
@@ -100,7 +104,9 @@ func (j job) do(t *testing.T, cfg *rest.Config) {
 	if err == nil {
 		j.provision(ctx, t, cfg, live, cached)
 	}
-	time.Sleep(500 * time.Millisecond) // what runs beside: watches, and the Event that is patched
+	for !beside() && ctx.Err() == nil {
+		time.Sleep(20 * time.Millisecond)
+	}
 }
 
 // provision makes, repairs and removes a group and a Sentinel set.
@@ -126,11 +132,35 @@ func (j job) provision(ctx context.Context, t *testing.T, cfg *rest.Config, live
 		Now: func() time.Time { return time.Now().Add(time.Hour) },
 	}, logr.Discard()).Pass(ctx)
 	_ = j.admin.Delete(ctx, &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: j.tenant, Name: "redis"}})
-	time.Sleep(300 * time.Millisecond) // the cache has to know what is to be removed
+	j.awaitCache(ctx, cached)
 	for _, name := range []string{g.StatefulSet, set.StatefulSet} {
 		key := types.NamespacedName{Namespace: j.tenant, Name: name}
 		_, _ = provision.NewReconciler(p, nil).Reconcile(ctx, reconcile.Request{NamespacedName: key})
 		_ = p.Remove(ctx, key)
+	}
+}
+
+// awaitCache waits until the cache knows what is to be removed. Without the right to watch it never does.
+func (j job) awaitCache(ctx context.Context, cached cache.Cache) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	seen := func(o client.Object, name string) bool {
+		kind, _ := j.admin.GroupVersionKindFor(o)
+		known := &metav1.PartialObjectMetadata{}
+		known.SetGroupVersionKind(kind)
+		key := client.ObjectKey{Namespace: j.tenant, Name: name}
+		if err := j.admin.Get(ctx, key, o); err != nil {
+			return !apierrors.IsNotFound(err) || apierrors.IsNotFound(cached.Get(ctx, key, known))
+		}
+		return cached.Get(ctx, key, known) == nil && known.ResourceVersion == o.GetResourceVersion()
+	}
+	all := objectsOf()
+	all["StatefulSet redis"] = &appsv1.StatefulSet{}
+	for what, o := range all {
+		_, name, _ := strings.Cut(what, " ")
+		for !seen(o, name) && ctx.Err() == nil {
+			time.Sleep(20 * time.Millisecond)
+		}
 	}
 }
 
