@@ -75,9 +75,8 @@ func (j job) awaitRights(t *testing.T, account string, rights []right) {
 	}
 }
 
-// do does the job, and ends when beside reports that what runs beside its steps has been tried: watches, and the Event that is
-// patched.
-func (j job) do(t *testing.T, cfg *rest.Config, beside func() bool) {
+// do does the job, and ends when enough has been heard also of what runs beside its steps: watches, and the Event that is patched.
+func (j job) do(t *testing.T, cfg *rest.Config, enough func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
 	var running sync.WaitGroup
@@ -104,7 +103,7 @@ func (j job) do(t *testing.T, cfg *rest.Config, beside func() bool) {
 	if err == nil {
 		j.provision(ctx, t, cfg, live, cached)
 	}
-	for !beside() && ctx.Err() == nil {
+	for !enough() && ctx.Err() == nil {
 		time.Sleep(20 * time.Millisecond)
 	}
 }
