@@ -17,7 +17,8 @@ type Server interface {
 	// Ask returns what the server says of itself; silence is an answer.
 	Ask(ctx context.Context) model.Redis
 	ReplicateFrom(ctx context.Context, master model.Address) error
-	BecomeMaster(ctx context.Context) error
+	// BecomeMaster promotes the process run, and no other that has taken its place.
+	BecomeMaster(ctx context.Context, run string) error
 	DisconnectClients(ctx context.Context) error
 	PauseWrites(ctx context.Context, most time.Duration) error
 	ResumeWrites(ctx context.Context) error
@@ -132,7 +133,7 @@ func (a *Redis) sendOne(ctx context.Context, v model.View, c decide.Command) err
 		}
 		return a.own.ReplicateFrom(ctx, c.Master)
 	case decide.BecomeMaster:
-		return a.own.BecomeMaster(ctx)
+		return a.own.BecomeMaster(ctx, c.Run)
 	case decide.DisconnectClients:
 		return a.own.DisconnectClients(ctx)
 	case decide.PauseWrites:

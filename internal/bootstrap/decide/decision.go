@@ -66,7 +66,7 @@ type CommandKind int
 const (
 	// ReplicateFrom makes it a replica of Master.
 	ReplicateFrom CommandKind = iota
-	// BecomeMaster makes it stop being a replica.
+	// BecomeMaster makes the process Run stop being a replica.
 	BecomeMaster
 	// DisconnectClients closes the connections of ordinary clients and subscribers, so that they ask Sentinel again.
 	DisconnectClients
@@ -89,6 +89,8 @@ type Command struct {
 	// OnlyFrom, where it is set, makes ReplicateFrom a no-op unless the Redis still follows this address: a Sentinel may have
 	// pointed it elsewhere since it was asked.
 	OnlyFrom model.Address
+	// Run of BecomeMaster: another process at the same place is not promoted.
+	Run string
 	// For is how long PauseWrites lasts at most.
 	For time.Duration
 }

@@ -54,7 +54,7 @@ func (s *situation) replicateFrom(master model.Address) []Command {
 func (s *situation) promote(why model.Reason, epoch uint64, ready bool) Decision {
 	return Decision{
 		Action: Promote, Reason: why, Epoch: epoch, Ready: ready, Tuning: s.masterTuning(), Recheck: atOnce,
-		Commands: []Command{{Do: BecomeMaster}},
+		Commands: []Command{{Do: BecomeMaster, Run: s.Self.Redis.RunID}},
 	}
 }
 

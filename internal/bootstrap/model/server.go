@@ -2,6 +2,8 @@
 
 package model
 
+import "errors"
+
 // Answer says how a server answered. Silence is a value of its own: it is neither yes nor no.
 type Answer int
 
@@ -66,6 +68,12 @@ type Tuning struct {
 	Priority int
 	// ServeStale is replica-serve-stale-data.
 	ServeStale bool
-	// MinReplicas is min-replicas-to-write.
+	// MinReplicas is min-replicas-to-write; NoWrites refuses all of them.
 	MinReplicas int
 }
+
+// ErrAnotherProcess is the error of a command that was meant for a process, and met another one in its place.
+var ErrAnotherProcess = errors.New("another process answers")
+
+// NoWrites is a min-replicas-to-write that no group can meet: a master with it takes no writes.
+const NoWrites = 1 << 16

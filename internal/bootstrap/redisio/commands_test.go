@@ -3,9 +3,14 @@
 package redisio
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -92,16 +97,116 @@ func TestGroupIsRecreatedInOneGo(t *testing.T) {
 	}
 }
 
-// TestPromotionFirstLiftsWhatRefusesWrites (10e).
-func TestPromotionFirstLiftsWhatRefusesWrites(t *testing.T) {
-	server := redistest.Start(t, "127.0.0.1", func(string) string { return "" })
+// TestPromotionLetsWritesInLast (10e): no write needs a replica at first, and none is taken before the server has said that it is
+// master, because one that hangs does later what it was told.
+func TestPromotionLetsWritesInLast(t *testing.T) {
+	server := redistest.Start(t, "127.0.0.1", processThatSays("run-1"))
 	client := Keep(server.Address, model.Credential{})
 	t.Cleanup(func() { _ = client.Close() })
-	if err := NewServer(client).BecomeMaster(t.Context()); err != nil {
+	if err := NewServer(client).BecomeMaster(t.Context(), "run-1"); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"config set min-replicas-to-write 0", "replicaof no one"}; !slices.Equal(server.Told(), want) {
+	want := []string{"info server", "config set min-replicas-to-write 65536", "replicaof no one", "config set min-replicas-to-write 0"}
+	if !slices.Equal(server.Told(), want) {
 		t.Errorf("told %q, want %q", server.Told(), want)
+	}
+}
+
+func processThatSays(run string) func(string) string {
+	return func(command string) string {
+		if strings.HasPrefix(command, "info") {
+			return redistest.Bulk("# Server\r\nrun_id:" + run + "\r\n")
+		}
+		return ""
+	}
+}
+
+// TestAnotherProcessIsNotPromoted: the one that claimed has crashed since it answered, and what came up in its place holds nothing.
+func TestAnotherProcessIsNotPromoted(t *testing.T) {
+	server := redistest.Start(t, "127.0.0.1", processThatSays("run-2"))
+	client := Keep(server.Address, model.Credential{})
+	t.Cleanup(func() { _ = client.Close() })
+	if err := NewServer(client).BecomeMaster(t.Context(), "run-1"); !errors.Is(err, model.ErrAnotherProcess) {
+		t.Errorf("got %v, want %v", err, model.ErrAnotherProcess)
+	}
+	if told := server.Told(); !slices.Equal(told, []string{"info server"}) {
+		t.Errorf("it was told %q", told)
+	}
+}
+
+// TestCrashWithinAPromotionPromotesNobody: the process dies after it has said which one it is. Nothing that it was to be told reaches
+// the next one, however soon that listens.
+func TestCrashWithinAPromotionPromotesNobody(t *testing.T) {
+	for _, last := range []string{"info server", "config set min-replicas-to-write 65536"} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = listener.Close() })
+		var mu sync.Mutex
+		var toTheNext []string
+		go func() {
+			for process := 1; ; process++ {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				answerUntil(conn, func(command string) (string, bool) {
+					if process > 1 {
+						mu.Lock()
+						toTheNext = append(toTheNext, command)
+						mu.Unlock()
+						return "+OK\r\n", true
+					}
+					answer := "+OK\r\n"
+					if command == "info server" {
+						answer = redistest.Bulk("run_id:run-1\r\n")
+					}
+					return answer, command != last
+				})
+			}
+		}()
+		address, _ := listener.Addr().(*net.TCPAddr)
+		client := Keep(model.Address{Host: "127.0.0.1", Port: address.Port}, model.Credential{})
+		t.Cleanup(func() { _ = client.Close() })
+		if err := NewServer(client).BecomeMaster(t.Context(), "run-1"); err == nil {
+			t.Errorf("%s: no error, and nothing was promoted", last)
+		}
+		mu.Lock()
+		if len(toTheNext) > 0 {
+			t.Errorf("%s: the next process was told %q", last, toTheNext)
+		}
+		mu.Unlock()
+	}
+}
+
+// answerUntil answers commands, and closes the connection after an answer that was the last.
+func answerUntil(conn net.Conn, answer func(command string) (reply string, goOn bool)) {
+	defer conn.Close() //nolint:errcheck // that is the crash
+	in := bufio.NewReader(conn)
+	for goOn := true; goOn; {
+		var words, size int
+		if _, err := fmt.Fscanf(in, "*%d\r\n", &words); err != nil {
+			return
+		}
+		command := make([]string, words)
+		for i := range command {
+			if _, err := fmt.Fscanf(in, "$%d\r\n", &size); err != nil {
+				return
+			}
+			word := make([]byte, size+len("\r\n"))
+			if _, err := io.ReadFull(in, word); err != nil {
+				return
+			}
+			command[i] = string(word[:size])
+		}
+		var reply string
+		if reply, goOn = answer(strings.Join(command, " ")); command[0] == "hello" {
+			reply, goOn = "-ERR unknown command\r\n", true
+		}
+		if _, err := io.WriteString(conn, reply); err != nil {
+			return
+		}
 	}
 }
 

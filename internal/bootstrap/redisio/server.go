@@ -4,6 +4,7 @@ package redisio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
+
+const minReplicas = "min-replicas-to-write"
 
 // Server is the Redis that the agent runs beside. It is the only one that is commanded.
 type Server struct{ client *redis.Client }
@@ -40,11 +43,27 @@ func (s Server) ReplicateFrom(ctx context.Context, master model.Address) error {
 	})
 }
 
-// BecomeMaster makes it stop being a replica. It first lifts min-replicas-to-write, which would refuse the first writes.
-func (s Server) BecomeMaster(ctx context.Context) error {
-	return s.run(ctx, "promoting", func(ctx context.Context) error {
-		_ = s.client.ConfigSet(ctx, "min-replicas-to-write", "0").Err() // tuning sets it again; the role matters more
-		return s.client.ReplicaOf(ctx, "no", "one").Err()
+// BecomeMaster promotes the process run. All of it goes over one connection, which ends with the process at its other end: what
+// listens there after a crash is never promoted. Writes are let in last, once the server has said that it is master: a server that
+// hangs carries out later what it was told, when another may lead, and takes no writes then.
+func (s Server) BecomeMaster(ctx context.Context, run string) error {
+	return s.run(ctx, "promoting", func(ctx context.Context) (err error) {
+		one := s.client.Conn()
+		defer func() { err = errors.Join(err, one.Close()) }()
+		text, err := one.Info(ctx, "server").Result()
+		if err != nil {
+			return err
+		}
+		if now := fields(text)["run_id"]; now != run {
+			return fmt.Errorf("%w: %s answers, and %s was to be", model.ErrAnotherProcess, now, run)
+		}
+		if err := one.ConfigSet(ctx, minReplicas, strconv.Itoa(model.NoWrites)).Err(); err != nil {
+			return err
+		}
+		if err := one.Do(ctx, "replicaof", "no", "one").Err(); err != nil {
+			return err
+		}
+		return one.ConfigSet(ctx, minReplicas, "0").Err() // tuning sets it again; a first write needs no replica
 	})
 }
 
@@ -85,7 +104,7 @@ func (s Server) Tune(ctx context.Context, want model.Tuning) error {
 	for _, option := range [...][2]string{
 		{"replica-priority", strconv.Itoa(want.Priority)},
 		{"replica-serve-stale-data", stale},
-		{"min-replicas-to-write", strconv.Itoa(want.MinReplicas)},
+		{minReplicas, strconv.Itoa(want.MinReplicas)},
 	} {
 		now, err := s.client.ConfigGet(ctx, option[0]).Result()
 		if err != nil {

@@ -61,7 +61,10 @@ func (o ownRedis) ReplicateFrom(_ context.Context, master model.Address) error {
 	})
 }
 
-func (o ownRedis) BecomeMaster(context.Context) error {
+func (o ownRedis) BecomeMaster(_ context.Context, run string) error {
+	if o.p.server.run != run {
+		return model.ErrAnotherProcess
+	}
 	return o.do(func(s *server) {
 		o.w.checkPromotion(o.p, o.p.acting)
 		o.w.promote(s, true)

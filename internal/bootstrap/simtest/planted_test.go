@@ -216,7 +216,7 @@ func promotedDemoted(v model.View, m decide.Memory) (decide.Decision, decide.Mem
 func believesTheRecord(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
 	d, after := decide.Next(v, m)
 	if v.Record.PodUID == v.Self.UID && v.Self.Redis.Role == model.Replica && d.Action == decide.Wait {
-		d.Action, d.Epoch, d.Commands = decide.Promote, v.Record.Epoch, []decide.Command{{Do: decide.BecomeMaster}}
+		d.Action, d.Epoch, d.Commands = decide.Promote, v.Record.Epoch, []decide.Command{{Do: decide.BecomeMaster, Run: v.Self.Redis.RunID}}
 	}
 	return d, after
 }
