@@ -90,7 +90,7 @@ func (a *Redis) Do(ctx context.Context, v model.View, d decide.Decision) error {
 	if err := a.send(ctx, v, d.Commands); err != nil {
 		return err
 	}
-	if v.Self.Redis.Answer != model.Up || d.Reason == model.RecordUnknown {
+	if v.Self.Redis.Answer != model.Up || d.Reason == model.RecordUnknown && v.Self.Redis.Role != model.Master {
 		return nil
 	}
 	return a.own.Tune(ctx, d.Tuning)

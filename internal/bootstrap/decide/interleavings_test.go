@@ -3,6 +3,7 @@
 package decide
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -288,32 +289,68 @@ func TestReadyThoughFencedIsNarrow(t *testing.T) {
 
 // TestIsolatedMaster (10): when a master may go on writing although nothing confirms that it is one.
 func TestIsolatedMaster(t *testing.T) {
-	long := Memory{Confirmed: clock.Add(-6 * time.Second)}
-	two := formed(0, pod(0, master), pod(1, silent))
-	minority := formed(0, pod(0, master), pod(1, replica(0)), pod(2, silent))
+	long := Memory{AnsweredRun: "run-0", Confirmed: clock.Add(-4500 * time.Millisecond)}
+	two := func() model.View { return formed(0, pod(0, master), pod(1, silent)) }
+	minority := func() model.View { return formed(0, pod(0, master), pod(1, replica(0)), pod(2, silent)) }
+	ready := func(v *model.View) {
+		for i := range v.Peers {
+			v.Peers[i].Ready = true
+		}
+	}
+	noSentinels := func(v *model.View) { v.Sentinels = silentSentinels() }
 	for name, c := range map[string]struct {
 		view   model.View
 		memory Memory
 		reason model.Reason
-		writes int // replicas that each write needs
 	}{
-		"a group of two, the other is silent":         {with(two, cutOff), long, model.Unconfirmed, 2},
-		"one replica is on my side, the other is not": {with(minority, cutOff), long, model.Unconfirmed, 3},
-		"a group of one":                {with(formed(0, pod(0, master)), cutOff), long, model.Incumbent, 0},
-		"not for long enough":           {with(minority, cutOff), Memory{Confirmed: clock.Add(-4 * time.Second)}, model.Incumbent, 0},
-		"only the API is away":          {with(minority, func(v *model.View) { v.API = false }), long, model.Incumbent, 0},
-		"only the Sentinels are away":   {with(minority, func(v *model.View) { v.Sentinels = silentSentinels() }), long, model.Incumbent, 0},
-		"a replica follows another pod": {with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(1))), cutOff), long, model.Unconfirmed, 3},
+		"a group of two, the other is silent":         {with(two(), cutOff), long, model.Unconfirmed},
+		"one replica is on my side, the other is not": {with(minority(), cutOff), long, model.Unconfirmed},
+		"a group of one":                                 {with(formed(0, pod(0, master)), cutOff), long, model.Incumbent},
+		"not for long enough":                            {with(minority(), cutOff), Memory{Confirmed: clock.Add(-3900 * time.Millisecond)}, model.Incumbent},
+		"an agent that starts has less time":             {with(minority(), cutOff), Memory{Confirmed: clock.Add(-4100 * time.Millisecond)}, model.Unconfirmed},
+		"only the API is away":                           {with(minority(), func(v *model.View) { v.API = false }), long, model.Incumbent},
+		"most Sentinels do not reach it":                 {with(minority(), func(v *model.View) { v.API = false; flagged(v) }), long, model.Unconfirmed},
+		"the Sentinels are away, and the other is ready": {with(with(minority(), ready), noSentinels), long, model.Unconfirmed},
+		"the Sentinels are away, and the other is gone":  {with(minority(), noSentinels), long, model.Incumbent},
+		"a replica follows another pod":                  {with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(1))), cutOff), long, model.Unconfirmed},
 	} {
 		c.view.Self.Redis.OnlineReplicas = 0
 		d, _ := Next(c.view, c.memory)
-		if d.Reason != c.reason || d.Tuning.MinReplicas != c.writes || d.Ready != (c.reason == model.Incumbent) {
-			t.Errorf("%s: %s, min-replicas %d, ready %v; want %s, %d", name, d.Reason, d.Tuning.MinReplicas, d.Ready, c.reason, c.writes)
+		writes := 0
+		if c.reason == model.Unconfirmed {
+			writes = model.NoWrites
+		}
+		if d.Reason != c.reason || d.Tuning.MinReplicas != writes || d.Ready != (c.reason == model.Incumbent) {
+			t.Errorf("%s: %s, min-replicas %d, ready %v; want %s, %d", name, d.Reason, d.Tuning.MinReplicas, d.Ready, c.reason, writes)
 		}
 	}
-	_, m := Next(with(minority, cutOff), long)
-	if d, _ := Next(minority, m); d.Reason != model.Incumbent || d.Tuning.MinReplicas == 3 {
+	_, m := Next(with(minority(), cutOff), long)
+	if d, _ := Next(minority(), m); d.Reason != model.Incumbent || d.Tuning.MinReplicas == model.NoWrites {
 		t.Errorf("confirmed again: %s, min-replicas %d", d.Reason, d.Tuning.MinReplicas)
+	}
+}
+
+// TestAgentThatStartsBesideAMaster: what the agent before it knew is lost, so it gives its Redis two seconds to be confirmed; one that
+// is, never refuses a write.
+func TestAgentThatStartsBesideAMaster(t *testing.T) {
+	island := with(formed(0, pod(0, master), pod(1, silent)), cutOff)
+	island.Record, island.Peers, island.UIDByName = model.Record{}, nil, "" // the API has not answered yet
+	for name, c := range map[string]struct {
+		view model.View
+		want map[time.Duration]bool // whether writes are taken
+	}{
+		"nothing confirms it":     {island, map[time.Duration]bool{0: true, 1900 * time.Millisecond: true, 2100 * time.Millisecond: false}},
+		"most Sentinels name it":  {with(island, func(v *model.View) { v.Sentinels = sentinels(at(0), holderAt) }), map[time.Duration]bool{0: true, time.Hour: true}},
+		"it was promoted by none": {with(formed(0, pod(0, master)), func(v *model.View) { v.Sentinels = nil }), map[time.Duration]bool{0: true, time.Hour: true}},
+	} {
+		var m Memory
+		var d Decision
+		for _, later := range slices.Sorted(maps.Keys(c.want)) {
+			d, m = Next(moment(c.view, later), m)
+			if takes := d.Tuning.MinReplicas != model.NoWrites; takes != c.want[later] || d.Ready != takes {
+				t.Errorf("%s, after %s: %s/%s takes writes: %v, ready %v", name, later, d.Action, d.Reason, takes, d.Ready)
+			}
+		}
 	}
 }
 

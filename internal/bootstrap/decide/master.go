@@ -11,19 +11,9 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// retain keeps me master. If nothing has confirmed it for down-after, writes go on only while every other pod that I know
-// answers and follows me, because then no other can have been promoted. An API outage alone changes nothing.
+// retain keeps me master. An API outage alone changes nothing.
 func (s *situation) retain() Decision {
-	confirmed := s.API && s.holdsRecord || s.majorityNamesSelf()
-	if confirmed || s.memory.Confirmed.IsZero() {
-		s.memory.Confirmed = s.Now
-	}
 	d := Decision{Action: Retain, Reason: model.Incumbent, Ready: true, Tuning: s.masterTuning()}
-	if !confirmed && s.Now.Sub(s.memory.Confirmed) > s.Config.DownAfter && !s.everyoneFollowsSelf() {
-		d.Reason, d.Ready = model.Unconfirmed, false
-		d.Tuning.MinReplicas = len(s.Peers) + 1
-		return d
-	}
 	if !s.holdsRecord {
 		return d
 	}

@@ -28,6 +28,7 @@ func Next(v model.View, m Memory) (Decision, Memory) {
 	if d.Recheck == 0 {
 		d.Recheck = tick
 	}
+	d = s.guardWrites(d)
 	return d, s.memory
 }
 
@@ -80,8 +81,10 @@ func (s *situation) asMaster() Decision {
 	// A master that an epoch once named knows that it is superseded. One that nothing has named yet is, most likely, the choice
 	// of a Sentinel whose failover is not over: demoting it would set that failover back by many seconds.
 	wasNamed := s.memory.NamedEpoch > 0 && s.leader.epoch > s.memory.NamedEpoch
-	overdue := s.Now.Sub(s.memory.MasterSince) > s.Config.FailoverTimeout
+	overdue := s.overdue()
 	switch {
+	case wasNamed && s.master == nil && s.leader.podUID != "":
+		return s.fence(model.Superseded) // it cannot be reached, and the record is certain
 	case s.master != nil && (wasNamed || overdue || s.allSentinelsAnswered && !s.failoverRunning):
 		return s.follow(s.master, model.Superseded)
 	case s.failoverRunning:
@@ -100,6 +103,11 @@ func (s *situation) asMaster() Decision {
 		return s.fence(model.NeverNamed)
 	}
 	return s.stayMaster(model.UnnamedMaster)
+}
+
+// overdue reports whether my Redis has been a master that nothing names for longer than a failover takes.
+func (s *situation) overdue() bool {
+	return !s.memory.MasterSince.IsZero() && s.Now.Sub(s.memory.MasterSince) > s.Config.FailoverTimeout
 }
 
 // stayMaster leaves alone a master that may turn out to be the right one soon.

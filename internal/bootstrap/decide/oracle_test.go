@@ -3,6 +3,7 @@
 package decide
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -92,6 +93,8 @@ func (o oracle) unnamedMaster() []Action {
 		return []Action{Wait, Fence}
 	case o.master() != nil && (named || late || o.allSentinelsAnswer() && !o.failover()):
 		return []Action{Follow}
+	case named && o.uid != "" && o.master() == nil:
+		return []Action{Fence}
 	case o.failover(), o.master() != nil:
 		return []Action{Wait}
 	case o.epoch == 0 && late:
@@ -102,6 +105,32 @@ func (o oracle) unnamedMaster() []Action {
 		return []Action{Fence}
 	}
 	return []Action{Wait}
+}
+
+// mayHaveBeenReplaced is the row "Mastership unconfirmed": whether another may take writes already, or may soon.
+func (o oracle) mayHaveBeenReplaced() bool {
+	self := o.v.Self
+	above := o.m.NamedEpoch > 0 && o.epoch > o.m.NamedEpoch && !o.names(self)
+	if above && (o.uid != "" || o.count(func(s model.Sentinel) bool { return s.Monitors && s.Address == o.address }) >= 2) {
+		return true
+	}
+	for _, witnesses := range []bool{
+		o.count(func(s model.Sentinel) bool { return s.Monitors && s.Address == self.Address && !s.MasterDown }) >= 2,
+		!slices.ContainsFunc(o.v.Peers, func(p model.Pod) bool {
+			return !o.answers(p) || p.Redis.Role != model.Replica || p.Redis.Following != self.Address
+		}),
+		// No pod of the sweep is Ready, so a silent one is no master.
+		o.v.API && o.iAmRecorded() && !o.someMaster() && !slices.ContainsFunc(o.v.Peers, func(p model.Pod) bool {
+			return p.Redis.Answer == model.Loading && p.Redis.Role == model.Master
+		}),
+		o.failover() && o.m.NamedEpoch == 0 && (o.m.MasterSince.IsZero() || o.v.Now.Sub(o.m.MasterSince) <= o.v.Config.FailoverTimeout),
+		o.m.Confirmed.IsZero(),
+	} {
+		if witnesses {
+			return false
+		}
+	}
+	return o.v.Now.Sub(o.m.Confirmed) > o.v.Config.DownAfter-time.Second
 }
 
 // rejoin is the row of that name.
@@ -389,6 +418,11 @@ func checkOracle(group []turn, wrong *findings) {
 		allowed := o.allowed()
 		if o.mayJoin() && (slices.Contains(allowed, Wait) || slices.Contains(allowed, Follow)) {
 			allowed = append(allowed, Join)
+		}
+		if r := u.view.Self.Redis; r.Answer != model.Silent && r.Role == model.Master && !u.decision.endsMastership() {
+			if replaced := o.mayHaveBeenReplaced(); replaced != (u.decision.Tuning.MinReplicas == model.NoWrites) || replaced && u.decision.Ready {
+				wrong.add(fmt.Sprintf("by the protocol it may have been replaced: %v; its writes need %d replicas, ready %v", replaced, u.decision.Tuning.MinReplicas, u.decision.Ready), u)
+			}
 		}
 		if !slices.Contains(allowed, u.decision.Action) {
 			wrong.add("the protocol allows"+namesOf(allowed)+", decided "+u.decision.Action.String()+"/"+string(u.decision.Reason), u)

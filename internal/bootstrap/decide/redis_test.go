@@ -169,7 +169,7 @@ func TestMaster(t *testing.T) {
 func TestUnconfirmedMasterRefusesEveryWrite(t *testing.T) {
 	v := with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, silent)), func(v *model.View) { v.API, v.Sentinels = false, silentSentinels() })
 	d, _ := Next(v, Memory{Confirmed: clock.Add(-6 * time.Second)})
-	if got, want := d.Tuning.MinReplicas, 3; got != want {
+	if got, want := d.Tuning.MinReplicas, model.NoWrites; got != want {
 		t.Errorf("min-replicas-to-write=%d, want %d: more than there can be replicas", got, want)
 	}
 }

@@ -49,6 +49,7 @@ func (s *situation) findFacts() {
 		s.failoverRunning = s.failoverRunning || s.Sentinels[i].Answered && s.Sentinels[i].FailoverInProgress
 		s.allSentinelsAnswered = s.allSentinelsAnswered && s.Sentinels[i].Answered
 	}
+	s.confirm() // before it is remembered that my Redis has answered
 	s.remember()
 }
 

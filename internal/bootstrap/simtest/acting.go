@@ -36,7 +36,10 @@ func (w *World) noteWrite(p *pod, before, after model.Record) {
 	}
 }
 
-var errGone = errors.New("the server is not running")
+var (
+	errGone  = errors.New("the server is not running")
+	errHangs = errors.New("the server does not answer")
+)
 
 // ownRedis is the Redis of a pod as its own agent commands it.
 type ownRedis struct {
@@ -47,10 +50,19 @@ type ownRedis struct {
 func (o ownRedis) Ask(context.Context) model.Redis { return o.w.info(o.p.host, o.p.server) }
 
 func (o ownRedis) do(command func(s *server)) error {
-	if !o.p.server.alive {
+	s := o.p.server
+	if !s.alive {
 		return errGone
 	}
-	command(o.p.server)
+	run := s.run
+	if o.w.whenItGoesOn(s, func() {
+		if s.alive && s.run == run {
+			command(s)
+		}
+	}) {
+		return errHangs
+	}
+	command(s)
 	return nil
 }
 
@@ -62,27 +74,40 @@ func (o ownRedis) ReplicateFrom(_ context.Context, master model.Address) error {
 }
 
 func (o ownRedis) BecomeMaster(_ context.Context, run string) error {
-	if o.p.server.run != run {
+	s := o.p.server
+	switch {
+	case s.run != run:
 		return model.ErrAnotherProcess
+	case o.w.now < s.hung && o.w.chance(50):
+		return errHangs // before it said which process it is
 	}
-	return o.do(func(s *server) {
+	err := o.do(func(s *server) {
 		o.w.checkPromotion(o.p, o.p.acting)
+		s.tuning.MinReplicas = model.NoWrites
 		o.w.promote(s, true)
 	})
+	if err != nil {
+		return err
+	}
+	return o.do(func(s *server) { s.tuning.MinReplicas = 0 })
 }
 
 func (o ownRedis) DisconnectClients(context.Context) error {
-	return o.do(func(s *server) { o.w.checkDisconnect(o.p) })
+	return o.do(func(s *server) {
+		o.w.checkDisconnect(o.p)
+		s.dropClients()
+	})
 }
 
 func (o ownRedis) PauseWrites(_ context.Context, most time.Duration) error {
-	return o.do(func(s *server) { s.paused = max(s.paused, o.w.now+most) })
+	return o.do(func(s *server) { o.w.pause(s, most) })
 }
 
 func (o ownRedis) ResumeWrites(context.Context) error {
 	return o.do(func(s *server) {
 		o.w.checkResume(o.p)
 		s.paused = 0
+		o.w.letGo(s)
 	})
 }
 

@@ -102,10 +102,13 @@ func (w *World) earlyView(p *pod) (model.View, bool) {
 	if w.receive(&p.watch, p.host) {
 		w.facts(p, &v)
 	}
-	slow := false
+	slow := w.now < p.server.hung
+	if w.chance(50) {
+		v.Self.Redis = w.askOwn(p)
+	}
 	for i := range v.Peers {
 		peer := &v.Peers[i]
-		if s := w.serverOf(peer.UID); s != nil && !w.reach(p.host, s.host) {
+		if s := w.serverOf(peer.UID); s != nil && (!w.reach(p.host, s.host) || w.now < s.hung) {
 			slow = true
 		}
 		if w.chance(50) {
@@ -125,8 +128,9 @@ func (w *World) earlyView(p *pod) (model.View, bool) {
 // addLateAnswers adds the late answers.
 func (w *World) addLateAnswers(p *pod, v *model.View) {
 	v.Now = w.clockOf(p.host)
-	v.Self.Redis = w.info(p.host, p.server)
-	v.Self.Redis.Refused = !p.server.alive
+	if v.Self.Redis.Answer == model.Silent {
+		v.Self.Redis = w.askOwn(p)
+	}
 	for i := range v.Peers {
 		if v.Peers[i].Redis.Answer == model.Silent {
 			v.Peers[i].Redis = w.info(p.host, w.listeners[v.Peers[i].Address])
@@ -141,6 +145,13 @@ func (w *World) addLateAnswers(p *pod, v *model.View) {
 		v.Record = w.recordOf(&p.watch)
 		v.API = w.liveness(p, decide.WantsLiveRecord(*v))
 	}
+}
+
+// askOwn asks the Redis of a pod as its own agent does, which can tell that nothing listens.
+func (w *World) askOwn(p *pod) model.Redis {
+	r := w.info(p.host, p.server)
+	r.Refused = !p.server.alive
+	return r
 }
 
 // facts fills in what the API says, as late as this agent's watch.

@@ -81,6 +81,19 @@ func (w *World) checkClaim(p *pod, v model.View, d decide.Decision) {
 	}
 }
 
+// noteAcknowledged measures for how long a server goes on acknowledging writes after a later master has begun to.
+func (w *World) noteAcknowledged(s *server) {
+	if s.firstAck == never {
+		s.firstAck = w.now
+	}
+	for _, o := range w.servers {
+		if o != s && o.alive && o.role == model.Master && o.reign > s.reign && o.firstAck != never {
+			w.bothAcked = max(w.bothAcked, w.now-o.firstAck)
+			w.outdated++
+		}
+	}
+}
+
 // checkPromotion checks that the record accepted my claim, for this process. Without the API the recorded holder may resume in
 // place.
 func (w *World) checkPromotion(p *pod, v model.View) {

@@ -14,6 +14,8 @@ const (
 	connectEvery = time.Second
 	// replTimeout is how long a link that has gone silent counts as up.
 	replTimeout = 60 * time.Second
+	// maxLag is min-replicas-max-lag.
+	maxLag = 10 * time.Second
 )
 
 // server is one place where a Redis runs: it outlives the processes in it, and its disk outlives it.
@@ -40,9 +42,21 @@ type server struct {
 	offset          int64
 	data            *version
 	hadReplica      bool
-	paused          time.Duration
 	tuning          model.Tuning
 	hello           uint64
+	// paused is until when writes are held back, and held whose are.
+	paused time.Duration
+	held   []*client
+	// reign is when it became master last, and firstAck when it then acknowledged its first write.
+	reign    time.Duration
+	firstAck time.Duration
+	// hung is until when the process does nothing, and inbox what it was told meanwhile.
+	hung  time.Duration
+	inbox []func()
+	// ackedAt is when the master that it follows last heard from it, and good how many replicas a master counts: it looks
+	// once a second.
+	ackedAt time.Duration
+	good    int
 }
 
 // disk is what is left when a process dies.
@@ -56,7 +70,7 @@ type disk struct {
 	offset   int64
 }
 
-func (s *server) up(now time.Duration) bool { return s.alive && now >= s.loading }
+func (s *server) up(now time.Duration) bool { return s.alive && now >= s.loading && now >= s.hung }
 
 // boot starts a process from the generated file: a fenced replica, with what its disk has.
 func (w *World) boot(s *server) {
@@ -65,7 +79,8 @@ func (w *World) boot(s *server) {
 	s.alive, s.run, s.loading = true, fmt.Sprintf("run-%d", w.runs), w.now
 	s.role, s.following, s.byAgent, s.link, s.dial = model.Replica, model.FenceAddress, false, nil, s.dial+1
 	s.data, s.offset, s.replID, s.replID2, s.hadReplica = nil, 0, w.freshID(), noID, false
-	s.paused, s.tuning, s.hello = 0, model.Tuning{}, 0
+	s.tuning, s.hello, s.paused, s.hung, s.inbox, s.good = model.Tuning{}, 0, 0, 0, nil, 0
+	s.dropClients()
 	if w.keeps() && d.kept != nil {
 		s.data = d.kept
 		s.loading = w.now + w.between(0, w.slowLoad)
@@ -90,12 +105,15 @@ func (w *World) die(s *server, silently bool) {
 	if !s.alive {
 		return
 	}
+	master := s.link
 	s.alive, s.link, s.dial = false, nil, s.dial+1
+	s.dropClients()
 	if w.listeners[s.address] == s {
 		delete(w.listeners, s.address)
 	}
 	if !silently {
 		w.dropReplicas(s)
+		w.countGood(master)
 		w.wakePod(s.pod) // its agent's connection breaks
 	}
 }
@@ -107,6 +125,7 @@ func (w *World) dropReplicas(s *server) {
 			r.link, r.dial = nil, r.dial+1
 		}
 	}
+	w.countGood(s)
 }
 
 // cron is the server's own timer, once a second.
@@ -118,11 +137,14 @@ func (w *World) cron(s *server, run string) {
 		switch {
 		case s.link == nil:
 			w.connect(s)
-		case w.reach(s.host, s.link.host) && s.link.alive:
-			s.heard = w.now
+		case w.reach(s.host, s.link.host) && s.link.up(w.now):
+			s.heard, s.ackedAt = w.now, w.now
 		case w.now-s.heard > replTimeout:
 			s.link, s.dial = nil, s.dial+1
 		}
+	}
+	if s.up(w.now) {
+		w.countGood(s)
 	}
 	w.on(s.host, connectEvery, func() { w.cron(s, run) })
 }
@@ -159,7 +181,8 @@ func (w *World) synced(s, m *server) {
 	w.checkReplaced(s, m)
 	w.noteUnjoined(s)
 	s.data, s.replID, s.replID2, s.offset = m.data, m.replID, m.replID2, m.offset
-	s.link, s.heard, s.hadReplica = m, w.now, true
+	s.link, s.heard, s.ackedAt, s.hadReplica = m, w.now, w.now, true
+	w.countGood(m)
 	w.save(s)
 	w.wakePod(s.pod)
 }
@@ -173,12 +196,17 @@ func (w *World) save(s *server) {
 
 // point is REPLICAOF host port.
 func (w *World) point(s *server, to model.Address, byAgent bool) {
+	if w.whenItGoesOn(s, func() { w.point(s, to, byAgent) }) {
+		return
+	}
 	s.byAgent = byAgent
 	if s.role == model.Replica && s.following == to {
 		return
 	}
+	before := s.link
 	s.role, s.following, s.link, s.dial = model.Replica, to, nil, s.dial+1
 	w.dropReplicas(s)
+	w.countGood(before)
 	w.on(s.host, w.between(time.Millisecond, 20*time.Millisecond), func() {
 		if s.alive && s.following == to && s.link == nil && s.role == model.Replica {
 			w.connect(s)
@@ -188,6 +216,9 @@ func (w *World) point(s *server, to model.Address, byAgent bool) {
 
 // promote is REPLICAOF NO ONE.
 func (w *World) promote(s *server, byAgent bool) {
+	if w.whenItGoesOn(s, func() { w.promote(s, byAgent) }) {
+		return
+	}
 	s.byAgent = byAgent
 	if s.role == model.Master {
 		return
@@ -197,24 +228,41 @@ func (w *World) promote(s *server, byAgent bool) {
 		s.data = &version{root: fmt.Sprintf("history-%d", w.writes), write: w.writes}
 	}
 	s.replID2, s.replID = s.replID, w.freshID()
+	before := s.link
+	s.reign, s.firstAck = w.now, never
 	s.role, s.following, s.link, s.dial, s.hadReplica = model.Master, model.Address{}, nil, s.dial+1, true
 	w.dropReplicas(s)
+	w.countGood(before)
 }
 
-// online counts the replicas that a master streams to.
+// online counts the replicas that a master streams to. A connection that has gone silent counts until it times out.
 func (w *World) online(m *server) int {
 	n := 0
 	for _, r := range w.servers {
-		if r.alive && r.link == m && (w.reach(r.host, m.host) || w.now-r.heard < 10*time.Second) {
+		if r.alive && r.link == m && (w.reach(r.host, m.host) || w.now-r.heard < replTimeout) {
 			n++
 		}
 	}
 	return n
 }
 
+// countGood counts the replicas that a master heard of in the last min-replicas-max-lag seconds. It does so once a second, and when
+// one comes or goes.
+func (w *World) countGood(m *server) {
+	if m == nil {
+		return
+	}
+	m.good = 0
+	for _, r := range w.servers {
+		if r.link == m && w.now-r.ackedAt <= maxLag {
+			m.good++
+		}
+	}
+}
+
 // accepts reports whether a server takes a write now.
 func (w *World) accepts(s *server) bool {
-	return s.up(w.now) && s.role == model.Master && w.now >= s.paused && (s.tuning.MinReplicas == 0 || w.online(s) >= s.tuning.MinReplicas)
+	return s.up(w.now) && s.role == model.Master && w.now >= s.paused && s.good >= s.tuning.MinReplicas
 }
 
 // write changes the data and sends the change to the replicas.
@@ -244,7 +292,7 @@ func (w *World) deliver(r, from *server, dial int, data *version, offset int64, 
 	w.on(r.host, after, func() {
 		switch {
 		case !r.alive || r.dial != dial || r.link != from || r.replID != id || offset <= r.offset:
-		case !w.reach(r.host, from.host):
+		case !w.reach(r.host, from.host) || w.now < r.hung || w.now < from.hung:
 			w.deliver(r, from, dial, data, offset, id, 200*time.Millisecond)
 		default:
 			r.data, r.offset, r.heard = data, offset, w.now
@@ -256,7 +304,7 @@ func (w *World) deliver(r, from *server, dial int, data *version, offset int64, 
 
 // info is what INFO answers to a host that asks.
 func (w *World) info(from *host, s *server) model.Redis {
-	if s == nil || !s.alive || from != s.host && !w.reach(from, s.host) || s.host.frozen {
+	if s == nil || !s.alive || w.now < s.hung || from != s.host && !w.reach(from, s.host) || s.host.frozen {
 		return model.Redis{}
 	}
 	r := model.Redis{

@@ -82,7 +82,7 @@ type World struct {
 	listeners map[model.Address]*server
 	blocked   map[pair]bool
 	states    []state
-	client    *host
+	client    *client
 
 	hosts, runs, ids, uids, addresses, writes, versions int
 
@@ -104,9 +104,13 @@ type World struct {
 	twoMastersSince time.Duration
 	ackedAt         time.Duration
 	gap             time.Duration
-	violation       *Violation
-	trace           uint64
-	events          []string
+	// bothAcked is the longest time for which a master acknowledged writes after a later one had begun to, and outdated counts
+	// those writes.
+	bothAcked time.Duration
+	outdated  int
+	violation *Violation
+	trace     uint64
+	events    []string
 }
 
 // NewWorld begins a story: an empty record, no pods yet, blank Sentinels.
@@ -117,7 +121,7 @@ func NewWorld(setup Setup, deciders Deciders) *World {
 		slowLoad: 300 * time.Millisecond,
 	}
 	w.ctx = context.Background() //nolint:forbidigo // what happens in a world has no caller
-	w.client = w.newHost()
+	w.client = &client{host: w.newHost()}
 	w.versions = 1
 	first := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "redis-sentinel-redis", UID: "record", ResourceVersion: "1"}}
 	w.states = []state{{replicas: setup.Nodes, lease: first, record: model.Record{Known: true, UID: "record", Version: "1"}}}
@@ -136,7 +140,7 @@ func NewWorld(setup Setup, deciders Deciders) *World {
 		w.acked, w.safe = []int{w.writes}, w.writes
 	}
 	w.in(0, w.reconcile)
-	w.in(0, w.clientTurn)
+	w.in(0, func() { w.clientTurn(w.client) })
 	w.in(0, w.watchOver)
 	return w
 }
@@ -148,25 +152,6 @@ func (w *World) clockOf(h *host) time.Time { return begin.Add(w.now + h.skew) }
 func (w *World) config() model.Config {
 	return model.Config{
 		DownAfter: downAfter, FailoverTimeout: failoverTimeout, RecoveryTimeout: recoveryTimeout, Priority: 100, ServeStale: true, MinReplicas: 1,
-	}
-}
-
-// clientTurn writes as a client does: usually it asks a Sentinel, and otherwise stays where it is.
-func (w *World) clientTurn() {
-	w.in(w.between(60*time.Millisecond, 160*time.Millisecond), w.clientTurn)
-	s := w.sentinels[w.rng.IntN(len(w.sentinels))]
-	a := w.askSentinel(w.client, s)
-	if !a.Monitors {
-		return
-	}
-	r := w.listeners[a.Address]
-	if r != nil && r.pod != nil && w.reach(w.client, r.host) && w.accepts(r) {
-		v := w.write(r, keysOf(r.data)+1)
-		w.acked = append(w.acked, v.write)
-		if w.ackedAt > 0 {
-			w.gap = max(w.gap, w.now-w.ackedAt)
-		}
-		w.ackedAt = w.now
 	}
 }
 
