@@ -82,5 +82,5 @@ func (s *situation) plainLeader(plain []model.Pod) (model.Pod, model.Reason) {
 // readopting reports whether the recorded master no longer exists, no pod with an agent is master, but plain pods of the set
 // are running. The label was removed and came back: what the plain pods hold is newer than the record.
 func (s *situation) readopting() bool {
-	return s.leaderPod == nil && s.API && len(s.plainPods()) > 0 && !s.peerIsMaster
+	return s.leaderAbsent() && len(s.plainPods()) > 0 && !s.peerIsMaster
 }

@@ -28,7 +28,7 @@ func (s *situation) majorityNamesSelf() bool {
 
 // leaderGone reports whether the named master is gone by the answer of others. My own failure to reach it is never proof.
 func (s *situation) leaderGone() bool {
-	if s.API && s.leaderPod == nil && !s.selfLeads {
+	if s.leaderAbsent() && !s.selfLeads {
 		return true
 	}
 	if s.majority(func(x *model.Sentinel) bool { return x.MasterDown }) {
@@ -46,6 +46,9 @@ func (s *situation) leaderGone() bool {
 	return true
 }
 
+// leaderAbsent reports whether the named pod does not exist, by a list of the API.
+func (s *situation) leaderAbsent() bool { return s.API && s.PodsListed && s.leaderPod == nil }
+
 // electable reports whether Sentinel could still promote a replica: one that answers and whose priority allows it.
 func (s *situation) electable() bool {
 	for i := range s.size() {
@@ -62,7 +65,7 @@ const sentinelsApart = 2 * time.Second
 // sentinelsWillNotAct reports whether the named pod is gone and most Sentinels will never fail over: they still see a live
 // server at its address, because another pod has got it, or have removed the group because of that.
 func (s *situation) sentinelsWillNotAct() bool {
-	return s.API && s.leaderPod == nil && s.majority(func(x *model.Sentinel) bool {
+	return s.leaderAbsent() && s.majority(func(x *model.Sentinel) bool {
 		return !x.Monitors || x.Address == s.leader.address && !x.MasterDown
 	})
 }
@@ -72,7 +75,12 @@ func (s *situation) sentinelsWillNotAct() bool {
 // failover too: what a Sentinel points my Redis at may be an address that it knows from before.
 func (s *situation) followsUnknownAddress() bool {
 	following := s.Self.Redis.Following
-	if !s.API || following == model.FenceAddress || following == s.Self.Address {
+	return s.API && s.PodsListed && s.followsUnlisted(following)
+}
+
+// followsUnlisted reports whether none of the pods that the view shows has an address that my Redis follows.
+func (s *situation) followsUnlisted(following model.Address) bool {
+	if following == model.FenceAddress || following == s.Self.Address {
 		return false
 	}
 	_, known := s.peerAt(following)
@@ -109,4 +117,13 @@ func WantsLiveRecord(v model.View) bool {
 		return s.Self.Redis.Role != model.Master || !s.majorityNamesSelf()
 	}
 	return s.leader.exists() && s.master == nil || s.Self.Redis.Role == model.Master
+}
+
+// WantsPodList reports whether a decision depends on whether a pod exists that the view does not show: the named master, or whom my
+// Redis follows.
+func WantsPodList(v model.View) bool {
+	s := situation{View: v}
+	s.findFacts()
+	r := &s.Self.Redis
+	return s.leader.exists() && !s.selfLeads && s.leaderPod == nil || r.Answer == model.Up && r.Role == model.Replica && s.followsUnlisted(r.Following)
 }

@@ -118,7 +118,7 @@ func (s *situation) stayMaster(why model.Reason) Decision {
 // chosenInstead reports whether Sentinels finished a failover to my Redis at an epoch below that of a claim which they never
 // heard of, and whose pod is gone: it ended before it led. Clients write here already, and a claim makes that right.
 func (s *situation) chosenInstead() bool {
-	return s.API && s.leaderPod == nil && s.majorityNamesSelf()
+	return s.leaderAbsent() && s.majorityNamesSelf()
 }
 
 // promotedEmpty reports whether a Sentinel, which reads the replicas only every ten seconds, promoted a process that has just

@@ -26,8 +26,11 @@ type View struct {
 	// Sentinels are those of the set, silent ones included.
 	Sentinels []Sentinel
 	Record    Record
-	// API reports whether the record and the pods are as the API shows them now, not as it showed them before an outage.
+	// API reports whether the record is as the API shows it now, not as it showed it before an outage.
 	API bool
+	// PodsListed reports whether the pods are as a list of this moment shows them, so that one which is not among them does not
+	// exist. A watch never proves that: it may stand still without saying so.
+	PodsListed bool
 	// HelloEpoch is the greatest current-epoch heard from Sentinels on my own Redis.
 	HelloEpoch uint64
 	// Access is by which passwords my Redis and the others of the group know each other, and Use what the record shall say of

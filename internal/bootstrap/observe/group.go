@@ -41,6 +41,10 @@ type Group struct {
 	claims *watcher[*corev1.PersistentVolumeClaim]
 	set    *watcher[*appsv1.StatefulSet]
 
+	// selects finds the pods of the group.
+	selects string
+	list    podList
+
 	wake func()
 
 	mu      sync.Mutex
@@ -58,6 +62,7 @@ func (g *Group) Start(ctx context.Context, client kubernetes.Interface, spawn Sp
 	if err != nil {
 		return err
 	}
+	g.selects = selector
 	name := contract.ObjectName(g.StatefulSet)
 	one := func(n string) func(*metav1.ListOptions) {
 		return func(o *metav1.ListOptions) {
@@ -193,8 +198,8 @@ func (g *Group) readLive(ctx context.Context) {
 	}
 }
 
-// facts fills in what the API says. Redis and Sentinel facts are added by the caller.
-func (g *Group) facts(v *model.View) {
+// facts fills in what the API says, and returns when the pods were listed last. Redis and Sentinel facts are added by the caller.
+func (g *Group) facts(v *model.View) (listed time.Time) {
 	uids := map[string]string{}
 	volume := g.Settings.Redis.DataVolume
 	for _, c := range g.claims.all() {
@@ -218,7 +223,8 @@ func (g *Group) facts(v *model.View) {
 		v.Releasing = s.Spec.Template.Labels[contract.LabelOptIn] != contract.OptInEnabled && g.wasOptedInByTemplate()
 		newest = s.Status.UpdateRevision
 	}
-	for _, pod := range g.pods.all() {
+	pods, listed := g.podsNow()
+	for _, pod := range pods {
 		n, ok := belongs(pod, g.StatefulSet)
 		if !ok {
 			continue
@@ -234,6 +240,7 @@ func (g *Group) facts(v *model.View) {
 		v.Self.Ready, v.Self.Terminating, v.Self.VolumeClaim = p.Ready, p.Terminating, p.VolumeClaim
 		v.VolumeClaims = append(v.VolumeClaims, g.sharedClaim(pod, v)...)
 	}
+	return listed
 }
 
 // wasOptedInByTemplate reports whether my own pod has the label of its template. A pod that was opted in only by its Namespace

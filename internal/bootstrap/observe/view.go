@@ -83,8 +83,9 @@ func (o *Observer) View(ctx context.Context) model.View {
 	// Asked once: watches that become complete while everyone is asked would give a record without the pods that it is about,
 	// and a new, empty pod would take itself for all that is left of its group.
 	known := g.synced()
+	var listed time.Time
 	if known {
-		g.facts(&v)
+		listed = g.facts(&v)
 	}
 	answer := o.access(&v, known, settings)
 	v.Access, v.Use = answer.Access, answer.Use
@@ -93,6 +94,7 @@ func (o *Observer) View(ctx context.Context) model.View {
 	if known {
 		o.readRecord(&v)
 		v.API = g.Live(decide.WantsLiveRecord(v))
+		v.PodsListed = g.Listed(decide.WantsPodList(v), listed)
 	}
 	return v
 }

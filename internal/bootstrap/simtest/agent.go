@@ -144,6 +144,7 @@ func (w *World) addLateAnswers(p *pod, v *model.View) {
 	if p.watch.seen >= 0 {
 		v.Record = w.recordOf(&p.watch)
 		v.API = w.liveness(p, decide.WantsLiveRecord(*v))
+		v.PodsListed = w.listed(p, decide.WantsPodList(*v))
 	}
 }
 
@@ -158,7 +159,8 @@ func (w *World) askOwn(p *pod) model.Redis {
 func (w *World) facts(p *pod, v *model.View) {
 	s := &w.states[p.watch.seen]
 	v.Replicas, v.OrderedReady, v.VolumeClaims = s.replicas, w.OrderedReady, s.claims
-	for _, o := range s.pods {
+	p.watch.used = p.watch.listedAt
+	for _, o := range w.states[max(p.watch.seen, p.watch.listed)].pods {
 		q := model.Pod{
 			Name: name(o.ordinal), Ordinal: o.ordinal, UID: o.uid, Address: o.address, VolumeClaim: o.claim, Injected: true,
 			Ready: o.ready, Terminating: o.terminating, Updated: true,

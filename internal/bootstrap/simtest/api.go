@@ -146,6 +146,12 @@ type watch struct {
 	live      time.Duration
 	wanted    time.Duration
 	reading   bool
+	// listed is the state in which the pods were listed last, by its place among the states, and listedAt when; used is the list
+	// that the view of this turn has.
+	listed   int
+	listedAt time.Duration
+	used     time.Duration
+	listing  bool
 	// loseRequest, loseReply and loseRead are faults of the next write: it never arrives, its answer is lost, and so is the
 	// answer to the read that should find out what became of it.
 	loseRequest bool
@@ -156,7 +162,7 @@ type watch struct {
 const never = time.Duration(-1 << 40)
 
 func newWatch(lag time.Duration) watch {
-	return watch{lag: lag, seen: -1, blind: never, live: never, wanted: never}
+	return watch{lag: lag, seen: -1, blind: never, live: never, wanted: never, listed: -1, listedAt: never, used: never}
 }
 
 // receive delivers what has arrived by now, and reports whether anything ever did.
@@ -221,4 +227,24 @@ func (w *World) liveness(p *pod, want bool) bool {
 		})
 	}
 	return w.now-who.live < fresh || healthy && w.now-who.wanted < fresh
+}
+
+// listed reports, as the agent does, whether the pods of this view are from a list of this moment.
+func (w *World) listed(p *pod, want bool) bool {
+	who := &p.watch
+	if want && !who.listing && w.now-who.listedAt > time.Second {
+		who.listing = true
+		generation := p.generation
+		w.on(p.host, w.between(4*time.Millisecond, 60*time.Millisecond), func() {
+			if p.generation != generation {
+				return
+			}
+			who.listing = false
+			if w.reachAPI(p.host) {
+				who.listed, who.listedAt = len(w.states)-1, w.now
+				w.wakePod(p)
+			}
+		})
+	}
+	return w.now-who.used < fresh
 }

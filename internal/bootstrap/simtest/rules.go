@@ -126,7 +126,7 @@ func (w *World) checkFollow(p *pod, to model.Address, why model.Reason) {
 	if to == model.FenceAddress {
 		return
 	}
-	pods := w.states[max(p.watch.seen, 0)].pods
+	pods := w.states[max(p.watch.seen, p.watch.listed, 0)].pods
 	if to == p.server.address || !slices.ContainsFunc(pods, func(o podObject) bool { return o.address == to }) {
 		w.breaks(NoLoops, "%s is pointed at %s (%s)", name(p.ordinal), to, why)
 	}

@@ -68,3 +68,46 @@ func TestIsland(t *testing.T) {
 		}
 	}
 }
+
+// TestAgentThatNeverSawTheNewMaster: its watch stands still from the end of a pod to the birth of the next one of that name, while its
+// live reads of the record go well. That pod leads by then; without volumes nothing else speaks for it.
+func TestAgentThatNeverSawTheNewMaster(t *testing.T) {
+	for _, p := range []Persistence{None, AOF} {
+		t.Run(string(p), func(t *testing.T) {
+			tales(t, 40, three(p), Real, func(s *tale) {
+				lead := s.leader()
+				blind, third := s.after(lead, 2), s.after(lead, 1)
+				s.remove(third)
+				s.when(func() bool { return s.podOf(third.ordinal) == nil }, func() {
+					s.in(60*time.Millisecond, func() { s.slowWatch(blind, 35*time.Second) })
+				})
+				s.in(8*time.Second, func() { s.killRedis(lead, time.Second) })
+				s.deposed(blind, 60*time.Second)
+			}, 70*time.Second, func(s *tale, r Result) {
+				if r.Violation != nil || s.bothAcked > 0 || r.Lost > 5 {
+					t.Errorf("%d lost, two masters for %s: %v", r.Lost, s.bothAcked, r.Violation)
+				}
+			})
+		})
+	}
+}
+
+// TestWatchThatStandsForMinutes: the same for a planned handover to a pod that an agent has never seen.
+func TestWatchThatStandsForMinutes(t *testing.T) {
+	for _, p := range []Persistence{None, AOF} {
+		t.Run(string(p), func(t *testing.T) {
+			tales(t, 40, three(p), Real, func(s *tale) {
+				lead := s.leader()
+				blind := s.after(lead, 1)
+				s.slowWatch(blind, 100*time.Second)
+				s.remove(s.after(lead, 2))
+				s.in(15*time.Second, func() { s.remove(lead) })
+				s.deposed(blind, 100*time.Second)
+			}, 140*time.Second, func(s *tale, r Result) {
+				if r.Violation != nil || s.bothAcked > 0 || r.Lost > 0 {
+					t.Errorf("%d lost, two masters for %s: %v", r.Lost, s.bothAcked, r.Violation)
+				}
+			})
+		})
+	}
+}

@@ -131,3 +131,16 @@ func (s *tale) overlay(p *pod, long time.Duration) {
 	}
 	s.block(p.host, s.client.host, long)
 }
+
+// deposed fails the tale where a pod claims the mastership of one that takes writes and offered it to nobody.
+func (s *tale) deposed(by *pod, during time.Duration) {
+	before, master := s.api().record, s.leader()
+	s.when(func() bool {
+		now := s.api().record
+		if now.Epoch > before.Epoch && now.PodUID == by.uid && before.Offer == nil && s.accepts(master.server) && !s.t.Failed() {
+			s.t.Errorf("%s deposed %s, which took writes: %s", name(by.ordinal), name(master.ordinal), by.last.Reason)
+		}
+		before, master = now, s.leader()
+		return s.now > begun+during
+	}, func() {})
+}

@@ -126,7 +126,7 @@ func Config() model.Config {
 func Fresh(self model.Pod, peers ...model.Pod) model.View {
 	return model.View{
 		Now: Clock, Self: self, UIDByName: self.UID, Peers: peers, Replicas: 3, Sentinels: SilentSentinels(),
-		Record: model.Record{Known: true, Version: "1"}, API: true, Config: Config(),
+		Record: model.Record{Known: true, Version: "1"}, API: true, PodsListed: true, Config: Config(),
 	}
 }
 
