@@ -31,10 +31,11 @@ func (s *situation) leaderGone() bool {
 	if s.leaderAbsent() && !s.selfLeads {
 		return true
 	}
-	if s.majority(func(x *model.Sentinel) bool { return x.MasterDown }) {
+	watches := func(x *model.Sentinel) bool { return x.Monitors && x.Address == s.leader.address }
+	if s.majority(func(x *model.Sentinel) bool { return watches(x) && x.MasterDown }) {
 		return true
 	}
-	if s.majority(func(*model.Sentinel) bool { return true }) || s.leaderPod == nil || s.leaderPod.Ready || !s.API {
+	if s.majority(watches) || s.leaderPod == nil || s.leaderPod.Ready || !s.API {
 		return false
 	}
 	for i := range s.size() {

@@ -40,9 +40,11 @@ type Memory struct {
 	RefusedSince time.Time
 	// AdoptedFrom has, by ordinal, the volume claims of pods without an agent whose data I have followed.
 	AdoptedFrom map[int]string
-	// MaxEpoch is the greatest epoch seen in the record RecordUID: a smaller one in the same record is stale.
-	MaxEpoch  uint64
-	RecordUID string
+	// MaxEpoch is the greatest epoch seen in the record RecordUID, and MaxVersion the last version that had it: a smaller epoch in
+	// an older version is stale.
+	MaxEpoch   uint64
+	MaxVersion string
+	RecordUID  string
 }
 
 // Position is a place in a history.
@@ -61,10 +63,10 @@ type Claimed struct {
 func (s *situation) remember() {
 	m, r, rec := &s.memory, &s.Self.Redis, &s.Record
 	if rec.Known && rec.UID != m.RecordUID {
-		m.RecordUID, m.MaxEpoch = rec.UID, 0
+		m.RecordUID, m.MaxEpoch, m.MaxVersion = rec.UID, 0, ""
 	}
-	if s.recordBelieved() { // or a number that somebody wrote and took out again would make every later record stale
-		m.MaxEpoch = max(m.MaxEpoch, rec.Epoch)
+	if rec.Epoch >= m.MaxEpoch && s.recordBelieved() {
+		m.MaxEpoch, m.MaxVersion = rec.Epoch, rec.Version
 	}
 	m.forgetTheFuture(s.Now)
 	if m.AnsweredRun == "" && r.Role == model.Replica && r.Following != model.FenceAddress && r.Priority > holderPriority && s.inLineage(r) {

@@ -96,7 +96,11 @@ func (s *situation) claimEpoch() uint64 {
 	for i := range s.Sentinels {
 		heard = append(heard, s.Sentinels[i].ConfigEpoch)
 	}
-	return model.NextEpoch(s.Now, max(s.Record.Epoch, s.memory.MaxEpoch), heard...)
+	known := s.memory.MaxEpoch // a clock that was put back must not take it below what was believed before
+	if s.recordBelieved() {
+		known = max(known, s.Record.Epoch)
+	}
+	return max(model.NextEpoch(s.Now, known, heard...), model.EpochAbove(known))
 }
 
 // follow points my Redis at a master, unless that would destroy data that its owner did not give up.

@@ -61,8 +61,11 @@ func (s *situation) decide() Decision {
 	return d
 }
 
-// recordIsStale reports whether the record went backwards: it was read from a source that lags.
-func (s *situation) recordIsStale() bool { return s.Record.Epoch < s.memory.MaxEpoch }
+// recordIsStale reports whether the record is older than one that was seen before: it was read from a source that lags. A smaller
+// epoch in a later version is a fact: somebody wrote it, or the API's store was restored.
+func (s *situation) recordIsStale() bool {
+	return s.Record.Epoch < s.memory.MaxEpoch && !s.Record.LaterThan(s.memory.MaxVersion)
+}
 
 // asMaster decides while my Redis accepts writes, rightly or not.
 func (s *situation) asMaster() Decision {
@@ -83,10 +86,14 @@ func (s *situation) asMaster() Decision {
 	wasNamed := s.memory.NamedEpoch > 0 && s.leader.epoch > s.memory.NamedEpoch
 	overdue := s.overdue()
 	switch {
+	case s.leader.exists() && s.memory.NamedEpoch > s.leader.epoch:
+		return s.claim(model.RecordWentBack)
 	case wasNamed && s.master == nil && s.leader.podUID != "":
 		return s.fence(model.Superseded) // it cannot be reached, and the record is certain
-	case s.master != nil && (wasNamed || overdue || s.allSentinelsAnswered && !s.failoverRunning):
+	case s.master != nil && (wasNamed || overdue || !s.failoverRunning && (s.allSentinelsAnswered || s.masterConfirmed())):
 		return s.follow(s.master, model.Superseded)
+	case s.holderFollowsSelf() && (overdue || s.allSentinelsAnswered && !s.failoverRunning):
+		return s.claim(model.HolderFollows)
 	case s.failoverRunning:
 		return s.stayMaster(model.PromotedBySentinel)
 	case !s.leader.exists():
@@ -99,10 +106,31 @@ func (s *situation) asMaster() Decision {
 		return s.fence(model.NeverNamed)
 	case s.chosenInstead():
 		return s.claim(model.MasterGone)
+
 	case overdue && s.allSentinelsAnswered:
 		return s.fence(model.NeverNamed)
 	}
 	return s.stayMaster(model.UnnamedMaster)
+}
+
+// announced is how long after a promotion by a Sentinel its peers have heard of it at the latest: they say hello every two seconds.
+const announced = 2 * time.Second
+
+// masterConfirmed reports whether most Sentinels of the set see the named master alive, though my Redis has been master for so long
+// that they would know of it: no silent one has been elected to promote me.
+func (s *situation) masterConfirmed() bool {
+	named := s.leader.address
+	return s.Now.Sub(s.memory.MasterSince) > announced && s.majority(func(x *model.Sentinel) bool { return x.Monitors && x.Address == named && !x.MasterDown })
+}
+
+// holderFollowsSelf reports whether the recorded holder has become a replica of my Redis, and no failover of the Sentinels has done
+// that: somebody gave FAILOVER to the holder, which Redis carries out without any epoch.
+func (s *situation) holderFollowsSelf() bool {
+	if s.leaderPod == nil || s.leader.podUID == "" {
+		return false
+	}
+	r := &s.leaderPod.Redis
+	return r.Answer == model.Up && r.Role == model.Replica && r.Following == s.Self.Address
 }
 
 // overdue reports whether my Redis has been a master that nothing names for longer than a failover takes.

@@ -91,10 +91,12 @@ func (o oracle) unnamedMaster() []Action {
 	switch {
 	case o.master() != nil && o.foreign(o.v.Self):
 		return []Action{Wait, Fence}
-	case o.master() != nil && (named || late || o.allSentinelsAnswer() && !o.failover()):
+	case o.master() != nil && (named || late || !o.failover() && (o.allSentinelsAnswer() || o.mostSeeItAlive())):
 		return []Action{Follow}
 	case named && o.uid != "" && o.master() == nil:
 		return []Action{Fence}
+	case o.recordedFollowsMe() && (late || o.allSentinelsAnswer() && !o.failover()):
+		return o.onlyIf(o.mayWrite(), Claim)
 	case o.failover(), o.master() != nil:
 		return []Action{Wait}
 	case o.epoch == 0 && late:
@@ -105,6 +107,13 @@ func (o oracle) unnamedMaster() []Action {
 		return []Action{Fence}
 	}
 	return []Action{Wait}
+}
+
+// recordedFollowsMe reports whether the record's master has become a replica of mine.
+func (o oracle) recordedFollowsMe() bool {
+	return o.uid != "" && slices.ContainsFunc(o.v.Peers, func(p model.Pod) bool {
+		return o.names(p) && o.answers(p) && p.Redis.Role == model.Replica && p.Redis.Following == o.v.Self.Address
+	})
 }
 
 // mayHaveBeenReplaced is the row "Mastership unconfirmed": whether another may take writes already, or may soon.
@@ -343,6 +352,11 @@ func (o oracle) allSentinelsAnswer() bool {
 	return o.count(func(s model.Sentinel) bool { return s.Answered }) == 3
 }
 
+func (o oracle) mostSeeItAlive() bool {
+	known := !o.m.MasterSince.IsZero() && o.v.Now.Sub(o.m.MasterSince) > 2*time.Second
+	return known && o.count(func(s model.Sentinel) bool { return s.Monitors && s.Address == o.address && !s.MasterDown }) >= 2
+}
+
 func (o oracle) mostSentinelsNameMe() bool {
 	return o.count(func(s model.Sentinel) bool { return s.Monitors && s.Address == o.v.Self.Address }) >= 2
 }
@@ -357,14 +371,14 @@ func (o oracle) count(holds func(model.Sentinel) bool) (n int) {
 	return n
 }
 
-// provenGone reports whether the pod is gone from the API; or most Sentinels say so; or, where most are silent, it is not Ready
-// and every other link is down. No pod of the sweep is Ready.
+// provenGone reports whether the pod is gone from the API; or most Sentinels say so of it; or, where most are silent or watch another,
+// it is not Ready and every other link is down. No pod of the sweep is Ready.
 func (o oracle) provenGone() bool {
 	holder := slices.IndexFunc(o.v.Peers, o.names)
 	switch {
-	case holder < 0 && o.v.API && !o.names(o.v.Self), o.count(func(s model.Sentinel) bool { return s.MasterDown }) >= 2:
+	case holder < 0 && o.v.API && !o.names(o.v.Self), o.count(func(s model.Sentinel) bool { return s.Address == o.address && s.MasterDown }) >= 2:
 		return true
-	case holder < 0 || o.count(func(s model.Sentinel) bool { return s.Answered }) >= 2:
+	case holder < 0 || o.count(func(s model.Sentinel) bool { return s.Monitors && s.Address == o.address }) >= 2:
 		return false
 	}
 	return !slices.ContainsFunc(o.pods(), func(p model.Pod) bool {

@@ -123,6 +123,8 @@ func (in *reader) memory(v model.View, m *Memory, word string) {
 		m.Confirmed = in.Ago(name, value)
 	case "seen":
 		m.MaxEpoch = in.Epoch(name, value)
+	case "since":
+		m.MaxVersion = value
 	case "offered":
 		to, since, _ := strings.Cut(value, ":")
 		m.OfferedTo, m.OfferedAt = pod(int(in.Number(name, to))).Redis.RunID, in.Ago(name, since)

@@ -50,9 +50,12 @@ var silenceThatMayEnable = []excuse{
 		return leaderOf(&u.before).epoch > leaderOf(&u.view).epoch
 	}},
 	{"two Sentinels name two addresses at one epoch, and one of them falls silent", func(u turn) bool { return torn(u.before) }},
-	{"without a majority of Sentinels the other witnesses speak: the pod is not Ready, and every link to it is down", func(u turn) bool {
-		answered := func(s *model.Sentinel) bool { return s.Answered }
-		return newSituation(u.before, Memory{}).majority(answered) && !newSituation(u.view, Memory{}).majority(answered)
+	{"without a majority of Sentinels that watch the named master the other witnesses speak: the pod is not Ready, and every link to it is down", func(u turn) bool {
+		watched := func(v model.View) bool {
+			address := leaderOf(&v).address
+			return newSituation(v, Memory{}).majority(func(s *model.Sentinel) bool { return s.Monitors && s.Address == address })
+		}
+		return watched(u.before) && !watched(u.view)
 	}},
 	{"in an outage of the API no pod can offer or claim: my data goes on leading at the old epoch, as long as most Sentinels name me", func(u turn) bool {
 		return u.before.API && !u.view.API && u.decision.Action == Promote && u.decision.Reason == model.RestartedInPlace && newSituation(u.view, Memory{}).majorityNamesSelf()

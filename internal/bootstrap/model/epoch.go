@@ -39,5 +39,8 @@ func NextEpoch(now time.Time, recorded uint64, heard ...uint64) uint64 {
 			top = max(top, epoch)
 		}
 	}
-	return (top/EpochStep + 1) * EpochStep
+	return EpochAbove(top)
 }
+
+// EpochAbove is the smallest epoch of a claim above another epoch.
+func EpochAbove(epoch uint64) uint64 { return (epoch/EpochStep + 1) * EpochStep }

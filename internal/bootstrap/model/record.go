@@ -2,6 +2,8 @@
 
 package model
 
+import "strconv"
+
 // Member is what the record remembers of one ordinal.
 type Member struct {
 	// VolumeClaim is the uid of the volume claim (or of the pod) that belonged to the group.
@@ -46,6 +48,13 @@ type Record struct {
 type LeftOut struct {
 	Lease string
 	Why   string
+}
+
+// LaterThan reports whether a version of a record was written after another, as the API server counts them.
+func (r Record) LaterThan(version string) bool {
+	mine, errMine := strconv.ParseUint(r.Version, 10, 64)
+	other, errOther := strconv.ParseUint(version, 10, 64)
+	return errMine == nil && errOther == nil && mine > other
 }
 
 // HasHolder reports whether the group has been formed.

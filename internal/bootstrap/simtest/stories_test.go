@@ -3,8 +3,11 @@
 package simtest
 
 import (
+	"strconv"
 	"testing"
 	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 )
 
 // Stories that a hostile reader of the protocol told. Each failed when it was written.
@@ -110,4 +113,116 @@ func TestWatchThatStandsForMinutes(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestClockOfADay: the clock of one machine is a day and an hour wrong for a while, and the master goes meanwhile or not.
+func TestClockOfADay(t *testing.T) {
+	for _, skew := range []time.Duration{-25 * time.Hour, 25 * time.Hour} {
+		for _, then := range []string{"", "delete-lead", "crash-lead", "kill-lead"} {
+			for behind := range 2 {
+				tales(t, 20, three(AOF), Real, func(s *tale) {
+					p := s.after(s.leader(), behind)
+					p.host.skew += skew
+					s.in(10*time.Second, func() {
+						if f, ok := faults[then]; ok {
+							f.do(s.World, 0, 2*time.Second)
+						}
+					})
+					s.in(60*time.Second, func() { p.host.skew -= skew })
+				}, 90*time.Second, func(_ *tale, r Result) {
+					if r.Violation != nil {
+						t.Errorf("%s of pod %d after the master, then %q: %v", skew, behind, then, r.Violation)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestRecordOfYesterday: the API's store is restored, with revisions that go on above the old ones, after the master has moved. Then the
+// master crashes, or not, or all Sentinels lose their files.
+func TestRecordOfYesterday(t *testing.T) {
+	for _, then := range []string{"", "crash-lead", "blank-all"} {
+		tales(t, 20, three(AOF), Real, func(s *tale) {
+			old := s.api().lease.DeepCopy()
+			s.remove(s.leader())
+			s.in(20*time.Second, func() {
+				s.versions++
+				old.ResourceVersion = strconv.Itoa(s.versions)
+				said, err := record.Decode(old)
+				if err != nil {
+					t.Error(err)
+				}
+				if then == "blank-all" {
+					s.allSentinels(true)
+				}
+				s.change(func(x *state) { x.lease, x.record = old, said })
+			})
+			s.in(40*time.Second, func() {
+				if then == "crash-lead" {
+					s.crash(s.serving())
+				}
+			})
+		}, 60*time.Second, func(s *tale, r Result) {
+			if r.Violation != nil || s.bothAcked > 0 {
+				t.Errorf("then %q: two masters for %s, %v", then, s.bothAcked, r.Violation)
+			}
+		})
+	}
+}
+
+// TestReplicaPromotedByHand: REPLICAOF NO ONE on a replica, while all Sentinels answer or one does not.
+func TestReplicaPromotedByHand(t *testing.T) {
+	for away, most := range []time.Duration{time.Second, 4500 * time.Millisecond} {
+		tales(t, 20, three(AOF), Real, func(s *tale) {
+			s.meddled = true
+			for i := range away {
+				s.cutSentinel(i, 60*time.Second)
+			}
+			p := s.after(s.leader(), 1)
+			s.in(2*time.Second, func() {
+				s.stay(p)
+				s.promote(p.server, false)
+			})
+		}, 70*time.Second, func(s *tale, r Result) {
+			if r.Violation != nil || s.bothAcked > most || r.Lost > 0 {
+				t.Errorf("%d Sentinels away: two masters acknowledged writes for %s, %d lost; %v", away, s.bothAcked, r.Lost, r.Violation)
+			}
+		})
+	}
+}
+
+// TestHelloThatNamesAReplica: somebody makes every Sentinel believe that a replica leads at the next epoch.
+func TestHelloThatNamesAReplica(t *testing.T) {
+	tales(t, 40, three(AOF), Real, func(s *tale) {
+		s.meddled = true
+		replica := s.after(s.leader(), 1)
+		for _, x := range s.sentinels {
+			s.hearHello(x, replica.server.address, x.configEpoch+1, x.current+1)
+		}
+	}, 60*time.Second, func(s *tale, r Result) {
+		if r.Violation != nil || r.Gap > 3*time.Second {
+			t.Errorf("no write for %s, %v", r.Gap, r.Violation)
+		}
+	})
+}
+
+// TestUsersFailover: FAILOVER, which Redis itself carries out: the master becomes the replica of a replica, and no epoch says so.
+func TestUsersFailover(t *testing.T) {
+	tales(t, 20, three(AOF), Real, func(s *tale) {
+		s.meddled = true
+		master := s.leader()
+		heir := s.after(master, 1)
+		s.pause(master.server, 100*time.Millisecond)
+		s.in(30*time.Millisecond, func() {
+			s.promote(heir.server, false)
+			s.point(master.server, heir.server.address, false)
+			master.server.paused = 0
+			s.letGo(master.server)
+		})
+	}, 60*time.Second, func(s *tale, r Result) {
+		if r.Violation != nil || r.Gap > 4*time.Second || r.Lost > 0 {
+			t.Errorf("no write for %s, %d lost, %v", r.Gap, r.Lost, r.Violation)
+		}
+	})
 }

@@ -144,3 +144,12 @@ func (s *tale) deposed(by *pod, during time.Duration) {
 		return s.now > begun+during
 	}, func() {})
 }
+
+// serving is the pod that takes writes; nil where none does.
+func (s *tale) serving() *pod {
+	i := slices.IndexFunc(s.pods, func(p *pod) bool { return !p.gone && s.accepts(p.server) })
+	if i < 0 {
+		return nil
+	}
+	return s.pods[i]
+}

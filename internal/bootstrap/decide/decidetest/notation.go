@@ -142,6 +142,8 @@ func (in *Reader) flag(p model.Pod, flag string) model.Pod {
 		p.Redis.RunID += "-again"
 	case "other":
 		p.UID = "another pod"
+	case "ready":
+		p.Ready = true
 	case "updated":
 		p.Updated = true
 	case "sick":

@@ -16,6 +16,9 @@ const (
 	atOnce = time.Millisecond
 	// atRest is the recheck of a group that needs nothing; watches and Sentinel's own messages wake it earlier.
 	atRest = 3 * time.Second
+	// convinced is how long a pod that my Sentinel names has to be seen in sync with the recorded master before it is certain that
+	// nobody promoted it: what is named and what the pods say is not of one instant.
+	convinced = 500 * time.Millisecond
 	// staleFor is how long an entry must be stale before the group is recreated because of it.
 	staleFor = 3 * time.Second
 	// renewEvery is the least time between two re-creations for lack of an electable replica. A Sentinel reads the replicas
@@ -50,7 +53,7 @@ func (s *situation) decide() Decision {
 		return remove(model.ServedElsewhere)
 	case s.RecordGone, s.Elsewhere:
 		return wait(model.GroupAbsent)
-	case !rec.Known || rec.Epoch < s.memory.MaxEpoch:
+	case !rec.Known || s.recordIsStale():
 		return wait(model.RecordUnknown)
 	case !s.recordBelieved():
 		return wait(model.EpochUnbelievable)
@@ -100,7 +103,8 @@ func (s *situation) sentinelAhead() Decision {
 		return Decision{Reason: model.SwitchUnverified, Recheck: soon}
 	case !known && s.PodsKnown:
 		return s.reissue(model.SwitchToUnknownAddress)
-	case s.Now.Sub(s.memory.UnverifiedSince) > s.Want.FailoverTimeout:
+	case s.Now.Sub(s.memory.UnverifiedSince) > s.Want.FailoverTimeout,
+		known && s.inSync(named) && s.Now.Sub(s.memory.UnverifiedSince) > convinced:
 		return s.reissue(model.SwitchUnverified)
 	}
 	return Decision{Reason: model.SwitchUnverified, Recheck: soon}
@@ -175,7 +179,8 @@ func (s *situation) inject(why model.Reason) Decision {
 
 // reissue gives the present holder an epoch above everything that was heard.
 func (s *situation) reissue(why model.Reason) Decision {
-	epoch := model.NextEpoch(s.Now, max(s.Record.Epoch, s.memory.MaxEpoch), s.Own.ConfigEpoch, s.CurrentEpoch)
+	known := max(s.Record.Epoch, s.memory.MaxEpoch) // believed, whatever the clock says now
+	epoch := max(model.NextEpoch(s.Now, known, s.Own.ConfigEpoch, s.CurrentEpoch), model.EpochAbove(known))
 	return s.name(Reissue, why, s.holder, epoch)
 }
 

@@ -70,10 +70,12 @@ type Memory struct {
 	// UnverifiedSince is when my Sentinel began to name UnverifiedEpoch without its master answering.
 	UnverifiedSince time.Time
 	UnverifiedEpoch uint64
-	// MaxEpoch is the greatest epoch seen in the record RecordUID, and NewSince when it was first seen.
-	MaxEpoch  uint64
-	RecordUID string
-	NewSince  time.Time
+	// MaxEpoch is the greatest epoch seen in the record RecordUID, MaxVersion the last version that had it, and NewSince when it was
+	// first seen.
+	MaxEpoch   uint64
+	MaxVersion string
+	RecordUID  string
+	NewSince   time.Time
 	// StaleSince is when stale entries were first seen: what is stale only for a moment goes away by itself. PrunedAt is when
 	// the group was last recreated for them: a master lists a replica that vanished silently until repl-timeout is over.
 	StaleSince time.Time

@@ -22,10 +22,13 @@ type situation struct {
 func (s *situation) findFacts() {
 	m, rec := &s.memory, &s.Record
 	if rec.Known && rec.UID != m.RecordUID {
-		m.RecordUID, m.MaxEpoch = rec.UID, 0
+		m.RecordUID, m.MaxEpoch, m.MaxVersion = rec.UID, 0, ""
 	}
-	if rec.Epoch > m.MaxEpoch && model.Recordable(rec.Epoch, s.Now) {
-		m.MaxEpoch, m.NewSince = rec.Epoch, s.Now
+	if rec.Epoch >= m.MaxEpoch && s.recordBelieved() {
+		if rec.Epoch > m.MaxEpoch {
+			m.NewSince = s.Now
+		}
+		m.MaxEpoch, m.MaxVersion = rec.Epoch, rec.Version
 	}
 	for i := range s.Pods {
 		if p := &s.Pods[i]; p.UID == rec.PodUID && p.Address == rec.Address {
@@ -33,6 +36,11 @@ func (s *situation) findFacts() {
 			break
 		}
 	}
+}
+
+// recordIsStale reports whether the record is older than one that was seen before. A smaller epoch in a later version is a fact.
+func (s *situation) recordIsStale() bool {
+	return s.Record.Epoch < s.memory.MaxEpoch && !s.Record.LaterThan(s.memory.MaxVersion)
 }
 
 // recordBelieved reports whether the record's epoch can be honest. One that was believed once stays so when the clock is put back.

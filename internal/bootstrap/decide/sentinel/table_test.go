@@ -121,6 +121,8 @@ func (in *reader) sentinelMemory(v model.SentinelView, m *Memory, word string) {
 		m.UnverifiedSince, m.UnverifiedEpoch = in.Ago(name, value), v.Own.ConfigEpoch
 	case "seen":
 		m.MaxEpoch = in.Epoch(name, value)
+	case "since":
+		m.MaxVersion = value
 	case "stale":
 		m.StaleSince = in.Ago(name, value)
 	case "pruned":
