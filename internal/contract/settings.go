@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
 // SettingsVersion is raised when an agent that does not know a field would do harm. An agent refuses newer settings.
@@ -102,9 +103,11 @@ const (
 	MinDownAfterMs           = 2000
 	DefaultFailoverTimeoutMs = 10000
 	DefaultRecoveryTimeoutMs = 60000
-	DefaultParallelSyncs     = 1
-	DefaultRotationGraceMs   = 24 * 60 * 60 * 1000
-	DefaultSentinelReplicas  = 3
+	// DefaultCrashLoss is how far behind a replica may be that takes over from a master whose data will be back.
+	DefaultCrashLoss        = 2 * time.Second
+	DefaultParallelSyncs    = 1
+	DefaultRotationGraceMs  = 24 * 60 * 60 * 1000
+	DefaultSentinelReplicas = 3
 )
 
 // EncodeSettings renders settings for EnvSettings; equal settings give equal text.

@@ -80,13 +80,14 @@ func shareID(a, b *model.Redis) bool {
 	return false
 }
 
-// further prefers the greater offset under one id. Between different ids it prefers the one with an offset: a process that
-// restarted from AOF has none, and the replicas that followed it have everything that it acknowledged to them.
-func further(a, b model.Pod) model.Pod {
-	if b.Redis.Offset > a.Redis.Offset {
-		return b
+// furtherThan reports whether a pod's data goes further than that of the best so far. Where nothing tells, the greater offset is
+// preferred: a process that restarted from AOF has none, and the replicas that followed it have everything that it acknowledged to
+// them.
+func (s *situation) furtherThan(best, p *model.Pod) bool {
+	if has := s.relate(&p.Redis, &best.Redis); has != unknown {
+		return has == ahead
 	}
-	return a
+	return p.Redis.Offset > best.Redis.Offset
 }
 
 // isHoldersData reports whether a pod has the volume claim of the recorded holder.
@@ -186,18 +187,23 @@ func compareBools(a, b bool) int {
 
 // unbroken reports whether a pod is a member in sync whose process still has the group's history in memory.
 func (s *situation) unbroken(p *model.Pod) bool {
-	return s.isMember(p) && s.Record.Members[p.Ordinal].InSync && s.inLineage(&p.Redis) && p.Redis.Role == model.Replica && p.Redis.Priority > 0
+	return s.isMember(p) && s.Record.Members[p.Ordinal].InSync && s.inLineage(&p.Redis) && p.Redis.Role == model.Replica && p.Redis.Priority > 0 &&
+		!s.lags(&p.Redis)
 }
 
 // ownsUnknownID reports whether the recorded holder's data is back, under an id that the record does not know.
 func (s *situation) ownsUnknownID(p *model.Pod) bool {
-	return s.isHoldersData(p) && s.rank(&p.Redis) == len(s.Record.Lineage)
+	return s.isHoldersData(p) && !s.inLineage(&p.Redis)
 }
 
-// rank is the place of a history in the lineage: smaller is newer, and an unknown one comes last.
+// rank is the place of a history in the lineage: smaller is newer, and an unknown one comes last. One that grew out of a known history,
+// and whose own id no record has, comes right before it.
 func (s *situation) rank(r *model.Redis) int {
 	if i := slices.Index(s.Record.Lineage, r.ReplID); i >= 0 {
-		return i
+		return 2*i + 1
 	}
-	return len(s.Record.Lineage)
+	if i := slices.Index(s.Record.Lineage, r.ReplID2); i >= 0 && realID(r.ReplID2) {
+		return 2 * i
+	}
+	return 2*len(s.Record.Lineage) + 1
 }

@@ -54,7 +54,9 @@ func (s *situation) firstMaster() (int, model.Reason) {
 		if !s.related(&best, &p) {
 			return -1, model.UnrelatedData
 		}
-		best = further(best, p)
+		if s.furtherThan(&best, &p) {
+			best = p
+		}
 	}
 	return best.Ordinal, model.BestData
 }

@@ -32,8 +32,9 @@ type Memory struct {
 	OfferedTo string
 	OfferedAt time.Time
 	Declined  []string
-	// Led is where my Redis was when it was last seen as the master that the record names.
-	Led Position
+	// Led is where my Redis was when it was last seen as the master that the record names, and Lead how far that of the group was.
+	Led  Position
+	Lead Lead
 	// AnsweredRun is the process that my Redis last answered as.
 	AnsweredRun string
 	// RefusedSince is when connects to my Redis began to be refused, in the life of an agent whom it has never answered.
@@ -51,6 +52,16 @@ type Memory struct {
 type Position struct {
 	ReplID string
 	Offset int64
+}
+
+// Lead is where the recorded master was some time ago. What its data will be back with after a crash, a replica has to have that takes
+// over at once.
+type Lead struct {
+	// Past is where it was at least CrashLoss ago, and Mark where it was at MarkedAt, which will be Past.
+	Past, Mark Position
+	MarkedAt   time.Time
+	// Returns reports whether its data comes back with it: it is on a volume, and every write is written down.
+	Returns bool
 }
 
 // Claimed is a claim, and the process that it was made for.
@@ -88,6 +99,9 @@ func (s *situation) remember() {
 	}
 	if s.master != nil {
 		m.SilentSince = time.Time{}
+	}
+	if p := s.recordedMaster(); p != nil {
+		m.Lead.follow(p, s.Now, s.Config.CrashLoss)
 	}
 	if r.Answer == model.Up && r.Role == model.Replica {
 		m.MasterSince, m.NamedEpoch = time.Time{}, 0

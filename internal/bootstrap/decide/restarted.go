@@ -67,7 +67,8 @@ func (s *situation) restartedUnwritten() Decision {
 func (s *situation) coversAll(replicas []model.Pod) bool {
 	mine := &s.Self.Redis
 	return mine.Answer == model.Up && s.inLineage(mine) && s.allHeard() && !slices.ContainsFunc(replicas, func(p model.Pod) bool {
-		return p.Redis.ReplID != mine.ReplID || p.Redis.Offset > mine.Offset
+		has := s.relate(&p.Redis, mine)
+		return has == unknown || has == ahead
 	})
 }
 

@@ -74,7 +74,7 @@ func (s *situation) successors() []model.Pod {
 // furthest first.
 func (s *situation) inSyncReplicas() []model.Pod {
 	pods := slices.DeleteFunc(s.eligible(), func(p model.Pod) bool {
-		if p.UID == s.Self.UID || p.Redis.Role != model.Replica || slices.Contains(s.memory.Declined, p.Redis.RunID) {
+		if p.UID == s.Self.UID || p.Redis.Role != model.Replica || s.lags(&p.Redis) || slices.Contains(s.memory.Declined, p.Redis.RunID) {
 			return true
 		}
 		// A process that lost its own memory too has no history: what it had in sync is gone.
@@ -88,7 +88,7 @@ func (s *situation) inSyncReplicas() []model.Pod {
 func (s *situation) notBehindSelf(replicas []model.Pod) []model.Pod {
 	mine := &s.Self.Redis
 	return slices.DeleteFunc(replicas, func(p model.Pod) bool {
-		return mine.Answer == model.Up && p.Redis.ReplID == mine.ReplID && p.Redis.Offset < mine.Offset
+		return mine.Answer == model.Up && s.relate(&p.Redis, mine) == behind
 	})
 }
 

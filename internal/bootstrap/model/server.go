@@ -49,6 +49,8 @@ type Redis struct {
 	OnlineReplicas int
 	// Priority is replica-priority as a replica announces it; 0 is never elected by Sentinel.
 	Priority int
+	// AppendOnly reports whether it writes down every write, so that a restart brings back all but the last second.
+	AppendOnly bool
 	// PersistenceError reports whether the last save or append failed.
 	PersistenceError bool
 	// TooOld reports whether its version lacks what the agents need, such as a pause of writes alone.

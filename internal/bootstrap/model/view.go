@@ -51,6 +51,8 @@ type Config struct {
 	FailoverTimeout time.Duration
 	// RecoveryTimeout bounds the wait for a candidate that does not answer.
 	RecoveryTimeout time.Duration
+	// CrashLoss is how far a replica may be behind a master that crashed, in time, to take over from one whose data will be back.
+	CrashLoss time.Duration
 	// InitialMaster names the pod whose data leads where several data sets compete.
 	InitialMaster string
 	// ReplaceData names the pod whose foreign data may be replaced.

@@ -120,6 +120,7 @@ func (o *Observer) config(s contract.GroupSettings) model.Config {
 	ms := func(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 	c := model.Config{
 		DownAfter: ms(max(s.DownAfterMs, contract.MinDownAfterMs)), FailoverTimeout: ms(max(s.FailoverTimeoutMs, 1000)),
+		CrashLoss:       contract.DefaultCrashLoss,
 		RecoveryTimeout: ms(own.RecoveryTimeoutMs), InitialMaster: own.InitialMaster, ReplaceData: own.ReplaceData,
 		Priority: o.user.Priority, ServeStale: o.user.ServeStale, MinReplicas: own.MinReplicasToWrite,
 	}

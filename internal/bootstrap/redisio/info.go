@@ -74,7 +74,8 @@ func ParseInfo(text string) model.Redis {
 		OnlineReplicas: onlineReplicas(f),
 		PersistenceError: f["rdb_last_bgsave_status"] == "err" || f["aof_last_write_status"] == "err" ||
 			f["aof_last_bgrewrite_status"] == "err",
-		TooOld: tooOld(f), Selectors: hasSelectors(f),
+		AppendOnly: f["aof_enabled"] == "1",
+		TooOld:     tooOld(f), Selectors: hasSelectors(f),
 	}
 	switch f["role"] {
 	case "master":

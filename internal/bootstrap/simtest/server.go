@@ -50,6 +50,8 @@ type server struct {
 	// reign is when it became master last, and firstAck when it then acknowledged its first write.
 	reign    time.Duration
 	firstAck time.Duration
+	// slow is how much later than others it gets what its master writes.
+	slow time.Duration
 	// hung is until when the process does nothing, and inbox what it was told meanwhile.
 	hung  time.Duration
 	inbox []func()
@@ -283,7 +285,7 @@ func (w *World) write(s *server, keys int64) *version {
 func (w *World) stream(s *server) {
 	for _, r := range w.servers {
 		if r.alive && r.link == s {
-			w.deliver(r, s, r.dial, s.data, s.offset, s.replID, w.between(time.Millisecond, 6*time.Millisecond))
+			w.deliver(r, s, r.dial, s.data, s.offset, s.replID, r.slow+w.between(time.Millisecond, 6*time.Millisecond))
 		}
 	}
 }
@@ -309,7 +311,7 @@ func (w *World) info(from *host, s *server) model.Redis {
 	}
 	r := model.Redis{
 		Answer: model.Up, Role: s.role, Following: s.following, LinkUp: s.link != nil, RunID: s.run, ReplID: s.replID, ReplID2: s.replID2,
-		Offset: s.offset, Keys: keysOf(s.data), Priority: s.tuning.Priority,
+		Offset: s.offset, Keys: keysOf(s.data), Priority: s.tuning.Priority, AppendOnly: w.Persistence == AOF,
 	}
 	if w.now < s.loading {
 		r = model.Redis{Answer: model.Loading, RunID: s.run, Role: s.role, Following: s.following}

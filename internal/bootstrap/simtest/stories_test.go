@@ -226,3 +226,33 @@ func TestUsersFailover(t *testing.T) {
 		}
 	})
 }
+
+// TestCrashBesideAReplicaThatLags: the link of the only replica is up, and it is far behind. The master's process dies and is back with
+// all that it acknowledged, soon or after Sentinel would have elected.
+func TestCrashBesideAReplicaThatLags(t *testing.T) {
+	for _, back := range []time.Duration{8 * time.Second, 80 * time.Second} { // an eighth of it
+		tales(t, 20, two(AOF), Real, func(s *tale) {
+			lead := s.leader()
+			s.after(lead, 1).server.slow = 20 * time.Second
+			s.in(30*time.Second, func() { faults["kill-lead"].do(s.World, 0, back) })
+			s.in(60*time.Second, func() { s.after(lead, 1).server.slow = 0 })
+		}, 70*time.Second, func(_ *tale, r Result) {
+			if r.Violation != nil || r.Lost > 0 {
+				t.Errorf("back after %s: %d of %d acknowledged writes lost, and the master had them all; %v", back/8, r.Lost, r.Acked, r.Violation)
+			}
+		})
+	}
+}
+
+// TestCrashForGoodBesideAReplicaThatLags: the same, and the master's pod is lost with its volume. What the replica has leads.
+func TestCrashForGoodBesideAReplicaThatLags(t *testing.T) {
+	tales(t, 20, two(AOF), Real, func(s *tale) {
+		lead := s.leader()
+		s.after(lead, 1).server.slow = 5 * time.Second
+		s.in(30*time.Second, func() { s.losePod(lead.ordinal) })
+	}, 130*time.Second, func(s *tale, r Result) {
+		if r.Violation != nil || s.none > 100*time.Second {
+			t.Errorf("nobody took writes for %s; %v", s.none, r.Violation)
+		}
+	})
+}

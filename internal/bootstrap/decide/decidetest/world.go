@@ -117,7 +117,7 @@ func RecordOf(ordinal int) model.Record {
 // Config is what the group's user decided.
 func Config() model.Config {
 	return model.Config{
-		DownAfter: 5 * time.Second, FailoverTimeout: 10 * time.Second, RecoveryTimeout: time.Minute,
+		CrashLoss: 2 * time.Second, DownAfter: 5 * time.Second, FailoverTimeout: 10 * time.Second, RecoveryTimeout: time.Minute,
 		Priority: 100, ServeStale: true, MinReplicas: 1,
 	}
 }
