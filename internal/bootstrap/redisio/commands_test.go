@@ -4,6 +4,7 @@ package redisio
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -137,7 +138,7 @@ func TestAnotherProcessIsNotPromoted(t *testing.T) {
 // TestCrashWithinAPromotionPromotesNobody: the process dies after it has said which one it is. Nothing that it was to be told reaches
 // the next one, however soon that listens.
 func TestCrashWithinAPromotionPromotesNobody(t *testing.T) {
-	for _, last := range []string{"info server", "config set min-replicas-to-write 65536"} {
+	for _, last := range []string{"client id", "info server", "config set min-replicas-to-write 65536"} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -158,11 +159,7 @@ func TestCrashWithinAPromotionPromotesNobody(t *testing.T) {
 						mu.Unlock()
 						return "+OK\r\n", true
 					}
-					answer := "+OK\r\n"
-					if command == "info server" {
-						answer = redistest.Bulk("run_id:run-1\r\n")
-					}
-					return answer, command != last
+					return answerOf(command), command != last
 				})
 			}
 		}()
@@ -177,6 +174,72 @@ func TestCrashWithinAPromotionPromotesNobody(t *testing.T) {
 			t.Errorf("%s: the next process was told %q", last, toTheNext)
 		}
 		mu.Unlock()
+	}
+}
+
+func answerOf(command string) string {
+	switch command {
+	case "client id":
+		return ":7\r\n"
+	case "info server":
+		return redistest.Bulk("run_id:run-1\r\n")
+	}
+	return "+OK\r\n"
+}
+
+// TestServerThatHangsIsToldNothing: what it reads only when it goes on, it would carry out in another world. So it is asked first
+// whether it answers, on the connection of each order.
+func TestServerThatHangsIsToldNothing(t *testing.T) {
+	master := model.Address{Host: "10.0.0.2", Port: 6379}
+	for what, order := range map[string]func(context.Context, Server) error{
+		"follow":   func(ctx context.Context, s Server) error { return s.ReplicateFrom(ctx, master) },
+		"promote":  func(ctx context.Context, s Server) error { return s.BecomeMaster(ctx, "run-1") },
+		"pause":    func(ctx context.Context, s Server) error { return s.PauseWrites(ctx, time.Second) },
+		"resume":   func(ctx context.Context, s Server) error { return s.ResumeWrites(ctx) },
+		"replicas": func(ctx context.Context, s Server) error { return s.RequireReplicas(ctx, 0) },
+		"tune":     func(ctx context.Context, s Server) error { return s.Tune(ctx, model.Tuning{}) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = listener.Close() })
+			goesOn, told := make(chan struct{}), make(chan []string, 1)
+			go func() {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				var all []string
+				answered := false
+				answerUntil(conn, func(command string) (string, bool) {
+					if answered {
+						<-goesOn
+						all = append(all, command)
+					}
+					answered = answered || command == "client id"
+					return answerOf(command), true
+				})
+				told <- all
+			}()
+			address, _ := listener.Addr().(*net.TCPAddr)
+			client := Keep(model.Address{Host: "127.0.0.1", Port: address.Port}, model.Credential{})
+			if err := client.ClientID(t.Context()).Err(); err != nil { // the connection is there, and then the server hangs
+				t.Fatal(err)
+			}
+			if err := order(t.Context(), NewServer(client)); err == nil {
+				t.Error("a server that did not answer has carried out an order")
+			}
+			_ = client.Close()
+			close(goesOn)
+			for _, command := range <-told {
+				if !slices.Contains([]string{"client id", "config get replica-priority"}, command) {
+					t.Errorf("it is told %q when it goes on", command)
+				}
+			}
+		})
 	}
 }
 

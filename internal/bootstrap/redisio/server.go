@@ -23,14 +23,27 @@ type Server struct{ client *redis.Client }
 // NewServer sends commands through a client.
 func NewServer(client *redis.Client) Server { return Server{client: client} }
 
-// run bounds one command, and says in its error what was being done.
-func (s Server) run(ctx context.Context, what string, command func(context.Context) error) error {
+// run bounds what is done to the server, and says in its error what that was.
+func (s Server) run(ctx context.Context, what string, do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
-	if err := command(ctx); err != nil {
+	if err := do(ctx); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
+}
+
+// order is run for what changes role or writes. All of it goes over one connection, which ends with the process at its other end, and
+// only after that has answered on it: a server that hangs would carry it out when it goes on, after the world has changed.
+func (s Server) order(ctx context.Context, what string, do func(context.Context, *redis.Conn) error) error {
+	return s.run(ctx, what, func(ctx context.Context) (err error) {
+		one := s.client.Conn()
+		defer func() { err = errors.Join(err, one.Close()) }()
+		if err := one.ClientID(ctx).Err(); err != nil {
+			return err
+		}
+		return do(ctx, one)
+	})
 }
 
 // Ask returns what the server says of itself now.
@@ -38,18 +51,15 @@ func (s Server) Ask(ctx context.Context) model.Redis { return Ask(ctx, s.client)
 
 // ReplicateFrom makes it a replica of an address. Naming the address that it follows already changes nothing.
 func (s Server) ReplicateFrom(ctx context.Context, master model.Address) error {
-	return s.run(ctx, "following "+master.String(), func(ctx context.Context) error {
-		return s.client.ReplicaOf(ctx, master.Host, strconv.Itoa(master.Port)).Err()
+	return s.order(ctx, "following "+master.String(), func(ctx context.Context, one *redis.Conn) error {
+		return one.ReplicaOf(ctx, master.Host, strconv.Itoa(master.Port)).Err()
 	})
 }
 
-// BecomeMaster promotes the process run. All of it goes over one connection, which ends with the process at its other end: what
-// listens there after a crash is never promoted. Writes are let in last, once the server has said that it is master: a server that
-// hangs carries out later what it was told, when another may lead, and takes no writes then.
+// BecomeMaster promotes the process run: what listens there after a crash is never promoted. Writes are let in last, once the server
+// has said that it is master: had it hung, another could lead by then.
 func (s Server) BecomeMaster(ctx context.Context, run string) error {
-	return s.run(ctx, "promoting", func(ctx context.Context) (err error) {
-		one := s.client.Conn()
-		defer func() { err = errors.Join(err, one.Close()) }()
+	return s.order(ctx, "promoting", func(ctx context.Context, one *redis.Conn) error {
 		text, err := one.Info(ctx, "server").Result()
 		if err != nil {
 			return err
@@ -57,13 +67,13 @@ func (s Server) BecomeMaster(ctx context.Context, run string) error {
 		if now := fields(text)["run_id"]; now != run {
 			return fmt.Errorf("%w: %s answers, and %s was to be", model.ErrAnotherProcess, now, run)
 		}
-		if err := one.ConfigSet(ctx, minReplicas, strconv.Itoa(model.NoWrites)).Err(); err != nil {
+		if err := requireReplicas(ctx, one, model.NoWrites); err != nil {
 			return err
 		}
-		if err := one.Do(ctx, "replicaof", "no", "one").Err(); err != nil {
+		if err := one.ReplicaOf(ctx, "no", "one").Err(); err != nil {
 			return err
 		}
-		return one.ConfigSet(ctx, minReplicas, "0").Err() // tuning sets it again; a first write needs no replica
+		return requireReplicas(ctx, one, 0) // tuning sets it again; a first write needs no replica
 	})
 }
 
@@ -81,16 +91,27 @@ func (s Server) DisconnectClients(ctx context.Context) error {
 
 // PauseWrites holds back every write for at most some time; reads and replication go on. A later, longer pause extends it.
 func (s Server) PauseWrites(ctx context.Context, most time.Duration) error {
-	return s.run(ctx, "pausing writes", func(ctx context.Context) error {
-		return s.client.Do(ctx, "client", "pause", most.Milliseconds(), "write").Err() // the library knows no pause of writes alone
+	return s.order(ctx, "pausing writes", func(ctx context.Context, one *redis.Conn) error {
+		return one.Do(ctx, "client", "pause", most.Milliseconds(), "write").Err() // the library knows no pause of writes alone
 	})
 }
 
 // ResumeWrites lets the writes that were held back go on.
 func (s Server) ResumeWrites(ctx context.Context) error {
-	return s.run(ctx, "ending the pause of writes", func(ctx context.Context) error {
-		return s.client.ClientUnpause(ctx).Err()
+	return s.order(ctx, "ending the pause of writes", func(ctx context.Context, one *redis.Conn) error {
+		return one.ClientUnpause(ctx).Err()
 	})
+}
+
+// RequireReplicas makes each write need as many replicas, also those that a pause holds back.
+func (s Server) RequireReplicas(ctx context.Context, replicas int) error {
+	return s.order(ctx, "setting "+minReplicas, func(ctx context.Context, one *redis.Conn) error {
+		return requireReplicas(ctx, one, replicas)
+	})
+}
+
+func requireReplicas(ctx context.Context, one *redis.Conn, replicas int) error {
+	return one.ConfigSet(ctx, minReplicas, strconv.Itoa(replicas)).Err()
 }
 
 // Tune sets what differs from the wanted values.

@@ -49,21 +49,17 @@ type ownRedis struct {
 
 func (o ownRedis) Ask(context.Context) model.Redis { return o.w.info(o.p.host, o.p.server) }
 
+// do carries out what the server is told. One that hangs is told nothing: it is asked first whether it answers.
 func (o ownRedis) do(command func(s *server)) error {
-	s := o.p.server
-	if !s.alive {
+	switch s := o.p.server; {
+	case !s.alive:
 		return errGone
-	}
-	run := s.run
-	if o.w.whenItGoesOn(s, func() {
-		if s.alive && s.run == run {
-			command(s)
-		}
-	}) {
+	case o.w.now < s.hung:
 		return errHangs
+	default:
+		command(s)
+		return nil
 	}
-	command(s)
-	return nil
 }
 
 func (o ownRedis) ReplicateFrom(_ context.Context, master model.Address) error {
@@ -75,17 +71,18 @@ func (o ownRedis) ReplicateFrom(_ context.Context, master model.Address) error {
 
 func (o ownRedis) BecomeMaster(_ context.Context, run string) error {
 	s := o.p.server
-	switch {
-	case s.run != run:
+	if s.run != run {
 		return model.ErrAnotherProcess
-	case o.w.now < s.hung && o.w.chance(50):
-		return errHangs // before it said which process it is
 	}
-	err := o.do(func(s *server) {
+	promote := func() {
 		o.w.checkPromotion(o.p, o.p.acting)
 		s.tuning.MinReplicas = model.NoWrites
 		o.w.promote(s, true)
-	})
+	}
+	if s.alive && o.w.chance(50) && o.w.whenItGoesOn(s, promote) { // it hung after it had said which process it is
+		return errHangs
+	}
+	err := o.do(func(*server) { promote() })
 	if err != nil {
 		return err
 	}
@@ -109,6 +106,10 @@ func (o ownRedis) ResumeWrites(context.Context) error {
 		s.paused = 0
 		o.w.letGo(s)
 	})
+}
+
+func (o ownRedis) RequireReplicas(_ context.Context, replicas int) error {
+	return o.do(func(s *server) { s.tuning.MinReplicas = replicas })
 }
 
 func (o ownRedis) Tune(_ context.Context, want model.Tuning) error {

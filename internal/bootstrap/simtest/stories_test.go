@@ -256,3 +256,41 @@ func TestCrashForGoodBesideAReplicaThatLags(t *testing.T) {
 		}
 	})
 }
+
+// TestAgentDiesInAHandover: the old master's agent dies after the offer, and stays away for longer than its pause. A client beside that
+// master goes on writing as soon as it can.
+func TestAgentDiesInAHandover(t *testing.T) {
+	for _, away := range []time.Duration{time.Second, 60 * time.Second} {
+		tales(t, 30, two(AOF), Real, func(s *tale) { // with three, the replicas that leave it close the old master
+			lead, before := s.leader(), s.api().record
+			s.stay(lead)
+			s.when(func() bool { return s.api().record.Offer != nil || s.claimed(before) }, func() { s.crashAgent(lead, away) })
+			lead.leaving = true // an eviction: the hook, without a deletion
+			s.wakePod(lead)
+			s.in(2*time.Second, func() { lead.leaving = false })
+		}, away+30*time.Second, func(s *tale, r Result) {
+			if lost := s.lost(s.beside[0]); r.Violation != nil || s.bothAcked > 0 || lost > 0 || r.Lost > 0 {
+				t.Errorf("away for %s: two masters for %s, lost %d beside it and %d elsewhere; %v", away, s.bothAcked, lost, r.Lost, r.Violation)
+			}
+		})
+	}
+}
+
+// TestMasterHangsInItsPause: its process does nothing from the offer on until after the pause is over. It goes on with what it has held
+// back, before it reads what it was told meanwhile.
+func TestMasterHangsInItsPause(t *testing.T) {
+	for _, setup := range []Setup{two(AOF), three(AOF)} {
+		tales(t, 30, setup, Real, func(s *tale) {
+			lead, before := s.leader(), s.api().record
+			s.stay(lead)
+			s.when(func() bool { return s.api().record.Offer != nil || s.claimed(before) }, func() { s.hang(lead.server, 12*time.Second) })
+			lead.leaving = true
+			s.wakePod(lead)
+			s.in(2*time.Second, func() { lead.leaving = false })
+		}, 60*time.Second, func(s *tale, r Result) {
+			if lost := s.lost(s.beside[0]); r.Violation != nil || s.bothAcked > 0 || lost > 0 || r.Lost > 0 {
+				t.Errorf("two masters for %s, lost %d beside it and %d elsewhere; %v", s.bothAcked, lost, r.Lost, r.Violation)
+			}
+		})
+	}
+}

@@ -92,7 +92,9 @@ func (h State) catchUp(v View) (Step, State) {
 		return h.resume(ErrNotCaughtUp)
 	case own.Answer == model.Up && to.Answer == model.Up && to.ReplID == own.ReplID && to.Offset >= own.Offset && to.RunID == h.successor.Redis.RunID:
 		h.stage, h.offered = extending, *to
-		return Step{Commands: []decide.Command{{Do: decide.PauseWrites, For: longPause}}}, h
+		// A pause ends by itself, also where nobody is left who knows why it began, or where the server hangs until then. What was
+		// held back is refused then, and not acknowledged beside a successor.
+		return Step{Commands: []decide.Command{{Do: decide.PauseWrites, For: longPause}, {Do: decide.RequireReplicas, Replicas: model.NoWrites}}}, h
 	}
 	return Step{Recheck: askEvery}, h
 }
@@ -145,7 +147,7 @@ func (h State) move() (Step, State) {
 
 // resume lets writes go on where they were.
 func (h State) resume(why error) (Step, State) {
-	return h.end(why, decide.Command{Do: decide.ResumeWrites})
+	return h.end(why, decide.Command{Do: decide.RequireReplicas, Replicas: h.replicas}, decide.Command{Do: decide.ResumeWrites})
 }
 
 // serveNobody leaves the question which pod leads to the record. A Redis that cannot be fenced stays paused.

@@ -55,12 +55,17 @@ func (s *Server) take(peer *server.Peer, command string, arguments ...string) bo
 	line := strings.Join(append([]string{strings.ToLower(command)}, arguments...), " ")
 	s.mu.Lock()
 	introduction := strings.HasPrefix(line, "hello")
-	if !introduction {
+	question := line == "client id" // whether it answers at all
+	if !introduction && !question {
 		s.told = append(s.told, line)
 	}
 	s.mu.Unlock()
-	if introduction {
+	switch {
+	case introduction:
 		peer.WriteError("ERR unknown command")
+		return true
+	case question:
+		peer.WriteInt(1)
 		return true
 	}
 	if reply := s.answer(line); reply != "" {
@@ -71,7 +76,7 @@ func (s *Server) take(peer *server.Peer, command string, arguments ...string) bo
 	return true
 }
 
-// Told returns the commands so far, without those by which a client introduces itself.
+// Told returns the commands so far, without those by which a client introduces itself and asks whether the server answers.
 func (s *Server) Told() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
