@@ -17,7 +17,7 @@ const (
 	refusesBefore = time.Second
 	// firstLook is how long an agent that has just started may take to find its Redis confirmed. The one before it may have waited
 	// already.
-	firstLook = 2 * time.Second
+	firstLook = time.Second
 )
 
 // guardWrites makes a master that may have been replaced refuse writes and answer that it is not ready.
