@@ -39,6 +39,8 @@ type Memory struct {
 	AnsweredRun string
 	// RefusedSince is when connects to my Redis began to be refused, in the life of an agent whom it has never answered.
 	RefusedSince time.Time
+	// HungSince is when my Redis stopped answering without refusing connects.
+	HungSince time.Time
 	// AdoptedFrom has, by ordinal, the volume claims of pods without an agent whose data I have followed.
 	AdoptedFrom map[int]string
 	// MaxEpoch is the greatest epoch seen in the record RecordUID, and MaxVersion the last version that had it: a smaller epoch in
@@ -91,6 +93,11 @@ func (s *situation) remember() {
 	} else if m.RefusedSince.IsZero() {
 		m.RefusedSince = s.Now
 	}
+	if r.Answer != model.Silent || r.Refused || r.Denied != "" {
+		m.HungSince = time.Time{}
+	} else if m.HungSince.IsZero() {
+		m.HungSince = s.Now
+	}
 	if rec.Known && !s.holdsRecord { // an offer of mine is void
 		m.OfferedTo, m.OfferedAt, m.Declined = "", time.Time{}, nil
 	}
@@ -113,7 +120,7 @@ func (s *situation) remember() {
 
 // forgetTheFuture moves instants back to now: a clock that was put back must not make a wait longer.
 func (m *Memory) forgetTheFuture(now time.Time) {
-	for _, since := range [...]*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.Confirmed, &m.OfferedAt, &m.RefusedSince} {
+	for _, since := range [...]*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.Confirmed, &m.OfferedAt, &m.RefusedSince, &m.HungSince, &m.Lead.MarkedAt} {
 		if since.After(now) {
 			*since = now
 		}

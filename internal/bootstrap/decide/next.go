@@ -81,6 +81,9 @@ func (s *situation) asMaster() Decision {
 	if s.memory.MasterSince.IsZero() {
 		s.memory.MasterSince = s.Now
 	}
+	if s.master == nil && s.leader.exists() {
+		s.trackLeaderSilence(s.leader.epoch)
+	}
 	// A master that an epoch once named knows that it is superseded. One that nothing has named yet is, most likely, the choice
 	// of a Sentinel whose failover is not over: demoting it would set that failover back by many seconds.
 	wasNamed := s.memory.NamedEpoch > 0 && s.leader.epoch > s.memory.NamedEpoch
@@ -94,6 +97,8 @@ func (s *situation) asMaster() Decision {
 		return s.follow(s.master, model.Superseded)
 	case s.holderFollowsSelf() && (overdue || s.allSentinelsAnswered && !s.failoverRunning):
 		return s.claim(model.HolderFollows)
+	case s.claimantHangs() && (overdue || s.allSentinelsAnswered && !s.failoverRunning):
+		return s.claim(model.MasterGone)
 	case s.failoverRunning:
 		return s.stayMaster(model.PromotedBySentinel)
 	case !s.leader.exists():
@@ -147,6 +152,11 @@ func (s *situation) stayMaster(why model.Reason) Decision {
 // heard of, and whose pod is gone: it ended before it led. Clients write here already, and a claim makes that right.
 func (s *situation) chosenInstead() bool {
 	return s.leaderAbsent() && s.majorityNamesSelf()
+}
+
+// claimantHangs reports whether the same is so, but that pod is there, and has not led in its time.
+func (s *situation) claimantHangs() bool {
+	return s.master == nil && s.leader.podUID != "" && s.silentFor() > promotionTime && s.majorityNamesSelf()
 }
 
 // promotedEmpty reports whether a Sentinel, which reads the replicas only every ten seconds, promoted a process that has just

@@ -97,6 +97,9 @@ func (o oracle) unnamedMaster() []Action {
 		return []Action{Fence}
 	case o.recordedFollowsMe() && (late || o.allSentinelsAnswer() && !o.failover()):
 		return o.onlyIf(o.mayWrite(), Claim)
+	case o.master() == nil && o.uid != "" && o.mostSentinelsNameMe() && !o.m.SilentSince.IsZero() && o.v.Now.Sub(o.m.SilentSince) > 3*time.Second &&
+		(late || o.allSentinelsAnswer() && !o.failover()):
+		return o.onlyIf(o.mayWrite(), Claim)
 	case o.failover(), o.master() != nil:
 		return []Action{Wait}
 	case o.epoch == 0 && late:

@@ -52,6 +52,9 @@ func (s *situation) recovery() Decision {
 	return s.claim(model.MasterGone)
 }
 
+// promotionTime is how long a pod may take from its claim to its promotion: it asks others meanwhile, who may be silent.
+const promotionTime = 3 * time.Second
+
 // trackLeaderSilence keeps the clock of the silence of the master that an epoch names.
 func (s *situation) trackLeaderSilence(epoch uint64) {
 	if s.memory.SilentEpoch != epoch || s.memory.SilentSince.IsZero() {

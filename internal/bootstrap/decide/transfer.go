@@ -14,6 +14,8 @@ const (
 	// that is back.
 	crashBudget = 300 * time.Millisecond
 	offerBudget = time.Second
+	// hangBudget is how long a process that has claimed may be silent.
+	hangBudget = time.Second
 	// silenceAllowance is how much longer it may take while a pod or Sentinel does not answer: the target's agent waits for that
 	// one too, in the observation that runs when the offer comes and perhaps in the one after it.
 	silenceAllowance = time.Second
@@ -34,7 +36,7 @@ func (s *situation) notRunning() Decision {
 	case s.neverAnswered():
 		wait.Reason = model.NeverAnswered
 		return wait
-	case !s.Self.Redis.Refused || s.memory.AnsweredRun == "" || !s.holdsRecord || s.recordIsStale() || !s.API || s.peerIsMaster:
+	case !s.Self.Redis.Refused && !s.hangsUnpromoted() || s.memory.AnsweredRun == "" || !s.holdsRecord || s.recordIsStale() || !s.API || s.peerIsMaster:
 		return wait
 	case s.failoverRunning:
 		wait.Reason = model.FailoverRunning
@@ -49,6 +51,12 @@ func (s *situation) notRunning() Decision {
 		return wait
 	}
 	return s.offer(&replicas[0], model.TransferAfterCrash)
+}
+
+// hangsUnpromoted reports whether my Redis claimed, and has not answered since, for longer than a turn may take. It leads nothing and
+// holds back no write, so its silence is no reason to keep the mastership; should it still become master, it takes no writes.
+func (s *situation) hangsUnpromoted() bool {
+	return s.memory.Claimed.Epoch == s.Record.Epoch && !s.memory.HungSince.IsZero() && s.Now.Sub(s.memory.HungSince) > hangBudget
 }
 
 // neverAnswered reports whether my Redis has not answered in this agent's life, and has had its time to start.

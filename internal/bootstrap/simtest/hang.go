@@ -10,7 +10,7 @@ func (w *World) hang(s *server, long time.Duration) {
 	s.hung = w.now + long
 	run := s.run
 	w.on(s.host, long, func() {
-		if !s.alive || s.run != run || w.now < s.hung {
+		if !s.alive || s.run != run || w.now < s.hung || s.hung == 0 {
 			return
 		}
 		if w.now >= s.paused {

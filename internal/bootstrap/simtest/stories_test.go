@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 )
 
@@ -292,5 +293,40 @@ func TestMasterHangsInItsPause(t *testing.T) {
 				t.Errorf("two masters for %s, lost %d beside it and %d elsewhere; %v", s.bothAcked, lost, r.Lost, r.Violation)
 			}
 		})
+	}
+}
+
+// TestHeirHangs: from its claim on the successor's process does nothing, or its whole machine, and the old master is gone. The others
+// have all the data.
+func TestHeirHangs(t *testing.T) {
+	for name, stop := range map[string]func(*tale, *pod){
+		"process": func(s *tale, p *pod) { s.hang(p.server, 10*time.Minute) },
+		"machine": func(s *tale, p *pod) { s.freezePod(p, 10*time.Minute) },
+	} {
+		for _, planned := range []bool{true, false} {
+			t.Run(name, func(t *testing.T) {
+				tales(t, 30, three(AOF), Real, func(s *tale) {
+					lead, before := s.leader(), s.api().record
+					s.when(func() bool { return s.claimed(before) && s.leader().server.role == model.Replica }, func() {
+						heir := s.leader()
+						stop(s, heir)
+						s.crash(lead)
+						s.in(60*time.Second, func() { // enough was seen
+							s.thaw(heir.host)
+							s.hang(heir.server, 0)
+						})
+					})
+					if planned {
+						s.remove(lead)
+					} else {
+						s.killRedis(lead, 8*time.Second)
+					}
+				}, 90*time.Second, func(s *tale, r Result) {
+					if most := downAfter + failoverTimeout; r.Violation != nil || s.none > most || r.Lost > 2 || planned && r.Lost > 0 {
+						t.Errorf("planned %t: nobody took writes for %s, at most %s; %d lost; %v", planned, s.none, most, r.Lost, r.Violation)
+					}
+				})
+			})
+		}
 	}
 }
