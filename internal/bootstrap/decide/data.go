@@ -185,10 +185,10 @@ func compareBools(a, b bool) int {
 	return -1
 }
 
-// unbroken reports whether a pod is a member in sync whose process still has the group's history in memory.
+// unbroken reports whether a pod is a member in sync whose process still has the group's history in memory. One that lags has no
+// priority, by its own agent's word: what only my memory says of it must not count here, or every pod would wait for another one.
 func (s *situation) unbroken(p *model.Pod) bool {
-	return s.isMember(p) && s.Record.Members[p.Ordinal].InSync && s.inLineage(&p.Redis) && p.Redis.Role == model.Replica && p.Redis.Priority > 0 &&
-		!s.lags(&p.Redis)
+	return s.isMember(p) && s.Record.Members[p.Ordinal].InSync && s.inLineage(&p.Redis) && p.Redis.Role == model.Replica && p.Redis.Priority > 0
 }
 
 // ownsUnknownID reports whether the recorded holder's data is back, under an id that the record does not know.

@@ -66,6 +66,17 @@ func (l *Lead) follow(master *model.Pod, now time.Time, every time.Duration) {
 	}
 }
 
+// lagging are the processes of replicas that lag.
+func (s *situation) lagging() []string {
+	var runs []string
+	for i := range s.Peers {
+		if r := &s.Peers[i].Redis; s.lags(r) {
+			runs = append(runs, r.RunID)
+		}
+	}
+	return runs
+}
+
 // lags reports whether a replica lacks more than CrashLoss of what the recorded master wrote, and that master's data will be back: to
 // wait for it loses nothing.
 func (s *situation) lags(r *model.Redis) bool {

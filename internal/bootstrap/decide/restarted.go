@@ -33,9 +33,9 @@ func (s *situation) restarted() Decision {
 	if s.mustWait() {
 		return s.unchanged(model.RestartedWaiting)
 	}
-	var unwilling []string
+	unwilling := s.lagging()
 	if s.budgetSpent() {
-		unwilling = s.memory.Declined
+		unwilling = append(unwilling, s.memory.Declined...)
 	}
 	best, why := s.bestData(unwilling)
 	switch {
