@@ -4,6 +4,7 @@ package decide
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
@@ -14,6 +15,9 @@ func (s *situation) adoption(plain []model.Pod) Decision {
 	first, why := s.plainLeader(plain)
 	if why != "" {
 		return s.unchanged(why)
+	}
+	if plainMasterReplaced(plain) {
+		return s.adoptWithoutMaster(plain)
 	}
 	mine := &s.Self.Redis
 	synced := s.memory.SyncedRun == mine.RunID
@@ -40,6 +44,38 @@ func (s *situation) adoption(plain []model.Pod) Decision {
 		d.Ready = true
 	}
 	return d
+}
+
+// plainMasterReplaced reports whether the pods without an agent are replicas that have no master: it was the first of the set that was
+// replaced. None of them gives its data to another, as long as it has no link.
+func plainMasterReplaced(plain []model.Pod) bool {
+	return !slices.ContainsFunc(plain, func(p model.Pod) bool { return p.Redis.Role != model.Replica || p.Redis.LinkUp })
+}
+
+// adoptWithoutMaster decides where the master of a plain set is among the pods that have an agent by now, and its replicas are not. The
+// record is told whose data belongs together, which restarts may take from their ids; then the rollout goes on to the formation. A
+// pod with nothing lets nobody be replaced beside whom the data would be gone.
+func (s *situation) adoptWithoutMaster(plain []model.Pod) Decision {
+	if s.Self.Redis.Keys == 0 && slices.ContainsFunc(plain, func(p model.Pod) bool { return p.Redis.Keys > 0 }) {
+		return s.unchanged(model.PlainMasterGone)
+	}
+	d := s.unchanged(model.AdoptionGoesOn)
+	d.Ready = true
+	if !s.Record.HasHolder() && len(s.Record.Members) == 0 && s.Self.Redis.Keys > 0 && s.API && s.visible() {
+		next := s.Record
+		next.Members = s.membersOfPlainSet(plain)
+		d.Action, d.Reason, d.Record, d.Recheck = Join, model.Joining, &next, atOnce
+	}
+	return d
+}
+
+// membersOfPlainSet are the volume claims of a plain set whose master I was: of them only mine has all that was acknowledged.
+func (s *situation) membersOfPlainSet(plain []model.Pod) map[int]model.Member {
+	members := map[int]model.Member{s.Self.Ordinal: {VolumeClaim: s.Self.VolumeClaim, InSync: true}}
+	for _, p := range plain {
+		members[p.Ordinal] = model.Member{VolumeClaim: p.VolumeClaim}
+	}
+	return members
 }
 
 // rememberAdopted remembers whose data mine is: a restart with AOF loses the ids that would tell. It must not write into the

@@ -67,7 +67,7 @@ func (s *situation) related(a, b *model.Pod) bool {
 	adopted := func(p *model.Pod) bool {
 		return p.VolumeClaim != "" && s.memory.AdoptedFrom[p.Ordinal] == p.VolumeClaim
 	}
-	return shareID(&a.Redis, &b.Redis) || adopted(a) || adopted(b)
+	return shareID(&a.Redis, &b.Redis) || adopted(a) || adopted(b) || s.isMember(a) && s.isMember(b)
 }
 
 // shareID reports whether two servers share an id, present or former.
@@ -87,7 +87,15 @@ func (s *situation) furtherThan(best, p *model.Pod) bool {
 	if has := s.relate(&p.Redis, &best.Redis); has != unknown {
 		return has == ahead
 	}
+	if c := compareBools(s.wasMaster(p), s.wasMaster(best)); c != 0 {
+		return c > 0
+	}
 	return p.Redis.Offset > best.Redis.Offset
+}
+
+// wasMaster reports whether the record of a group that has no holder yet calls a pod the master of the plain set that it was.
+func (s *situation) wasMaster(p *model.Pod) bool {
+	return s.isMember(p) && s.Record.Members[p.Ordinal].InSync
 }
 
 // isHoldersData reports whether a pod has the volume claim of the recorded holder.

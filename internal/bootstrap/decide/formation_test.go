@@ -150,6 +150,48 @@ func TestAdoption(t *testing.T) {
 	})
 }
 
+// TestPlainSetWhoseMasterIsReplacedFirst: the plain group's master was the highest ordinal, so it is the first that gets an agent; the
+// others are its replicas, and lose their ids when they are replaced. It leads in the end, by what its agent told the record.
+func TestPlainSetWhoseMasterIsReplacedFirst(t *testing.T) {
+	unknownAddress := func(p model.Pod) model.Pod { p.Redis.Following.Host = "10.9.9.9"; return p }
+	replicaOf2 := func(n int) model.Pod { return pod(n, replica(2), unknownAddress, linkDown, plain) }
+	was, first, second := pod(2, data(thirdID, 0, 10)), pod(1, data(otherID, 0, 10)), pod(0, data(lineageID, 0, 10))
+	record := model.Record{Known: true, Version: "1"}
+	see := func(self model.Pod, peers ...model.Pod) Decision {
+		v := fresh(self, peers...)
+		v.Record = record
+		d, _ := Next(v, Memory{})
+		if d.Record != nil {
+			record = *d.Record
+			record.Known = true
+		}
+		return d
+	}
+	for _, step := range []struct {
+		self   model.Pod
+		peers  []model.Pod
+		action Action
+		ready  bool
+	}{
+		{was, []model.Pod{replicaOf2(0), replicaOf2(1)}, Join, true},
+		{was, []model.Pod{replicaOf2(0), replicaOf2(1)}, Wait, true},
+		{first, []model.Pod{replicaOf2(0), was}, Wait, true},
+		{was, []model.Pod{replicaOf2(0), first}, Wait, true},
+		{second, []model.Pod{first, was}, Wait, false},
+		{first, []model.Pod{second, was}, Wait, false},
+		{was, []model.Pod{second, first}, Claim, false},
+	} {
+		if d := see(step.self, step.peers...); d.Action != step.action || d.Ready != step.ready {
+			t.Fatalf("%s beside %d pods: %s/%s, ready %v; want %s, ready %v", step.self.Name, len(step.peers), d.Action, d.Reason, d.Ready, step.action, step.ready)
+		}
+	}
+	for n := range 3 {
+		if record.Members[n].VolumeClaim != pod(n).VolumeClaim {
+			t.Errorf("ordinal %d is no member: %+v", n, record.Members)
+		}
+	}
+}
+
 // TestAdoptionEndsWithTheData: the last plain pod comes back with an agent and, after a restart with AOF, under an unknown id
 // (R5). The pods that followed it know whose data they have.
 func TestAdoptionEndsWithTheData(t *testing.T) {

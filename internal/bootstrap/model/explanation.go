@@ -88,6 +88,7 @@ var redisReasons = []explanation{
 	{AdoptingForeign, "Pods without an agent are still running, and this pod's data is not theirs: nothing is changed.", "Choose whose data is to be kept: `redis-sentinel.dev/replace-data` or `redis-sentinel.dev/initial-master` on the pod template.", WarningWhenLasting},
 	{AdoptionGoesOn, "Pods without an agent are still running and hold no data; this pod holds some and leads once all have an agent.", "", NoEvent},
 	{SeveralPlainMasters, "Several pods without an agent are masters with data.", "Set the annotation `redis-sentinel.dev/initial-master` on the pod template to the name of the pod whose data is to be kept.", WarningWhenLasting},
+	{PlainMasterGone, "The pods without an agent are replicas whose master was replaced, and this pod came back without its data: they hold all that is left.", "Make one of them master, with `redis-cli REPLICAOF NO ONE` in its container: this pod follows it, and the rollout goes on.", WarningWhenLasting},
 	{PlainPodsSilent, "Pods without an agent do not answer; protected mode or a password may keep this pod out.", "Let this pod connect: bind Redis to the pod's address, turn protected mode off, and use no password during adoption.", WarningWhenLasting},
 	{APIAway, "The Kubernetes API does not answer: roles stay as they are, Sentinel fails over, and no pod claims the mastership.", "Bring the API server back. Failover works without it; nothing else does.", NoEvent},
 }

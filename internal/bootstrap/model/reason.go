@@ -58,6 +58,7 @@ const (
 	AdoptingForeign      Reason = "AdoptingForeign"
 	AdoptionGoesOn       Reason = "AdoptionGoesOn"
 	SeveralPlainMasters  Reason = "SeveralPlainMasters"
+	PlainMasterGone      Reason = "PlainMasterGone"
 	PlainPodsSilent      Reason = "PlainPodsSilent"
 	APIAway              Reason = "APIAway"
 
