@@ -114,7 +114,7 @@ func (s *situation) bestData(unwilling []string) (model.Pod, model.Reason) {
 	pods = slices.DeleteFunc(pods, func(p model.Pod) bool { return s.overwritable(&p) || s.foreign(&p) })
 	pods = willing(pods, unwilling)
 	if len(pods) == 0 {
-		return model.Pod{}, s.noLeaderReason()
+		return s.chosenOfForeign()
 	}
 	worth := func(a, b model.Pod) int { return cmp.Or(s.compareData(&a, &b), b.Ordinal-a.Ordinal) }
 	best := slices.MaxFunc(pods, worth)
@@ -152,6 +152,19 @@ func willing(pods []model.Pod, unwilling []string) []model.Pod {
 	}
 	return left
 }
+
+// chosenOfForeign is the pod that a person chose where all data that is left is foreign: whether it leads, or an empty pod in place of what
+// is lost, nobody else can know.
+func (s *situation) chosenOfForeign() (model.Pod, model.Reason) {
+	why := s.noLeaderReason()
+	if p, found := named(s.eligible(), s.Config.InitialMaster); found && why == model.OnlyForeignData {
+		return p, ""
+	}
+	return model.Pod{}, why
+}
+
+// beginsAnew reports whether a pod that is to lead has nothing of the group's history.
+func (s *situation) beginsAnew(p *model.Pod) bool { return s.foreign(p) || s.overwritable(p) }
 
 // noLeaderReason says why there is data, but none that may lead.
 func (s *situation) noLeaderReason() model.Reason {

@@ -73,7 +73,7 @@ func (s *situation) claim(why model.Reason) Decision {
 		return s.unchanged(model.EpochUnbelievable)
 	}
 	known := s
-	if why == model.DataGone {
+	if why == model.DataGone || why == model.Chosen {
 		// A new history begins. Data of the old one that comes back later must not be overwritten as if it belonged to this.
 		forgetful := *s
 		forgetful.Record.Members, forgetful.Record.Lineage = nil, nil

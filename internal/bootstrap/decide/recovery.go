@@ -46,6 +46,8 @@ func (s *situation) recovery() Decision {
 		return s.unchanged(model.AnotherLeads)
 	case s.allOverwritable():
 		return s.claim(model.DataGone)
+	case s.beginsAnew(&s.Self):
+		return s.claim(model.Chosen)
 	case s.isHoldersData(&s.Self):
 		return s.claim(model.Resumed)
 	}

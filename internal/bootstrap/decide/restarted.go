@@ -43,6 +43,8 @@ func (s *situation) restarted() Decision {
 		return s.unchanged(why)
 	case best.UID == s.Self.UID && s.allOverwritable():
 		return s.claim(model.DataGone)
+	case best.UID == s.Self.UID && s.beginsAnew(&s.Self):
+		return s.claim(model.Chosen)
 	case best.UID == s.Self.UID:
 		return s.claim(model.RestartedInPlace)
 	}

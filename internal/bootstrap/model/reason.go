@@ -48,6 +48,7 @@ const (
 	BestData             Reason = "BestData"
 	UnrelatedData        Reason = "UnrelatedData"
 	DataGone             Reason = "DataGone"
+	Chosen               Reason = "Chosen"
 	OnlyForeignData      Reason = "OnlyForeignData"
 	TransferAfterCrash   Reason = "TransferAfterCrash"
 	TransferAfterRestart Reason = "TransferAfterRestart"

@@ -222,6 +222,7 @@ func (g *Group) facts(v *model.View) (listed time.Time) {
 		v.OrderedReady = s.Spec.PodManagementPolicy != appsv1.ParallelPodManagement
 		v.Releasing = s.Spec.Template.Labels[contract.LabelOptIn] != contract.OptInEnabled && g.wasOptedInByTemplate()
 		newest = s.Status.UpdateRevision
+		choose(&v.Config, s.Annotations)
 	}
 	pods, listed := g.podsNow()
 	for _, pod := range pods {
@@ -241,6 +242,16 @@ func (g *Group) facts(v *model.View) (listed time.Time) {
 		v.VolumeClaims = append(v.VolumeClaims, g.sharedClaim(pod, v)...)
 	}
 	return listed
+}
+
+// choose takes over what a person chose on the StatefulSet itself, which restarts no pod and so can be said to a group that stands still.
+func choose(c *model.Config, annotations map[string]string) {
+	if pod, ok := annotations[contract.AnnotationInitialMaster]; ok {
+		c.InitialMaster = pod
+	}
+	if pod, ok := annotations[contract.AnnotationReplaceData]; ok {
+		c.ReplaceData = pod
+	}
 }
 
 // wasOptedInByTemplate reports whether my own pod has the label of its template. A pod that was opted in only by its Namespace

@@ -15,6 +15,9 @@ import (
 // longestEpoch is the text of the greatest epoch.
 const longestEpoch = 20
 
+// longestName is the longest name of a pod.
+const longestName = 253
+
 // trim removes from an object what no view reads. An agent runs in every Redis pod, and a Sentinel's agent keeps the pods of
 // all its groups: what is kept here is paid for everywhere, and objects are as large as their tenants make them.
 func trim(object any) {
@@ -90,7 +93,14 @@ func trimPod(pod *corev1.Pod) {
 // trimSet keeps of a StatefulSet how many pods it wants, of which revision, and how it makes them.
 func trimSet(set *appsv1.StatefulSet) {
 	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labelsOf(set.Spec.Template.Labels)}}
+	choices := map[string]string{}
+	for _, name := range []string{contract.AnnotationInitialMaster, contract.AnnotationReplaceData} {
+		if pod, ok := set.Annotations[name]; ok && len(pod) <= longestName {
+			choices[name] = pod
+		}
+	}
 	set.ObjectMeta = identity(set.ObjectMeta)
+	set.Annotations = choices
 	set.Spec = appsv1.StatefulSetSpec{Replicas: set.Spec.Replicas, Ordinals: set.Spec.Ordinals, PodManagementPolicy: set.Spec.PodManagementPolicy, Template: template}
 	set.Status = appsv1.StatefulSetStatus{UpdateRevision: set.Status.UpdateRevision}
 }
