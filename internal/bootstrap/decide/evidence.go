@@ -28,7 +28,7 @@ func (s *situation) majorityNamesSelf() bool {
 
 // leaderGone reports whether the named master is gone by the answer of others. My own failure to reach it is never proof.
 func (s *situation) leaderGone() bool {
-	if s.leaderAbsent() && !s.selfLeads {
+	if s.leaderAbsent() {
 		return true
 	}
 	watches := func(x *model.Sentinel) bool { return x.Monitors && x.Address == s.leader.address }
@@ -40,7 +40,23 @@ func (s *situation) leaderGone() bool {
 	}
 	for i := range s.size() {
 		p := s.pod(i)
-		if p.UID != s.leaderPod.UID && (p.Redis.Answer != model.Up || p.Redis.Role != model.Replica || p.Redis.LinkUp) {
+		if p.UID != s.leaderPod.UID && (p.Redis.Answer != model.Up || p.Redis.Role != model.Replica || s.hearsMaster(&p.Redis)) {
+			return false
+		}
+	}
+	return true
+}
+
+// hearsMaster reports whether a replica's link is up and something came over it within down-after. A link to a machine that has lost
+// power counts as up for a minute.
+func (s *situation) hearsMaster(r *model.Redis) bool {
+	return r.LinkUp && r.LinkIdle < s.Config.DownAfter
+}
+
+// nobodyHearsLeader reports whether no pod that answers hears anything of the named master.
+func (s *situation) nobodyHearsLeader() bool {
+	for i := range s.size() {
+		if r := &s.pod(i).Redis; r.Answer == model.Up && r.Role == model.Replica && r.Following == s.leader.address && s.hearsMaster(r) {
 			return false
 		}
 	}
@@ -48,7 +64,9 @@ func (s *situation) leaderGone() bool {
 }
 
 // leaderAbsent reports whether the named pod does not exist, by a list of the API.
-func (s *situation) leaderAbsent() bool { return s.API && s.PodsListed && s.leaderPod == nil }
+func (s *situation) leaderAbsent() bool {
+	return s.API && s.PodsListed && s.leaderPod == nil && !s.selfLeads
+}
 
 // electable reports whether Sentinel could still promote a replica: one that answers and whose priority allows it.
 func (s *situation) electable() bool {

@@ -241,9 +241,9 @@ func (o oracle) masterSilent() []Action {
 	electable := slices.ContainsFunc(o.pods(), func(p model.Pod) bool {
 		return o.answers(p) && p.Redis.Role == model.Replica && p.Redis.Priority > 0
 	})
-	soonest := overdue || !electable
+	soonest := overdue || !electable || recorded && o.nothingIsLeftOfIt()
 	if lives || !o.mayWrite() || o.someMaster() || !o.provenGone() || !soonest && !o.foreignServerAnswers() ||
-		len(o.silent()) > 0 && !o.waitedEnough() {
+		o.mayBeMore() && !o.waitedEnough() {
 		return o.wait()
 	}
 	if !recorded {
@@ -257,6 +257,27 @@ func (o oracle) masterSilent() []Action {
 		return []Action{Claim}
 	}
 	return append(o.wait(), Claim)
+}
+
+// nothingIsLeftOfIt reports whether the named pod does not exist, nobody hears its process, and no Sentinel is at it.
+func (o oracle) nothingIsLeftOfIt() bool {
+	exists := slices.ContainsFunc(o.pods(), o.names)
+	heard := slices.ContainsFunc(o.pods(), func(p model.Pod) bool {
+		return o.answers(p) && p.Redis.Role == model.Replica && p.Redis.LinkUp && p.Redis.Following == o.address
+	})
+	return !exists && !heard && o.v.API && o.allSentinelsAnswer() && !o.failover()
+}
+
+// mayBeMore reports whether a silent candidate may have more than those that answered. Beside a member in sync that never went away, a
+// disk has not: neither that of a process that loads, nor that of the named pod.
+func (o oracle) mayBeMore() bool {
+	stayed := slices.ContainsFunc(o.answered(), func(p model.Pod) bool {
+		return p.Injected && !p.Terminating && o.member(p) && o.v.Record.Members[p.Ordinal].InSync && o.ours(p.Redis) &&
+			p.Redis.Role == model.Replica && p.Redis.Priority > 0
+	})
+	return slices.ContainsFunc(o.silent(), func(p model.Pod) bool {
+		return !stayed || p.Redis.Answer != model.Loading && !o.names(p)
+	})
 }
 
 // mayLead rules out what "best" forbids: an empty node beside one with data, one with foreign data, one that is terminating,

@@ -3,6 +3,7 @@
 package decide
 
 import (
+	"slices"
 	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
@@ -29,7 +30,7 @@ func (s *situation) recovery() Decision {
 		return s.unchanged(model.AnotherLeads)
 	}
 	s.keepWaiting(clockStops)
-	if s.mustWait() || !s.mayReplaceLeader() {
+	if s.mustWaitForBetter() || !s.mayReplaceLeader() {
 		if s.failoverRunning {
 			return s.unchanged(model.FailoverRunning)
 		}
@@ -52,6 +53,24 @@ func (s *situation) recovery() Decision {
 		return s.claim(model.Resumed)
 	}
 	return s.claim(model.MasterGone)
+}
+
+// mustWaitForBetter reports whether a candidate that has not answered could have better data than all that did, and still has time.
+// Where a member in sync never went away, only another such process can: what comes back from a disk is not compared with it, and
+// that of the named pod is gone.
+func (s *situation) mustWaitForBetter() bool {
+	if !s.mustWait() || !s.anyUnbroken() {
+		return s.mustWait()
+	}
+	return slices.ContainsFunc(s.unheard(), func(ordinal int) bool {
+		p, exists := s.podOf(ordinal)
+		return exists && p.Redis.Answer != model.Loading && !s.leader.is(p)
+	})
+}
+
+// anyUnbroken reports whether one of the pods that may lead never went away.
+func (s *situation) anyUnbroken() bool {
+	return slices.ContainsFunc(s.eligible(), func(p model.Pod) bool { return s.unbroken(&p) })
 }
 
 // promotionTime is how long a pod may take from its claim to its promotion: it asks others meanwhile, who may be silent.
@@ -84,11 +103,14 @@ func (s *situation) leaderRun() []string {
 // elect no replica, as when everything restarted. A holder that comes back alone does not overtake the replicas that never went
 // away.
 func (s *situation) mayReplaceLeader() bool {
-	if !s.leaderGone() {
+	switch {
+	case !s.leaderGone():
 		return false
+	case s.Record.HasHolder() && s.leaderAbsent() && s.nobodyHearsLeader() && s.allSentinelsAnswered && !s.failoverRunning:
+		return true // nothing is left to wait for: it does not exist, its process has ended, and no Sentinel is at it
 	}
 	budget := s.Config.DownAfter + s.Config.FailoverTimeout
-	if s.failoverRunning || !s.allSentinelsAnswered {
+	if s.failoverRunning || !s.allSentinelsAnswered && s.majority(func(*model.Sentinel) bool { return true }) {
 		// A Sentinel that does not answer may lead a failover just as well: its silence must not count for more than its word.
 		budget += s.Config.FailoverTimeout
 	}

@@ -175,8 +175,21 @@ func TestAddressOfADeadMaster(t *testing.T) {
 	}
 	run(t, []situationCase{
 		{
-			name: "it detaches at once, before a foreign server gets the address", view: formed(0, self, other),
+			name: "nobody hears anything of it: the best claims at once", view: formed(0, self, other),
+			memory: Memory{SyncedRun: "run-1"}, action: Claim, reason: model.MasterGone, ready: true,
+		},
+		{
+			name: "another is better: it detaches at once, before a foreign server gets the address", view: formed(0, other, self),
+			memory: Memory{SyncedRun: "run-2"}, action: Fence, reason: model.MasterAddressGone, ready: true,
+		},
+		{
+			name: "its process has not ended: it is not replaced, and yet left", view: formed(0, self, but(other, func(p model.Pod) model.Pod { p.Redis.LinkUp = true; return p })),
 			memory: Memory{SyncedRun: "run-1"}, action: Fence, reason: model.MasterAddressGone, ready: true,
+		},
+		{
+			name:   "its machine has lost power, and a link to it counts as up",
+			view:   formed(0, self, but(other, func(p model.Pod) model.Pod { p.Redis.LinkUp, p.Redis.LinkIdle = true, 5*time.Second; return p })),
+			memory: Memory{SyncedRun: "run-1"}, action: Claim, reason: model.MasterGone, ready: true,
 		},
 		{
 			name: "an old list of pods is not evidence", view: with(formed(0, self, other), func(v *model.View) { v.API = false }),
@@ -187,12 +200,12 @@ func TestAddressOfADeadMaster(t *testing.T) {
 			memory: seen, action: Claim, reason: model.MasterGone, ready: true,
 		},
 		{
-			name: "no server answers there: Sentinel has its time", view: with(formed(0, away, other), down),
-			memory: seen, action: Wait, reason: model.MasterSilent, ready: true,
+			name: "a Sentinel is failing over: it has its time", view: with(formed(0, away, other), func(v *model.View) { down(v); v.Sentinels[1].FailoverInProgress = true }),
+			memory: seen, action: Wait, reason: model.FailoverRunning, ready: true,
 		},
 	})
-	v := formed(0, self, other)
-	if d, _ := Next(v, Memory{SyncedRun: "run-1"}); d.Tuning.Priority == 0 {
+	v := formed(0, other, self)
+	if d, _ := Next(v, Memory{SyncedRun: "run-2"}); d.Tuning.Priority == 0 {
 		t.Error("a replica that detached may not be elected by Sentinel any more")
 	}
 }

@@ -60,6 +60,11 @@ var silenceThatMayEnable = []excuse{
 	{"in an outage of the API no pod can offer or claim: my data goes on leading at the old epoch, as long as most Sentinels name me", func(u turn) bool {
 		return u.before.API && !u.view.API && u.decision.Action == Promote && u.decision.Reason == model.RestartedInPlace && newSituation(u.view, Memory{}).majorityNamesSelf()
 	}},
+	{"the named master answers at this instant, after it was missed for longer than a failover takes", func(u turn) bool {
+		leader := newSituation(u.before, u.memory).leaderPod
+		silenced := leader != nil && leader.Redis.Answer != model.Silent && newSituation(u.view, u.memory).leaderPod.Redis.Answer == model.Silent
+		return silenced && u.view.Now.Sub(u.memory.SilentSince) > u.view.Config.DownAfter+u.view.Config.FailoverTimeout
+	}},
 	{"recovery-timeout bounds the wait for a candidate: one that was silent for so long is not waited for", func(u turn) bool {
 		return waiting(u.view, u.memory).budgetSpent() && u.before.API == u.view.API && slices.Equal(u.before.Sentinels, u.view.Sentinels)
 	}},

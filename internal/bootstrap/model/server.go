@@ -2,7 +2,10 @@
 
 package model
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // Answer says how a server answered. Silence is a value of its own: it is neither yes nor no.
 type Answer int
@@ -36,6 +39,8 @@ type Redis struct {
 	Following Address
 	// LinkUp reports whether the replication link to that master is up and no full sync is running.
 	LinkUp bool
+	// LinkIdle is how long nothing has come over that link; a living master says something every second. Redis counts seconds.
+	LinkIdle time.Duration
 	// RunID is the identity of the process.
 	RunID string
 	// ReplID and ReplID2 name the data history and the one it grew out of.

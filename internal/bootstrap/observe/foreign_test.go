@@ -19,7 +19,7 @@ import (
 // TestForeignServersAreConfirmedByTheAPI: Sentinels have elected a pod that the watch does not show yet. It answers at an address that
 // no known pod has, and yet it is no foreign server; where the API cannot say, nobody is called foreign.
 func TestForeignServersAreConfirmedByTheAPI(t *testing.T) {
-	server := redistest.Start(t, "127.0.0.1", func(string) string { return redistest.Bulk("run_id:1\nrole:master\n") })
+	server := redistest.Start(t, "127.0.0.1", func(string) string { return redistest.Bulk("run_id:1\nrole:master\nmaster_replid:a\n") })
 	view := model.SentinelView{Own: model.OwnSentinel{Sentinel: model.Sentinel{Answered: true, Monitors: true, Address: server.Address}}}
 	key := GroupKey{Namespace: "ns", StatefulSet: "redis"}
 	pod := &corev1.Pod{
@@ -28,14 +28,18 @@ func TestForeignServersAreConfirmedByTheAPI(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		api     *fake.Clientset
+		lineage []string
 		foreign int
 	}{
-		"no pod has that address":             {fake.NewClientset(), 1},
-		"a pod has it that the watch lacks":   {fake.NewClientset(pod), 0},
-		"nobody can say, for the API is away": {failingAPI(errors.New("away")), 0},
+		"no pod has that address":             {fake.NewClientset(), nil, 1},
+		"it has another group's history":      {fake.NewClientset(), []string{"b"}, 1},
+		"it has this group's history":         {fake.NewClientset(), []string{"b", "a"}, 0},
+		"a pod has it that the watch lacks":   {fake.NewClientset(pod), nil, 0},
+		"nobody can say, for the API is away": {failingAPI(errors.New("away")), nil, 0},
 	} {
 		set := &SentinelSet{client: c.api, clients: redisio.NewClients()}
-		if got := set.foreignServers(t.Context(), key, view); len(got) != c.foreign {
+		view.Record.Lineage = c.lineage
+		if got := set.foreignServers(t.Context(), key, view, model.Credential{}); len(got) != c.foreign {
 			t.Errorf("%s: %v are foreign, want %d", name, got, c.foreign)
 		}
 		set.Sweep(0)

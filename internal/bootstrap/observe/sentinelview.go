@@ -54,7 +54,7 @@ func (w *SentinelSet) View(ctx context.Context, key GroupKey, lease *coordinatio
 	}
 	all.Wait()
 	if known {
-		v.ForeignServers = w.foreignServers(ctx, key, v)
+		v.ForeignServers = w.foreignServers(ctx, key, v, as)
 	}
 	if lease == nil || known && len(pods) == 0 {
 		// What my Sentinel does not know needs no proof: a group that was scaled to zero for months asks the API nothing.
@@ -67,14 +67,16 @@ func (w *SentinelSet) View(ctx context.Context, key GroupKey, lease *coordinatio
 const mostPods = 128
 
 // foreignServers asks at the addresses that are named and that no pod of the group has. Mostly there are none. Whoever answers there is
-// foreign only if the API says so now: a watch may lag behind the pod that Sentinels have just elected.
-func (w *SentinelSet) foreignServers(ctx context.Context, key GroupKey, v model.SentinelView) []model.Address {
+// foreign only if the API says so now: a watch may lag behind the pod that Sentinels have just elected. One with the group's history is
+// what is left of a pod that was deleted by force, and ends soon. It is shown what my Sentinel presents there anyway.
+func (w *SentinelSet) foreignServers(ctx context.Context, key GroupKey, v model.SentinelView, as model.Credential) []model.Address {
 	var answered []model.Address
 	var mu sync.Mutex
 	var all loop.Together
 	for _, address := range unknownAddresses(v) {
 		all.Go(func() {
-			if r := redisio.Ask(ctx, w.clients.To(address, model.Credential{})); r.Answer != model.Silent || r.Denied != "" {
+			r := w.clients.AskAs(ctx, address, model.Credential{}, as)
+			if (r.Answer != model.Silent || r.Denied != "") && !hasHistoryOf(&v.Record, &r) {
 				mu.Lock()
 				answered = append(answered, address)
 				mu.Unlock()
@@ -94,6 +96,11 @@ func (w *SentinelSet) foreignServers(ctx context.Context, key GroupKey, v model.
 	return slices.DeleteFunc(answered, func(a model.Address) bool {
 		return slices.ContainsFunc(now, func(p *corev1.Pod) bool { return address(p, w.set.PodIP) == a.Host })
 	})
+}
+
+// hasHistoryOf reports whether a server's data is of a record's group.
+func hasHistoryOf(r *model.Record, server *model.Redis) bool {
+	return server.Answer == model.Up && (slices.Contains(r.Lineage, server.ReplID) || slices.Contains(r.Lineage, server.ReplID2))
 }
 
 // unknownAddresses are the addresses that the record or my Sentinel names and that no pod of the group has.

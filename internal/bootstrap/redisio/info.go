@@ -84,6 +84,7 @@ func ParseInfo(text string) model.Redis {
 		r.Role = model.Replica
 		r.Following = model.Address{Host: short(f["master_host"]), Port: port(f["master_port"])}
 		r.LinkUp = f["master_link_status"] == "up" && f["master_sync_in_progress"] != "1"
+		r.LinkIdle = time.Duration(max(number(f["master_last_io_seconds_ago"]), 0)) * time.Second
 		r.Priority = int(number(f["slave_priority"]))
 	}
 	if r.Role == model.RoleUnknown || r.RunID == "" {

@@ -4,17 +4,18 @@ package redisio
 
 import (
 	"testing"
+	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
 const replicaInfo = "# Server\r\nredis_version:7.0.15\r\nrun_id:r1\r\n# Persistence\r\nloading:0\r\nrdb_last_bgsave_status:ok\r\naof_enabled:1\r\naof_last_write_status:err\r\n" +
-	"# Replication\r\nrole:slave\r\nmaster_host:10.0.0.1\r\nmaster_port:6379\r\nmaster_link_status:up\r\nmaster_sync_in_progress:0\r\nslave_priority:100\r\n" +
+	"# Replication\r\nrole:slave\r\nmaster_host:10.0.0.1\r\nmaster_port:6379\r\nmaster_link_status:up\r\nmaster_last_io_seconds_ago:3\r\nmaster_sync_in_progress:0\r\nslave_priority:100\r\n" +
 	"master_replid:aa\r\nmaster_replid2:00\r\nmaster_repl_offset:42\r\n# Keyspace\r\ndb0:keys=3,expires=0,avg_ttl=0\r\ndb11:keys=4,expires=1,avg_ttl=0\r\n"
 
 func TestParseInfoOfAReplica(t *testing.T) {
 	want := model.Redis{
-		Answer: model.Up, Role: model.Replica, Following: model.Address{Host: "10.0.0.1", Port: 6379}, LinkUp: true, RunID: "r1",
+		Answer: model.Up, Role: model.Replica, Following: model.Address{Host: "10.0.0.1", Port: 6379}, LinkUp: true, LinkIdle: 3 * time.Second, RunID: "r1",
 		ReplID: "aa", ReplID2: "00", Offset: 42, Keys: 7, Priority: 100, AppendOnly: true, PersistenceError: true, Selectors: true,
 	}
 	if got := ParseInfo(replicaInfo); got != want {

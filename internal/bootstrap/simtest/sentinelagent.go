@@ -173,7 +173,9 @@ func (w *World) foreignServers(s *sentinel, v *model.SentinelView) {
 		ours := slices.ContainsFunc(v.Pods, func(p model.Pod) bool { return p.Address == a })
 		// The API is asked whether that is so now, because a watch may lag.
 		ours = ours || slices.ContainsFunc(w.api().pods, func(o podObject) bool { return o.address == a })
-		if v.PodsKnown && !ours && w.reachAPI(s.host) && w.info(s.host, w.listeners[a]).Answer != model.Silent {
+		r := w.info(s.host, w.listeners[a])
+		history := r.Answer == model.Up && (slices.Contains(v.Record.Lineage, r.ReplID) || slices.Contains(v.Record.Lineage, r.ReplID2))
+		if v.PodsKnown && !ours && w.reachAPI(s.host) && r.Answer != model.Silent && !history {
 			v.ForeignServers = append(v.ForeignServers, a)
 		}
 	}

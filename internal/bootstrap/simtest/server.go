@@ -304,6 +304,14 @@ func (w *World) deliver(r, from *server, dial int, data *version, offset int64, 
 	})
 }
 
+// idle is for how many whole seconds nothing has come over a replica's link.
+func (w *World) idle(s *server) time.Duration {
+	if s.link == nil {
+		return 0
+	}
+	return (w.now - s.heard).Truncate(time.Second)
+}
+
 // info is what INFO answers to a host that asks.
 func (w *World) info(from *host, s *server) model.Redis {
 	if s == nil || !s.alive || w.now < s.hung || from != s.host && !w.reach(from, s.host) || s.host.frozen {
@@ -311,7 +319,7 @@ func (w *World) info(from *host, s *server) model.Redis {
 	}
 	r := model.Redis{
 		Answer: model.Up, Role: s.role, Following: s.following, LinkUp: s.link != nil, RunID: s.run, ReplID: s.replID, ReplID2: s.replID2,
-		Offset: s.offset, Keys: keysOf(s.data), Priority: s.tuning.Priority, AppendOnly: w.Persistence == AOF,
+		LinkIdle: w.idle(s), Offset: s.offset, Keys: keysOf(s.data), Priority: s.tuning.Priority, AppendOnly: w.Persistence == AOF,
 	}
 	if w.now < s.loading {
 		r = model.Redis{Answer: model.Loading, RunID: s.run, Role: s.role, Following: s.following}

@@ -330,3 +330,21 @@ func TestHeirHangs(t *testing.T) {
 		}
 	}
 }
+
+// TestPodIsGone: the master's pod is deleted by force, or its machine loses power and its object goes. A replica leads long before
+// Sentinel would have begun.
+func TestPodIsGone(t *testing.T) {
+	for name, p := range map[string]Persistence{"with volumes": AOF, "without": None} {
+		for _, fault := range []string{"crash-lead", "force-lead"} {
+			t.Run(name+" "+fault, func(t *testing.T) {
+				tales(t, 50, three(p), Real, func(s *tale) {
+					faults[fault].do(s.World, 0, 2*time.Second)
+				}, 40*time.Second, func(s *tale, r Result) {
+					if r.Violation != nil || s.none > 2*time.Second || r.Lost > 2 {
+						t.Errorf("nobody took writes for %s, %d lost: %v", s.none, r.Lost, r.Violation)
+					}
+				})
+			})
+		}
+	}
+}
