@@ -24,7 +24,7 @@ func (s *situation) syncedTuning() model.Tuning {
 
 // masterTuning requires a replica for each write only while one can be lost without refusing writes.
 func (s *situation) masterTuning() model.Tuning {
-	t := model.Tuning{Priority: holderPriority, ServeStale: s.Config.ServeStale}
+	t := model.Tuning{Priority: holderPriority, ServeStale: s.Config.ServeStale, MaxLag: s.Config.MaxLag}
 	if s.Self.Redis.OnlineReplicas >= 2 {
 		t.MinReplicas = s.Config.MinReplicas
 	}

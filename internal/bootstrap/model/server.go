@@ -77,6 +77,8 @@ type Tuning struct {
 	ServeStale bool
 	// MinReplicas is min-replicas-to-write; NoWrites refuses all of them.
 	MinReplicas int
+	// MaxLag is min-replicas-max-lag in seconds: a replica that was not heard of for longer does not count.
+	MaxLag int
 }
 
 // ErrAnotherProcess is the error of a command that was meant for a process, and met another one in its place.

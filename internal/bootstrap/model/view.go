@@ -60,6 +60,8 @@ type Config struct {
 	// Priority and ServeStale are the user's own values, given back to a replica once it is synced.
 	Priority   int
 	ServeStale bool
-	// MinReplicas is applied while at least two replicas are online.
+	// MinReplicas is applied while at least two replicas are online, and MaxLag is for how many seconds one counts that is not heard
+	// of.
 	MinReplicas int
+	MaxLag      int
 }

@@ -3,6 +3,7 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -66,6 +67,8 @@ func NewObserver(group *Group, own Own) *Observer {
 type UserValues struct {
 	Priority   int
 	ServeStale bool
+	// MaxLag is min-replicas-max-lag; 0 where the user's file does not have it.
+	MaxLag int
 }
 
 // View asks everyone at once.
@@ -124,6 +127,7 @@ func (o *Observer) config(s contract.GroupSettings) model.Config {
 		RecoveryTimeout: ms(own.RecoveryTimeoutMs), InitialMaster: own.InitialMaster, ReplaceData: own.ReplaceData,
 		Priority: o.user.Priority, ServeStale: o.user.ServeStale, MinReplicas: own.MinReplicasToWrite,
 	}
+	c.MaxLag = maxLag(own.MinReplicasMaxLag, o.user.MaxLag, c.DownAfter)
 	if own.RecoveryTimeoutMs <= 0 {
 		c.RecoveryTimeout = ms(contract.DefaultRecoveryTimeoutMs)
 	}
@@ -131,6 +135,12 @@ func (o *Observer) config(s contract.GroupSettings) model.Config {
 		c.MinReplicas = 1
 	}
 	return c
+}
+
+// maxLag is min-replicas-max-lag: what policy or the user's own file says, or else two seconds below down-after, as Redis looks once a
+// second and counts whole ones. A master whose replicas are elsewhere then refuses writes before Sentinels promote one of them.
+func maxLag(policy, file int, downAfter time.Duration) int {
+	return cmp.Or(max(policy, 0), max(file, 0), max(int(downAfter/time.Second)-2, 1))
 }
 
 // ask asks all questions at once and waits for the slowest, which has redisio.Deadline.

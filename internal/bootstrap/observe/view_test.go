@@ -89,3 +89,24 @@ func TestRecordComesWithItsPods(t *testing.T) {
 		t.Error("the watches did not become complete while the servers were asked: this test shows nothing")
 	}
 }
+
+// TestReplicasThatAreElsewhereStopTheMasterFirst: by default a replica stops counting two seconds before Sentinels may promote another
+// master; what somebody wrote down himself wins.
+func TestReplicasThatAreElsewhereStopTheMasterFirst(t *testing.T) {
+	for _, c := range []struct {
+		policy, file int
+		downAfter    time.Duration
+		want         int
+	}{
+		{0, 0, 5 * time.Second, 3},
+		{0, 0, 30 * time.Second, 28},
+		{0, 0, 2500 * time.Millisecond, 1},
+		{0, 0, 2 * time.Second, 1},
+		{0, 20, 5 * time.Second, 20},
+		{7, 20, 5 * time.Second, 7},
+	} {
+		if got := maxLag(c.policy, c.file, c.downAfter); got != c.want {
+			t.Errorf("policy %d, file %d, down-after %s: %d, want %d", c.policy, c.file, c.downAfter, got, c.want)
+		}
+	}
+}

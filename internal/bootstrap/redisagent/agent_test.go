@@ -107,13 +107,13 @@ func TestStolenTokenMovesTheMastershipOnce(t *testing.T) {
 func TestRedisConfIsWrittenWholeWithTheUsersValuesKept(t *testing.T) {
 	env := testEnvironment(t)
 	file := filepath.Join(t.TempDir(), "redis.conf")
-	if err := os.WriteFile(file, []byte("replica-priority 30\nreplica-serve-stale-data no\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("replica-priority 30\nreplica-serve-stale-data no\nmin-replicas-max-lag 20\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	env.Settings.Redis.Include = file
 	conf, err := newConfiguration(env, "secret", nil)
 	user := conf.user
-	if err != nil || user.values.Priority != 30 || user.values.ServeStale {
+	if err != nil || user.values.Priority != 30 || user.values.ServeStale || user.values.MaxLag != 20 {
 		t.Fatalf("user=%+v err=%v, want the values of the user's file", user, err)
 	}
 	info, err := os.Stat(filepath.Join(env.ConfigDir, "redis.conf"))

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -148,9 +147,6 @@ func (a *agent) setOptions(ctx context.Context, v model.View) {
 		return
 	}
 	err := a.server.SetWhereKnown(ctx, "shutdown-timeout", "5")
-	if lag := a.env.Settings.Redis.MinReplicasMaxLag; err == nil && lag > 0 {
-		err = a.server.SetWhereKnown(ctx, "min-replicas-max-lag", strconv.Itoa(lag))
-	}
 	if err == nil {
 		a.optionsOf = v.Self.Redis.RunID
 	}

@@ -101,5 +101,10 @@ func userValues(values map[string]string, user observe.UserValues) observe.UserV
 			user.ServeStale = text == "yes"
 		}
 	}
+	for _, name := range []string{"min-slaves-max-lag", "min-replicas-max-lag"} {
+		if n, err := strconv.Atoi(values[name]); err == nil && n > 0 {
+			user.MaxLag = n
+		}
+	}
 	return user
 }

@@ -273,6 +273,40 @@ func answerUntil(conn net.Conn, answer func(command string) (reply string, goOn 
 	}
 }
 
+// TestTuningSetsWhatDiffers: a lag of nought leaves the server as it is, because only masters look at it.
+func TestTuningSetsWhatDiffers(t *testing.T) {
+	has := map[string]string{"replica-priority": "100", "replica-serve-stale-data": "yes", "min-replicas-to-write": "0", "min-replicas-max-lag": "10"}
+	server := redistest.Start(t, "127.0.0.1", func(command string) string {
+		if name, ok := strings.CutPrefix(command, "config get "); ok {
+			return "*2\r\n" + redistest.Bulk(name) + redistest.Bulk(has[name])
+		}
+		return ""
+	})
+	client := Keep(server.Address, model.Credential{})
+	t.Cleanup(func() { _ = client.Close() })
+	for _, c := range []struct {
+		tuning model.Tuning
+		want   []string
+	}{
+		{model.Tuning{Priority: 1, ServeStale: true, MinReplicas: 1, MaxLag: 3}, []string{"replica-priority 1", "min-replicas-max-lag 3", "min-replicas-to-write 1"}},
+		{model.Tuning{Priority: 100, MinReplicas: model.NoWrites}, []string{"replica-serve-stale-data no", "min-replicas-to-write 65536"}},
+	} {
+		before := len(server.Told())
+		if err := NewServer(client).Tune(t.Context(), c.tuning); err != nil {
+			t.Fatal(err)
+		}
+		var set []string
+		for _, command := range server.Told()[before:] {
+			if what, ok := strings.CutPrefix(command, "config set "); ok {
+				set = append(set, what)
+			}
+		}
+		if !slices.Equal(set, c.want) {
+			t.Errorf("%+v: set %q, want %q", c.tuning, set, c.want)
+		}
+	}
+}
+
 // TestOptionThatAServerDoesNotKnow: servers say so in two ways, and neither is an error. Another answer is one.
 func TestOptionThatAServerDoesNotKnow(t *testing.T) {
 	for answer, fails := range map[string]bool{

@@ -125,8 +125,12 @@ func (s Server) Tune(ctx context.Context, want model.Tuning) error {
 	for _, option := range [...][2]string{
 		{"replica-priority", strconv.Itoa(want.Priority)},
 		{"replica-serve-stale-data", stale},
+		{"min-replicas-max-lag", strconv.Itoa(want.MaxLag)},
 		{minReplicas, strconv.Itoa(want.MinReplicas)},
 	} {
+		if option[0] == "min-replicas-max-lag" && want.MaxLag == 0 { // it matters to masters
+			continue
+		}
 		now, err := s.client.ConfigGet(ctx, option[0]).Result()
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", option[0], err)

@@ -14,8 +14,6 @@ const (
 	connectEvery = time.Second
 	// replTimeout is how long a link that has gone silent counts as up.
 	replTimeout = 60 * time.Second
-	// maxLag is min-replicas-max-lag.
-	maxLag = 10 * time.Second
 )
 
 // server is one place where a Redis runs: it outlives the processes in it, and its disk outlives it.
@@ -256,10 +254,18 @@ func (w *World) countGood(m *server) {
 	}
 	m.good = 0
 	for _, r := range w.servers {
-		if r.link == m && w.now-r.ackedAt <= maxLag {
+		if r.link == m && w.now-r.ackedAt <= maxLag(m) {
 			m.good++
 		}
 	}
+}
+
+// maxLag is min-replicas-max-lag; Redis has ten seconds where nobody set it.
+func maxLag(m *server) time.Duration {
+	if m.tuning.MaxLag == 0 {
+		return 10 * time.Second
+	}
+	return time.Duration(m.tuning.MaxLag) * time.Second
 }
 
 // accepts reports whether a server takes a write now.

@@ -151,7 +151,7 @@ func (w *World) clockOf(h *host) time.Time { return begin.Add(w.now + h.skew) }
 
 func (w *World) config() model.Config {
 	return model.Config{
-		CrashLoss: 2 * time.Second, DownAfter: downAfter, FailoverTimeout: failoverTimeout, RecoveryTimeout: recoveryTimeout, Priority: 100, ServeStale: true, MinReplicas: 1,
+		CrashLoss: 2 * time.Second, DownAfter: downAfter, FailoverTimeout: failoverTimeout, RecoveryTimeout: recoveryTimeout, Priority: 100, ServeStale: true, MinReplicas: 1, MaxLag: 3,
 	}
 }
 

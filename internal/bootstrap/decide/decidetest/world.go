@@ -118,7 +118,7 @@ func RecordOf(ordinal int) model.Record {
 func Config() model.Config {
 	return model.Config{
 		CrashLoss: 2 * time.Second, DownAfter: 5 * time.Second, FailoverTimeout: 10 * time.Second, RecoveryTimeout: time.Minute,
-		Priority: 100, ServeStale: true, MinReplicas: 1,
+		Priority: 100, ServeStale: true, MinReplicas: 1, MaxLag: 3,
 	}
 }
 
