@@ -222,9 +222,8 @@ func (s *stage) read(how script) (bool, runtime.Object, error) {
 
 const (
 	pause   = "client pause 1500 write"
-	longer  = "client pause 8000 write; config set min-replicas-to-write 65536"
+	longer  = "client pause 66000 write"
 	unpause = "client unpause"
-	resumed = "config set min-replicas-to-write 1; " + unpause
 	killed  = "client kill type normal; client kill type pubsub; " + unpause
 	fenced  = "replicaof 127.0.0.1 1; " + killed
 	moved   = "replicaof SUCCESSOR; Sentinels name the successor; " + killed
@@ -240,12 +239,12 @@ func TestHandoverStepByStep(t *testing.T) {
 		err  error
 	}{
 		"the successor claims":                            {script{offset: 100, claims: 1}, begun + moved, nil},
-		"the successor lacks a write: nothing is offered": {script{offset: 99}, pause + "; " + resumed, handover.ErrNotCaughtUp},
-		"the successor restarted since it was chosen":     {script{offset: 100, runID: "run-2"}, pause + "; " + resumed, handover.ErrNotCaughtUp},
-		"the record was written by another agent":         {script{offset: 100, writes: []string{conflict}}, begun + resumed, record.ErrConflict},
+		"the successor lacks a write: nothing is offered": {script{offset: 99}, pause + "; " + unpause, handover.ErrNotCaughtUp},
+		"the successor restarted since it was chosen":     {script{offset: 100, runID: "run-2"}, pause + "; " + unpause, handover.ErrNotCaughtUp},
+		"the record was written by another agent":         {script{offset: 100, writes: []string{conflict}}, begun + unpause, record.ErrConflict},
 		"it is unknown whether the offer stands":          {script{offset: 100, writes: []string{unknown}}, begun + fenced, errAny},
 		"the offer stands and its answer was lost":        {script{offset: 100, writes: []string{lost}, claims: 1}, begun + moved, nil},
-		"no claim: the offer is taken back":               {script{offset: 100}, begun + "withdraw; " + resumed, handover.ErrNotAccepted},
+		"no claim: the offer is taken back":               {script{offset: 100}, begun + "withdraw; " + unpause, handover.ErrNotAccepted},
 		"the claim comes while it is taken back":          {script{offset: 100, writes: []string{"", conflict}, claims: 2}, begun + "withdraw; " + moved, nil},
 		"no claim, and it is unknown whether the offer is taken back": {
 			script{offset: 100, writes: []string{"", unknown}}, begun + "withdraw; " + fenced, handover.ErrNotAccepted,
@@ -255,9 +254,7 @@ func TestHandoverStepByStep(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, c.how)
 			successor := s.view.Peers[0]
-			err := s.actor.handOver(t.Context(), s.view, decide.Decision{
-				Action: decide.Handover, Reason: model.HandingOver, Successor: successor, Tuning: model.Tuning{MinReplicas: 1},
-			})
+			err := s.actor.handOver(t.Context(), s.view, decide.Decision{Action: decide.Handover, Reason: model.HandingOver, Successor: successor})
 			if errors.Is(c.err, errAny) && err == nil || !errors.Is(c.err, errAny) && !errors.Is(err, c.err) {
 				t.Errorf("err=%v, want %v", err, c.err)
 			}

@@ -22,8 +22,6 @@ type Server interface {
 	DisconnectClients(ctx context.Context) error
 	PauseWrites(ctx context.Context, most time.Duration) error
 	ResumeWrites(ctx context.Context) error
-	// RequireReplicas makes each write need as many replicas.
-	RequireReplicas(ctx context.Context, replicas int) error
 	Tune(ctx context.Context, want model.Tuning) error
 	// SecureUsers gives the server the users by which others of its group and its Sentinels reach it, and keeps others from
 	// publishing what Sentinels believe. It returns how the server lists its users then; where it lists them as known does,
@@ -142,8 +140,6 @@ func (a *Redis) sendOne(ctx context.Context, v model.View, c decide.Command) err
 		return a.own.PauseWrites(ctx, c.For)
 	case decide.ResumeWrites:
 		return a.own.ResumeWrites(ctx)
-	case decide.RequireReplicas:
-		return a.own.RequireReplicas(ctx, c.Replicas)
 	}
 	return nil
 }

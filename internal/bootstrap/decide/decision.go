@@ -74,14 +74,11 @@ const (
 	PauseWrites
 	// ResumeWrites ends the pause.
 	ResumeWrites
-	// RequireReplicas makes each write need as many replicas as Replicas says; those that are held back need them too when they go
-	// on.
-	RequireReplicas
 )
 
 // String names the kind as traces do.
 func (k CommandKind) String() string {
-	return [...]string{"replicate from", "become master", "disconnect clients", "pause writes", "resume writes", "require replicas"}[k]
+	return [...]string{"replicate from", "become master", "disconnect clients", "pause writes", "resume writes"}[k]
 }
 
 // Command is one command to my own Redis.
@@ -96,6 +93,4 @@ type Command struct {
 	Run string
 	// For is how long PauseWrites lasts at most.
 	For time.Duration
-	// Replicas of RequireReplicas; model.NoWrites refuses all writes.
-	Replicas int
 }

@@ -103,13 +103,6 @@ func (s Server) ResumeWrites(ctx context.Context) error {
 	})
 }
 
-// RequireReplicas makes each write need as many replicas, also those that a pause holds back.
-func (s Server) RequireReplicas(ctx context.Context, replicas int) error {
-	return s.order(ctx, "setting "+minReplicas, func(ctx context.Context, one *redis.Conn) error {
-		return requireReplicas(ctx, one, replicas)
-	})
-}
-
 func requireReplicas(ctx context.Context, one *redis.Conn, replicas int) error {
 	return one.ConfigSet(ctx, minReplicas, strconv.Itoa(replicas)).Err()
 }

@@ -108,10 +108,6 @@ func (o ownRedis) ResumeWrites(context.Context) error {
 	})
 }
 
-func (o ownRedis) RequireReplicas(_ context.Context, replicas int) error {
-	return o.do(func(s *server) { s.tuning.MinReplicas = replicas })
-}
-
 func (o ownRedis) Tune(_ context.Context, want model.Tuning) error {
 	return o.do(func(s *server) { s.tuning = want })
 }

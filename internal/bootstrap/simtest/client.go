@@ -48,10 +48,11 @@ func (w *World) chosenBy(c *client) *server {
 	return nil
 }
 
-// tryWrite is one write: it is held back while the server pauses writes or hangs, and refused or acknowledged otherwise.
+// tryWrite is one write: it is held back while the server hangs, or pauses writes, and refused or acknowledged otherwise. For want of
+// replicas it is refused also in a pause.
 func (w *World) tryWrite(c *client, s *server) {
 	switch {
-	case w.now < s.hung || s.role == model.Master && w.now < s.paused:
+	case w.now < s.hung || s.role == model.Master && w.now < s.paused && s.good >= s.tuning.MinReplicas:
 		c.waits = s
 		s.held = append(s.held, c)
 	case w.accepts(s):

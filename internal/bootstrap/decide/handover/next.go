@@ -16,10 +16,12 @@ const (
 	catchUpTime = time.Second
 	// firstPause stays below the smallest down-after: a paused master answers PING late, because hellos wait with the writes.
 	firstPause = 1500 * time.Millisecond
-	// longPause covers the offer and its answer. Nothing may be written between offer and demotion, or it would be lost.
-	longPause = 8 * time.Second
-	// lastMoment is how long before the end of the pause the outcome of a handover must be known.
-	lastMoment = 2 * time.Second
+	// longPause covers the offer and its answer, for which there is wholeTime, and a minute more: it ends by itself, also where the agent
+	// has died or the server hangs, and whoever leads by then must have had the time to demote my Redis. Sentinels do that within ten
+	// seconds. Refusing the writes would be surer, and clients would see it: a refusal comes before the pause.
+	longPause = wholeTime + time.Minute
+	// wholeTime is when the outcome of a handover must be known.
+	wholeTime = 6 * time.Second
 	// acceptTime is how long the successor has to claim and promote.
 	acceptTime = time.Second
 	// announceTime is how long clients are kept so that Sentinels can name the successor.
@@ -39,7 +41,7 @@ var (
 func (h State) Next(v View) (Step, State) {
 	switch h.stage {
 	case starting:
-		h.stage, h.until, h.deadline = catchingUp, v.Now.Add(catchUpTime), v.Now.Add(longPause-lastMoment)
+		h.stage, h.until, h.deadline = catchingUp, v.Now.Add(catchUpTime), v.Now.Add(wholeTime)
 		return Step{Commands: []decide.Command{{Do: decide.PauseWrites, For: firstPause}}}, h
 	case catchingUp:
 		return h.catchUp(v)
@@ -92,9 +94,7 @@ func (h State) catchUp(v View) (Step, State) {
 		return h.resume(ErrNotCaughtUp)
 	case own.Answer == model.Up && to.Answer == model.Up && to.ReplID == own.ReplID && to.Offset >= own.Offset && to.RunID == h.successor.Redis.RunID:
 		h.stage, h.offered = extending, *to
-		// A pause ends by itself, also where nobody is left who knows why it began, or where the server hangs until then. What was
-		// held back is refused then, and not acknowledged beside a successor.
-		return Step{Commands: []decide.Command{{Do: decide.PauseWrites, For: longPause}, {Do: decide.RequireReplicas, Replicas: model.NoWrites}}}, h
+		return Step{Commands: []decide.Command{{Do: decide.PauseWrites, For: longPause}}}, h
 	}
 	return Step{Recheck: askEvery}, h
 }
@@ -147,7 +147,7 @@ func (h State) move() (Step, State) {
 
 // resume lets writes go on where they were.
 func (h State) resume(why error) (Step, State) {
-	return h.end(why, decide.Command{Do: decide.RequireReplicas, Replicas: h.replicas}, decide.Command{Do: decide.ResumeWrites})
+	return h.end(why, decide.Command{Do: decide.ResumeWrites})
 }
 
 // serveNobody leaves the question which pod leads to the record. A Redis that cannot be fenced stays paused.

@@ -56,8 +56,6 @@ type State struct {
 	record    model.Record
 	successor model.Pod
 	reason    model.Reason
-	// replicas is how many of them a write needs where nothing is given away.
-	replicas int
 	// offered is the successor as it was seen when it had everything.
 	offered model.Redis
 	// until is when the stage is over, and deadline is when everything before the end must be: after it only the end remains.
@@ -68,7 +66,7 @@ type State struct {
 
 // Begin begins what a decision for the action Handover wants.
 func Begin(v model.View, d decide.Decision) State {
-	return State{self: v.Self.UID, record: v.Record, successor: d.Successor, reason: d.Reason, replicas: d.Tuning.MinReplicas}
+	return State{self: v.Self.UID, record: v.Record, successor: d.Successor, reason: d.Reason}
 }
 
 // Successor is the pod that is to lead.
