@@ -22,6 +22,8 @@ type Server interface {
 	DisconnectClients(ctx context.Context) error
 	PauseWrites(ctx context.Context, most time.Duration) error
 	ResumeWrites(ctx context.Context) error
+	// EndScript ends the script that keeps the server from answering, or the server.
+	EndScript(ctx context.Context) error
 	Tune(ctx context.Context, want model.Tuning) error
 	// SecureUsers gives the server the users by which others of its group and its Sentinels reach it, and keeps others from
 	// publishing what Sentinels believe. It returns how the server lists its users then; where it lists them as known does,
@@ -140,6 +142,8 @@ func (a *Redis) sendOne(ctx context.Context, v model.View, c decide.Command) err
 		return a.own.PauseWrites(ctx, c.For)
 	case decide.ResumeWrites:
 		return a.own.ResumeWrites(ctx)
+	case decide.EndScript:
+		return a.own.EndScript(ctx)
 	}
 	return nil
 }

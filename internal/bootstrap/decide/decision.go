@@ -74,11 +74,14 @@ const (
 	PauseWrites
 	// ResumeWrites ends the pause.
 	ResumeWrites
+	// EndScript ends the script that keeps it from answering, or, where that has written, the process: what it has not
+	// acknowledged it never will.
+	EndScript
 )
 
 // String names the kind as traces do.
 func (k CommandKind) String() string {
-	return [...]string{"replicate from", "become master", "disconnect clients", "pause writes", "resume writes"}[k]
+	return [...]string{"replicate from", "become master", "disconnect clients", "pause writes", "resume writes", "end script"}[k]
 }
 
 // Command is one command to my own Redis.

@@ -43,7 +43,8 @@ var invariants = []struct {
 		return d.Action != Promote || recordedHolder(v) && d.Epoch == v.Record.Epoch && (own || !v.API && !holdsNothing(v, v.Self))
 	}},
 	{"a Redis that did not answer is left alone", func(v model.View, _ Memory, d Decision) bool {
-		return v.Self.Redis.Answer == model.Up || d.Action == Wait || (v.Self.Redis.Answer == model.Loading || v.Self.Redis.Refused) && d.Action == OfferTransfer
+		return v.Self.Redis.Answer == model.Up || d.Action == Wait || (v.Self.Redis.Answer == model.Loading || v.Self.Redis.Refused) && d.Action == OfferTransfer ||
+			v.Self.Redis.Busy && d.Action == Fence
 	}},
 }
 

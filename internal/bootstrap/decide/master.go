@@ -14,6 +14,9 @@ import (
 // retain keeps me master. An API outage alone changes nothing.
 func (s *situation) retain() Decision {
 	d := Decision{Action: Retain, Reason: model.Incumbent, Ready: true, Tuning: s.masterTuning()}
+	if s.yields() {
+		return s.yield(d)
+	}
 	if !s.holdsRecord {
 		return d
 	}

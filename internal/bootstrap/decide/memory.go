@@ -41,6 +41,8 @@ type Memory struct {
 	RefusedSince time.Time
 	// HungSince is when my Redis stopped answering without refusing connects.
 	HungSince time.Time
+	// YieldSince is when writes began to be held back for a failover of the Sentinels.
+	YieldSince time.Time
 	// AdoptedFrom has, by ordinal, the volume claims of pods without an agent whose data I have followed.
 	AdoptedFrom map[int]string
 	// MaxEpoch is the greatest epoch seen in the record RecordUID, and MaxVersion the last version that had it: a smaller epoch in
@@ -111,7 +113,7 @@ func (s *situation) remember() {
 		m.Lead.follow(p, s.Now, s.Config.CrashLoss)
 	}
 	if r.Answer == model.Up && r.Role == model.Replica {
-		m.MasterSince, m.NamedEpoch = time.Time{}, 0
+		m.MasterSince, m.NamedEpoch, m.YieldSince = time.Time{}, 0, time.Time{}
 		if r.LinkUp {
 			m.SyncedRun = r.RunID
 		}
@@ -120,7 +122,7 @@ func (s *situation) remember() {
 
 // forgetTheFuture moves instants back to now: a clock that was put back must not make a wait longer.
 func (m *Memory) forgetTheFuture(now time.Time) {
-	for _, since := range [...]*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.Confirmed, &m.OfferedAt, &m.RefusedSince, &m.HungSince, &m.Lead.MarkedAt} {
+	for _, since := range [...]*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.Confirmed, &m.OfferedAt, &m.RefusedSince, &m.HungSince, &m.YieldSince, &m.Lead.MarkedAt} {
 		if since.After(now) {
 			*since = now
 		}

@@ -47,6 +47,9 @@ func (s *situation) replicateFrom(master model.Address) []Command {
 	if s.Self.Redis.Role == model.Master {
 		commands = append(commands, Command{Do: DisconnectClients})
 	}
+	if !s.memory.YieldSince.IsZero() {
+		commands = append(commands, Command{Do: ResumeWrites})
+	}
 	return commands
 }
 

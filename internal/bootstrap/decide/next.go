@@ -42,7 +42,7 @@ func (s *situation) decide() Decision {
 		return s.notRunning()
 	case r.TooOld:
 		return s.tooOld()
-	case r.Answer == model.Loading && s.holdsRecord:
+	case r.Answer == model.Loading && s.holdsRecord && !s.peerIsMaster:
 		return s.restarted()
 	case r.Answer == model.Loading:
 		return Decision{Reason: model.LoadingData, Recheck: soon}

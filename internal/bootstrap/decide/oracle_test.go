@@ -43,7 +43,7 @@ func (o oracle) allowed() []Action {
 	switch self := o.v.Self.Redis; {
 	case self.Answer == model.Silent:
 		return o.gone()
-	case self.Answer == model.Loading && o.iAmRecorded():
+	case self.Answer == model.Loading && o.iAmRecorded() && !o.someMaster():
 		return o.restarted()
 	case self.Answer == model.Loading:
 		return []Action{Wait}

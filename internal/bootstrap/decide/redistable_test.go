@@ -115,6 +115,8 @@ func (in *reader) memory(v model.View, m *Memory, word string) {
 		m.WaitingSince = in.Ago(name, value)
 	case "refused":
 		m.RefusedSince = in.Ago(name, value)
+	case "yields":
+		m.YieldSince = in.Ago(name, value)
 	case "hung":
 		m.HungSince = in.Ago(name, value)
 	case "master":

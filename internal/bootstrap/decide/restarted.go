@@ -11,8 +11,11 @@ import (
 // restarted decides when the record names me, but my Redis is not the process that was promoted. It came up fenced, so nothing
 // is lost yet. A replica that was in sync holds what I may have lost: it leads, whether I am still loading or not.
 func (s *situation) restarted() Decision {
-	if !s.API {
+	switch {
+	case !s.API:
 		return s.restartedUnwritten()
+	case s.elected: // a replica is about to be promoted, and another one would be in its way
+		return s.unchanged(model.FailoverRunning)
 	}
 	if s.offerStanding(offerBudget) {
 		d := s.unchanged(model.RestartedWaiting)

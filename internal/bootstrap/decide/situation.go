@@ -25,6 +25,8 @@ type situation struct {
 	peerIsMaster bool
 	// failoverRunning reports whether a Sentinel that answered shows a failover of this group.
 	failoverRunning bool
+	// elected reports whether one of them is about to promote a replica, or has.
+	elected bool
 	// allSentinelsAnswered reports whether no Sentinel is silent; an empty set is silent.
 	allSentinelsAnswered bool
 }
@@ -47,6 +49,7 @@ func (s *situation) findFacts() {
 	}
 	for i := range s.Sentinels {
 		s.failoverRunning = s.failoverRunning || s.Sentinels[i].Answered && s.Sentinels[i].FailoverInProgress
+		s.elected = s.elected || s.Sentinels[i].Answered && s.Sentinels[i].Elected
 		s.allSentinelsAnswered = s.allSentinelsAnswered && s.Sentinels[i].Answered
 	}
 	s.confirm() // before it is remembered that my Redis has answered

@@ -33,6 +33,15 @@ func (s *situation) notRunning() Decision {
 	case s.Self.Redis.Denied != "":
 		wait.Reason = model.AgentDenied
 		return wait
+	case s.endsScript():
+		why := model.FailoverRunning
+		if s.master != nil {
+			why = model.Superseded
+		}
+		return Decision{Action: Fence, Reason: why, Commands: []Command{{Do: EndScript}}, Recheck: soon}
+	case s.Self.Redis.Busy:
+		wait.Reason = model.ScriptRunning
+		return wait
 	case s.neverAnswered():
 		wait.Reason = model.NeverAnswered
 		return wait

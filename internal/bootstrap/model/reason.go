@@ -11,6 +11,7 @@ type Reason string
 const (
 	NotRunning           Reason = "NotRunning"
 	LoadingData          Reason = "LoadingData"
+	ScriptRunning        Reason = "ScriptRunning"
 	NeverAnswered        Reason = "NeverAnswered"
 	AgentDenied          Reason = "AgentDenied"
 	ServerTooOld         Reason = "ServerTooOld"

@@ -17,6 +17,8 @@ type Sentinel struct {
 	MasterDown bool
 	// FailoverInProgress reports whether it runs a failover; nothing is adopted from it meanwhile.
 	FailoverInProgress bool
+	// Elected reports whether it has been elected to lead that failover, or was ordered to: it promotes a replica next.
+	Elected bool
 }
 
 // Watching is how a group is watched: as the record's settings say, or as a Sentinel says it does.

@@ -63,6 +63,8 @@ type Redis struct {
 	// Refused reports whether it is silent because nothing listens at its address: three connection attempts in a row were
 	// refused. It is known only of my own.
 	Refused bool
+	// Busy reports whether it is silent because a script or function has kept it for longer than its busy-reply-threshold.
+	Busy bool
 	// Denied is the word by which it is silent because it does not know who asks: NOAUTH, WRONGPASS or NOPERM.
 	Denied string
 	// Selectors reports whether it can keep a user from one channel alone.

@@ -39,6 +39,8 @@ type View struct {
 	Use    *KeyUse
 	// Leaving reports whether my pod is about to end, by the kubelet's hook or by its deletion.
 	Leaving bool
+	// Yielded reports whether my agent has held writes back since the last turn, because a Sentinel announced its election.
+	Yielded bool
 	// Releasing reports whether the template has lost the opt-in label, so that pods are replaced by plain ones from the
 	// highest ordinal.
 	Releasing bool

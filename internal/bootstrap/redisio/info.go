@@ -24,7 +24,7 @@ func Ask(ctx context.Context, client *redis.Client) model.Redis {
 	defer cancel()
 	text, err := client.Info(ctx).Result()
 	if err != nil {
-		return model.Redis{Refused: errors.Is(err, syscall.ECONNREFUSED), Denied: denial(err)}
+		return model.Redis{Refused: errors.Is(err, syscall.ECONNREFUSED), Denied: denial(err), Busy: busy(err)}
 	}
 	return ParseInfo(text)
 }

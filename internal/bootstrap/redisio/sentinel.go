@@ -40,12 +40,14 @@ func decodeSentinel(address *redis.StringSliceCmd, master *redis.MapStringString
 		return model.Sentinel{}
 	}
 	epoch, _ := strconv.ParseUint(facts["config-epoch"], 10, 64)
-	flags := strings.Split(facts["flags"], ",")
+	flags, state := strings.Split(facts["flags"], ","), facts["failover-state"]
+	running := slices.Contains(flags, "failover_in_progress")
 	return model.Sentinel{
 		Answered: true, Monitors: true, ConfigEpoch: epoch,
 		Address:            model.Address{Host: where[0], Port: port(where[1])},
 		MasterDown:         slices.Contains(flags, "s_down") || slices.Contains(flags, "o_down"),
-		FailoverInProgress: slices.Contains(flags, "failover_in_progress"),
+		FailoverInProgress: running,
+		Elected:            running && state != "" && state != "none" && state != "wait_start",
 	}
 }
 

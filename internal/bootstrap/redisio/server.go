@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
@@ -96,11 +97,58 @@ func (s Server) PauseWrites(ctx context.Context, most time.Duration) error {
 	})
 }
 
+// PauseAtOnce is PauseWrites for a moment in which every millisecond counts: nothing is asked first, and a server that a script keeps is
+// told again until it takes the pause or the context ends.
+func (s Server) PauseAtOnce(ctx context.Context, most time.Duration) error {
+	for {
+		err := s.client.Do(ctx, "client", "pause", most.Milliseconds(), "write").Err()
+		if err == nil || !busy(err) {
+			return err
+		}
+		loop.Pause(ctx, time.Millisecond)
+		if ctx.Err() != nil {
+			return fmt.Errorf("pausing writes of a server that is busy: %w", ctx.Err())
+		}
+	}
+}
+
 // ResumeWrites lets the writes that were held back go on.
 func (s Server) ResumeWrites(ctx context.Context) error {
 	return s.order(ctx, "ending the pause of writes", func(ctx context.Context, one *redis.Conn) error {
 		return one.ClientUnpause(ctx).Err()
 	})
+}
+
+// EndScript ends the script or function that keeps the server busy. One that has written cannot be ended alone; the server ends then,
+// without saving, and whoever waits for the script gets no answer.
+func (s Server) EndScript(ctx context.Context) error {
+	return s.run(ctx, "ending a script", func(ctx context.Context) error {
+		var refused redis.Error
+		err := s.client.ScriptKill(ctx).Err()
+		if errors.As(err, &refused) && strings.HasPrefix(refused.Error(), "NOTBUSY") || err == nil {
+			return nil
+		}
+		if ferr := s.client.FunctionKill(ctx).Err(); ferr == nil {
+			return nil
+		}
+		if errors.As(err, &refused) && strings.HasPrefix(refused.Error(), "UNKILLABLE") {
+			return endWithoutSaving(ctx, s.client)
+		}
+		return err
+	})
+}
+
+// endWithoutSaving ends a server at once. Those before 7.0 know no NOW, and wait for no replica anyway.
+func endWithoutSaving(ctx context.Context, client *redis.Client) error {
+	var refused redis.Error
+	err := client.Do(ctx, "shutdown", "nosave", "now").Err()
+	if errors.As(err, &refused) && !strings.HasPrefix(refused.Error(), "NOPERM") {
+		err = client.Do(ctx, "shutdown", "nosave").Err()
+	}
+	if errors.As(err, &refused) {
+		return err
+	}
+	return nil // no answer is the answer
 }
 
 func requireReplicas(ctx context.Context, one *redis.Conn, replicas int) error {

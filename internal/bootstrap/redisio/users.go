@@ -327,6 +327,12 @@ func withoutRules(err error) error {
 	return err
 }
 
+// busy reports whether a server did not carry out a command because a script keeps it.
+func busy(err error) bool {
+	var refused redis.Error
+	return errors.As(err, &refused) && strings.HasPrefix(refused.Error(), "BUSY ")
+}
+
 // denial is the word by which a server refuses a client that it does not know; empty where the error is another.
 func denial(err error) string {
 	var refused redis.Error

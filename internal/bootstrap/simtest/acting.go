@@ -54,7 +54,7 @@ func (o ownRedis) do(command func(s *server)) error {
 	switch s := o.p.server; {
 	case !s.alive:
 		return errGone
-	case o.w.now < s.hung:
+	case o.w.now < s.hung, o.w.now < s.busy:
 		return errHangs
 	default:
 		command(s)
@@ -106,6 +106,13 @@ func (o ownRedis) ResumeWrites(context.Context) error {
 		s.paused = 0
 		o.w.letGo(s)
 	})
+}
+
+func (o ownRedis) EndScript(context.Context) error {
+	if s := o.p.server; s.alive && o.w.now < s.busy {
+		o.w.killRedis(o.p, 500*time.Millisecond)
+	}
+	return nil
 }
 
 func (o ownRedis) Tune(_ context.Context, want model.Tuning) error {

@@ -99,6 +99,7 @@ func (w *World) earlyView(p *pod) (model.View, bool) {
 		Self: model.Pod{Name: name(p.ordinal), Ordinal: p.ordinal, UID: p.uid, Address: p.server.address, Injected: true},
 	}
 	v.HelloEpoch, v.Leaving, v.Config = p.server.hello, p.leaving, w.config()
+	v.Yielded, p.yielded = p.yielded, false
 	if w.receive(&p.watch, p.host) {
 		w.facts(p, &v)
 	}
@@ -151,7 +152,7 @@ func (w *World) addLateAnswers(p *pod, v *model.View) {
 // askOwn asks the Redis of a pod as its own agent does, which can tell that nothing listens.
 func (w *World) askOwn(p *pod) model.Redis {
 	r := w.info(p.host, p.server)
-	r.Refused = !p.server.alive
+	r.Refused, r.Busy = !p.server.alive, w.now < p.server.busy
 	return r
 }
 
@@ -214,6 +215,9 @@ func (w *World) takeStep(p *pod, h *act.Handover, generation int) {
 func (w *World) finish(p *pod, err error) {
 	d := p.deciding
 	p.last, p.busy = d, false
+	if d.Reason != model.NotRunning && d.Reason != model.ScriptRunning {
+		p.leads = d.Action == decide.Retain
+	}
 	if p.acting.Leaving && d.Action != decide.Handover {
 		p.left = true
 	}

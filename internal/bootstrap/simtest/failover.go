@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
@@ -20,6 +21,10 @@ func (w *World) judge(s *sentinel) {
 		}
 	case electing:
 		w.campaign(s)
+	case selecting:
+		if w.now-s.since >= tickEvery { // each of its steps takes a turn of its timer
+			w.selectReplica(s)
+		}
 	case promoting:
 		w.awaitPromotion(s)
 	case reconfiguring:
@@ -83,11 +88,35 @@ func (w *World) campaign(s *sentinel) {
 		}
 	}
 	if votes > len(w.sentinels)/2 && votes >= s.want.Quorum {
-		w.selectReplica(s)
+		w.elect(s)
 		return
 	}
 	if w.now-s.since > min(electionMost, s.want.FailoverTimeout) {
 		s.phase = noFailover
+	}
+}
+
+// elect makes a Sentinel the leader of its failover, which it announces to whoever listens: the agent of the master that it names.
+func (w *World) elect(s *sentinel) {
+	s.phase, s.since = selecting, w.now
+	for _, p := range w.pods {
+		if !p.gone && p.agent && p.leads && w.reach(p.host, s.host) {
+			w.on(p.host, w.between(time.Millisecond, 4*time.Millisecond), func() { w.hearElection(p) })
+		}
+	}
+}
+
+// hearElection lets the master's agent hold writes back, which it tries until a script that keeps the server has ended.
+func (w *World) hearElection(p *pod) {
+	s := p.server
+	switch {
+	case !p.agent || !p.leads || !s.alive:
+	case w.now < s.busy:
+		w.on(p.host, time.Millisecond, func() { w.hearElection(p) })
+	case w.now >= s.hung:
+		w.pause(s, decide.YieldPause)
+		p.yielded = true
+		w.wakePod(p)
 	}
 }
 
@@ -142,6 +171,6 @@ func (w *World) forceFailover(s *sentinel) {
 		s.current++
 		s.epoch = s.current
 		s.votedIn, s.votedFor = s.epoch, s
-		w.selectReplica(s)
+		w.elect(s)
 	}
 }

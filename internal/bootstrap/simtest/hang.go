@@ -27,6 +27,21 @@ func (w *World) hang(s *server, long time.Duration) {
 	}
 }
 
+// runScript keeps a process for some time. What the script writes is acknowledged to its client when it ends.
+func (w *World) runScript(c *client, s *server, long time.Duration) {
+	s.busy = w.now + long
+	run := s.run
+	if s.pod != nil {
+		s.pod.disturbed = s.busy
+	}
+	w.on(s.host, long, func() {
+		if s.alive && s.run == run {
+			w.acknowledge(c, s)
+			w.wakePod(s.pod)
+		}
+	})
+}
+
 // whenItGoesOn puts off what a process is told that hangs, and reports whether it does.
 func (w *World) whenItGoesOn(s *server, do func()) bool {
 	if w.now >= s.hung {

@@ -32,9 +32,12 @@ type pod struct {
 	again    bool
 	planned  int
 	ready    bool
-	leaving  bool
-	left     bool
-	gone     bool
+	// leads reports whether the last turn found its Redis leading, and yielded whether writes were held back since for a failover.
+	leads   bool
+	yielded bool
+	leaving bool
+	left    bool
+	gone    bool
 	// last is what was decided last, and outvoted for how many turns the agent has known better than its Redis is.
 	last       decide.Decision
 	outvoted   int

@@ -50,6 +50,8 @@ type server struct {
 	firstAck time.Duration
 	// slow is how much later than others it gets what its master writes.
 	slow time.Duration
+	// busy is until when a script keeps the process, which refuses everything meanwhile.
+	busy time.Duration
 	// hung is until when the process does nothing, and inbox what it was told meanwhile.
 	hung  time.Duration
 	inbox []func()
@@ -70,7 +72,9 @@ type disk struct {
 	offset   int64
 }
 
-func (s *server) up(now time.Duration) bool { return s.alive && now >= s.loading && now >= s.hung }
+func (s *server) up(now time.Duration) bool {
+	return s.alive && now >= s.loading && now >= s.hung && now >= s.busy
+}
 
 // boot starts a process from the generated file: a fenced replica, with what its disk has.
 func (w *World) boot(s *server) {
@@ -79,7 +83,7 @@ func (w *World) boot(s *server) {
 	s.alive, s.run, s.loading = true, fmt.Sprintf("run-%d", w.runs), w.now
 	s.role, s.following, s.byAgent, s.link, s.dial = model.Replica, model.FenceAddress, false, nil, s.dial+1
 	s.data, s.offset, s.replID, s.replID2, s.hadReplica = nil, 0, w.freshID(), noID, false
-	s.tuning, s.hello, s.paused, s.hung, s.inbox, s.good = model.Tuning{}, 0, 0, 0, nil, 0
+	s.tuning, s.hello, s.paused, s.hung, s.busy, s.inbox, s.good = model.Tuning{}, 0, 0, 0, 0, nil, 0
 	s.dropClients()
 	if w.keeps() && d.kept != nil {
 		s.data = d.kept
@@ -300,7 +304,7 @@ func (w *World) deliver(r, from *server, dial int, data *version, offset int64, 
 	w.on(r.host, after, func() {
 		switch {
 		case !r.alive || r.dial != dial || r.link != from || r.replID != id || offset <= r.offset:
-		case !w.reach(r.host, from.host) || w.now < r.hung || w.now < from.hung:
+		case !w.reach(r.host, from.host) || w.now < r.hung || w.now < r.busy: // what was sent arrives, also from one that hangs since
 			w.deliver(r, from, dial, data, offset, id, 200*time.Millisecond)
 		default:
 			r.data, r.offset, r.heard = data, offset, w.now
@@ -320,7 +324,7 @@ func (w *World) idle(s *server) time.Duration {
 
 // info is what INFO answers to a host that asks.
 func (w *World) info(from *host, s *server) model.Redis {
-	if s == nil || !s.alive || w.now < s.hung || from != s.host && !w.reach(from, s.host) || s.host.frozen {
+	if s == nil || !s.alive || w.now < s.hung || w.now < s.busy || from != s.host && !w.reach(from, s.host) || s.host.frozen {
 		return model.Redis{}
 	}
 	r := model.Redis{

@@ -348,3 +348,54 @@ func TestPodIsGone(t *testing.T) {
 		}
 	}
 }
+
+// TestFailoverOfALivingMaster: somebody tells a Sentinel to fail over, and the master lives and is connected.
+func TestFailoverOfALivingMaster(t *testing.T) {
+	for name, setup := range map[string]Setup{"two": two(AOF), "three": three(None)} {
+		t.Run(name, func(t *testing.T) {
+			tales(t, 60, setup, Real, func(s *tale) {
+				s.stay(s.leader())
+				s.forceFailover(s.sentinelOf(s.rng.IntN(3)))
+			}, 30*time.Second, func(s *tale, r Result) {
+				if lost := s.lost(s.beside[0]); r.Violation != nil || r.Lost > 0 || lost > 0 || s.bothAcked > 0 || s.none > 3*time.Second {
+					t.Errorf("%d and %d lost, two masters for %s, none for %s: %v", r.Lost, lost, s.bothAcked, s.none, r.Violation)
+				}
+			})
+		})
+	}
+}
+
+// TestFailoverThatComesToNothing: the Sentinel that was elected dies before it promotes anybody.
+func TestFailoverThatComesToNothing(t *testing.T) {
+	tales(t, 40, three(AOF), Real, func(s *tale) {
+		x := s.sentinelOf(0)
+		s.forceFailover(x)
+		s.when(func() bool { return s.leader().yielded || s.leader().memory.YieldSince != (time.Time{}) }, func() { s.killSentinel(x, false, 2*time.Second) })
+	}, 30*time.Second, func(s *tale, r Result) {
+		if r.Violation != nil || r.Lost > 0 || s.none > 3*time.Second {
+			t.Errorf("%d lost, none for %s: %v", r.Lost, s.none, r.Violation)
+		}
+	})
+}
+
+// TestScriptThatOutlastsDownAfter: it keeps the master from answering for so long that Sentinels promote another. What it writes, and
+// what others wrote when it ended, was acknowledged by the old master.
+func TestScriptThatOutlastsDownAfter(t *testing.T) {
+	for name, setup := range map[string]Setup{"two": two(AOF), "three": three(AOF)} {
+		for _, long := range []time.Duration{3 * time.Second, 5500 * time.Millisecond, 7 * time.Second, 15 * time.Second} {
+			t.Run(name+" "+long.String(), func(t *testing.T) {
+				tales(t, 40, setup, Real, func(s *tale) {
+					lead := s.leader()
+					s.stay(lead)
+					script := &client{host: lead.host, stays: lead}
+					s.beside = append(s.beside, script)
+					s.runScript(script, lead.server, long)
+				}, 40*time.Second, func(s *tale, r Result) {
+					if lost := s.lost(s.beside[0]) + s.lost(s.beside[1]); r.Violation != nil || r.Lost > 0 || lost > 0 || s.bothAcked > 0 {
+						t.Errorf("%d and %d lost, two masters for %s: %v", r.Lost, lost, s.bothAcked, r.Violation)
+					}
+				})
+			})
+		}
+	}
+}

@@ -89,7 +89,7 @@ func AddressWord(a model.Address) string {
 
 var dataIDs = map[string]string{"a": LineageID, "b": OtherID, "c": ThirdID}
 
-var podWord = regexp.MustCompile(`^(\d)(\?|-|k|L|M|\.|[>/](?:\d'?|x))(?:=([abc])@(\d+)\*(\d+))?((?:\+[a-z2]+)*)$`)
+var podWord = regexp.MustCompile(`^(\d)(\?|-|k|b|L|M|\.|[>/](?:\d'?|x))(?:=([abc])@(\d+)\*(\d+))?((?:\+[a-z2]+)*)$`)
 
 // Pod reads one pod, for example 1>0=a@90*9+term.
 func (in *Reader) Pod(word string) model.Pod {
@@ -108,6 +108,9 @@ func (in *Reader) Pod(word string) model.Pod {
 	case 'k':
 		result = But(result, Silent)
 		result.Redis.Denied = "WRONGPASS"
+	case 'b':
+		result = But(result, Silent)
+		result.Redis.Busy = true
 	case 'L':
 		result.Redis.Answer = model.Loading
 	case 'M':
@@ -171,7 +174,7 @@ func (in *Reader) Pods(cell string) []model.Pod {
 	return all
 }
 
-var sentinelWord = regexp.MustCompile(`^(\d'?|x)((?:[+-]\d+|\+far)?)(!?)(~?)$`)
+var sentinelWord = regexp.MustCompile(`^(\d'?|x)((?:[+-]\d+|\+far)?)(!?)(~?)(\^?)$`)
 
 // Sentinel reads what one Sentinel says, for example 0+1!.
 func (in *Reader) Sentinel(word string) model.Sentinel {
@@ -188,7 +191,7 @@ func (in *Reader) Sentinel(word string) model.Sentinel {
 	}
 	return model.Sentinel{
 		Answered: true, Monitors: true, Address: in.Address("Sentinel", part[1]), ConfigEpoch: in.Epoch("Sentinel", part[2]),
-		MasterDown: part[3] != "", FailoverInProgress: part[4] != "",
+		MasterDown: part[3] != "", FailoverInProgress: part[4] != "", Elected: part[5] != "",
 	}
 }
 

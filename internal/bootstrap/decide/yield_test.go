@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+)
+
+// TestMasterLetsGoBeforeItIsReplaced: from the election on it takes no writes, until it follows the promoted one, or until nothing came
+// of it. Clients are sent away when the other leads, and not before.
+func TestMasterLetsGoBeforeItIsReplaced(t *testing.T) {
+	led := func() model.View { return formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0))) }
+	elected := led()
+	elected.Sentinels[1].FailoverInProgress, elected.Sentinels[1].Elected = true, true
+	heard := led()
+	heard.Yielded = true // its agent has held writes back already, and the election is over
+	switched := formed(0, pod(0, master), pod(1, master), pod(2, replica(1)))
+	switched.Sentinels = sentinels(at(1), holderAt+1)
+	type step struct {
+		view model.View
+		want []CommandKind
+	}
+	for name, steps := range map[string][]step{
+		"it is replaced": {
+			{led(), nil}, {elected, []CommandKind{PauseWrites}}, {elected, []CommandKind{PauseWrites}},
+			{switched, []CommandKind{ReplicateFrom, DisconnectClients, ResumeWrites}},
+		},
+		"the failover is given up":                {{led(), nil}, {elected, []CommandKind{PauseWrites}}, {led(), []CommandKind{ResumeWrites}}, {led(), nil}},
+		"it was given up before the turn":         {{led(), nil}, {heard, []CommandKind{ResumeWrites}}, {led(), nil}},
+		"it follows another without any failover": {{led(), nil}, {switched, []CommandKind{ReplicateFrom, DisconnectClients}}},
+	} {
+		var m Memory
+		for i, s := range steps {
+			var d Decision
+			d, m = Next(moment(s.view, time.Duration(i)*100*time.Millisecond), m)
+			var got []CommandKind
+			for _, c := range d.Commands {
+				got = append(got, c.Do)
+			}
+			if !slices.Equal(got, s.want) {
+				t.Errorf("%s, step %d: %v by %s/%s, want %v", name, i, got, d.Action, d.Reason, s.want)
+			}
+		}
+	}
+}
