@@ -34,6 +34,7 @@ type Observer struct {
 	template  func(context.Context) (model.Credential, error)
 	// leaving reports whether my pod is about to end.
 	leaving func() bool
+	yielded func() bool
 	// silent remembers which Sentinels did not answer, so that their names are asked for again.
 	silent map[string]bool
 }
@@ -53,13 +54,15 @@ type Own struct {
 	Template func(context.Context) (model.Credential, error)
 	// Leaving reports whether my pod is about to end.
 	Leaving func() bool
+	// Yielded reports whether writes were held back since it was last asked, because a Sentinel announced its election.
+	Yielded func() bool
 }
 
 // NewObserver observes the group that the API shows, my own pod, and the Sentinels.
 func NewObserver(group *Group, own Own) *Observer {
 	return &Observer{
 		group: group, clients: redisio.NewClients(), own: own.Redis, names: NewNames(group.PodIP, group.spawn), hellos: own.Hellos,
-		user: own.User, keys: own.Keys, clientsOf: own.Clients, template: own.Template, leaving: own.Leaving,
+		user: own.User, keys: own.Keys, clientsOf: own.Clients, template: own.Template, leaving: own.Leaving, yielded: own.Yielded,
 	}
 }
 
@@ -82,7 +85,7 @@ func (o *Observer) View(ctx context.Context) model.View {
 	settings := o.settings()
 	v.Config = o.config(settings)
 	v.HelloEpoch = o.hellos.Epoch()
-	v.Leaving = o.leaving()
+	v.Leaving, v.Yielded = o.leaving(), o.yielded()
 	// Asked once: watches that become complete while everyone is asked would give a record without the pods that it is about,
 	// and a new, empty pod would take itself for all that is left of its group.
 	known := g.synced()

@@ -79,7 +79,7 @@ func TestRecordComesWithItsPods(t *testing.T) {
 	defer own.Close() //nolint:errcheck // the test is over
 	g.spawn = func(func(context.Context)) {}
 	o := NewObserver(g, Own{
-		Redis: own, Hellos: &redisio.Hellos{}, Leaving: func() bool { return false }, Keys: func() []model.Key { return nil },
+		Redis: own, Hellos: &redisio.Hellos{}, Leaving: func() bool { return false }, Yielded: func() bool { return false }, Keys: func() []model.Key { return nil },
 		Clients: func(time.Time) []string { return nil },
 	})
 	if v := o.View(context.WithoutCancel(t.Context())); v.Record.Known || v.API {

@@ -46,9 +46,10 @@ type agent struct {
 	clients *clientPassword
 
 	// These are set once the API has answered.
-	observer *observe.Observer
-	server   server
-	actor    *act.Redis
+	observer  *observe.Observer
+	server    server
+	actor     *act.Redis
+	elections *elections
 
 	memory decide.Memory
 	swept  time.Time
@@ -63,6 +64,7 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 	a.leave.sees(view.Self.Redis.RunID)
 	decision, memory := decide.Next(view, a.memory)
 	a.memory = memory
+	a.elections.decided(decision)
 	aside, err := a.secure(ctx, view)
 	if err == nil {
 		err = a.actor.Do(ctx, view, decision)
