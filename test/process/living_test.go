@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package process
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
+)
+
+// TestFailoverOfALivingMaster: somebody tells a Sentinel to fail over, again and again, under load. The master hears that the Sentinel
+// leads, and lets go before another is promoted.
+func TestFailoverOfALivingMaster(t *testing.T) {
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, master := group(s, lab.Options{})
+		writer := writing(s, set)
+		for range 4 {
+			acknowledge(s, writer, 100)
+			until(s, stalled, "a Sentinel to fail over", func(ctx context.Context) string {
+				if err := s.Sentinels.Pods[0].Failover(ctx, set); err != nil {
+					return err.Error()
+				}
+				return ""
+			})
+			until(s, stalled, "another master", func(context.Context) string {
+				if now := set.Master(); now == nil || now == master {
+					return "not yet"
+				}
+				return ""
+			})
+			master = set.WaitFormed(stalled)
+		}
+		acknowledge(s, writer, 100)
+		if w := written(s, writer); len(w.Lost) > 0 {
+			t.Errorf("%d of %d acknowledged writes are lost, and every master lived", len(w.Lost), len(w.Acks))
+		}
+	})
+}
+
+// TestScriptThatOutlastsDownAfter: a script writes, and keeps the master from answering until Sentinels have promoted another. Nobody
+// is told that what it wrote has been written.
+func TestScriptThatOutlastsDownAfter(t *testing.T) {
+	const script = `redis.call('set', KEYS[1], 'written') local from = redis.call('time')[1] + 0
+		while redis.call('time')[1] + 0 < from + ARGV[1] + 0 do end return 'acknowledged'`
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, master := group(s, lab.Options{})
+		writer := writing(s, set)
+		acknowledge(s, writer, 100)
+		ended := make(chan error, 1)
+		go func() {
+			o := *master.Redis().Options()
+			o.ReadTimeout, o.MaxRetries = time.Minute, -1
+			client := redis.NewClient(&o)
+			defer client.Close() //nolint:errcheck // it may be closed already
+			ended <- client.Eval(t.Context(), script, []string{"of-the-script"}, (lab.DownAfter + 10*time.Second).Seconds()).Err()
+		}()
+		until(s, stalled, "another master", func(context.Context) string {
+			if now := set.Master(); now == nil || now == master {
+				return "not yet"
+			}
+			return ""
+		})
+		if err := <-ended; err == nil || errors.Is(err, redis.Nil) {
+			t.Error("the script was acknowledged by a master that had been replaced")
+		}
+		acknowledge(s, writer, 100)
+		now := set.WaitFormed(stalled)
+		if w := written(s, writer); len(w.Lost) > 0 {
+			t.Errorf("%d of %d acknowledged writes are lost", len(w.Lost), len(w.Acks))
+		}
+		if said, err := now.Do(t.Context(), "exists", "of-the-script"); err != nil || said != int64(0) {
+			t.Errorf("what the script wrote is there: %v, %v", said, err)
+		}
+	})
+}
