@@ -53,8 +53,12 @@ func (s *situation) hearsMaster(r *model.Redis) bool {
 	return r.LinkUp && r.LinkIdle < s.Config.DownAfter
 }
 
-// nobodyHearsLeader reports whether no pod that answers hears anything of the named master.
+// nobodyHearsLeader reports whether no pod that answers hears anything of the named master, and nothing answers where it was that
+// is master with the group's history, or does not say.
 func (s *situation) nobodyHearsLeader() bool {
+	if s.Ghost.Denied != "" || s.Ghost.Answer == model.Up && s.Ghost.Role == model.Master && s.inLineage(&s.Ghost) {
+		return false
+	}
 	for i := range s.size() {
 		if r := &s.pod(i).Redis; r.Answer == model.Up && r.Role == model.Replica && r.Following == s.leader.address && s.hearsMaster(r) {
 			return false
@@ -144,5 +148,5 @@ func WantsPodList(v model.View) bool {
 	s := situation{View: v}
 	s.findFacts()
 	r := &s.Self.Redis
-	return s.leader.exists() && !s.selfLeads && s.leaderPod == nil || r.Answer == model.Up && r.Role == model.Replica && s.followsUnlisted(r.Following)
+	return s.leader.exists() && !s.selfLeads && s.leaderPod == nil || s.podsKnown() && s.UIDByName == "" || r.Answer == model.Up && r.Role == model.Replica && s.followsUnlisted(r.Following)
 }

@@ -292,11 +292,6 @@ func TestIsolatedMaster(t *testing.T) {
 	long := Memory{AnsweredRun: "run-0", Confirmed: clock.Add(-4500 * time.Millisecond)}
 	two := func() model.View { return formed(0, pod(0, master), pod(1, silent)) }
 	minority := func() model.View { return formed(0, pod(0, master), pod(1, replica(0)), pod(2, silent)) }
-	ready := func(v *model.View) {
-		for i := range v.Peers {
-			v.Peers[i].Ready = true
-		}
-	}
 	noSentinels := func(v *model.View) { v.Sentinels = silentSentinels() }
 	for name, c := range map[string]struct {
 		view   model.View
@@ -305,14 +300,14 @@ func TestIsolatedMaster(t *testing.T) {
 	}{
 		"a group of two, the other is silent":         {with(two(), cutOff), long, model.Unconfirmed},
 		"one replica is on my side, the other is not": {with(minority(), cutOff), long, model.Unconfirmed},
-		"a group of one":                                 {with(formed(0, pod(0, master)), cutOff), long, model.Incumbent},
-		"not for long enough":                            {with(minority(), cutOff), Memory{Confirmed: clock.Add(-3900 * time.Millisecond)}, model.Incumbent},
-		"an agent that starts has less time":             {with(minority(), cutOff), Memory{Confirmed: clock.Add(-4100 * time.Millisecond)}, model.Unconfirmed},
-		"only the API is away":                           {with(minority(), func(v *model.View) { v.API = false }), long, model.Incumbent},
-		"most Sentinels do not reach it":                 {with(minority(), func(v *model.View) { v.API = false; flagged(v) }), long, model.Unconfirmed},
-		"the Sentinels are away, and the other is ready": {with(with(minority(), ready), noSentinels), long, model.Unconfirmed},
-		"the Sentinels are away, and the other is gone":  {with(minority(), noSentinels), long, model.Incumbent},
-		"a replica follows another pod":                  {with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(1))), cutOff), long, model.Unconfirmed},
+		"a group of one":                                   {with(formed(0, pod(0, master)), cutOff), long, model.Incumbent},
+		"not for long enough":                              {with(minority(), cutOff), Memory{Confirmed: clock.Add(-3900 * time.Millisecond)}, model.Incumbent},
+		"an agent that starts has less time":               {with(minority(), cutOff), Memory{Confirmed: clock.Add(-4100 * time.Millisecond)}, model.Unconfirmed},
+		"only the API is away":                             {with(minority(), func(v *model.View) { v.API = false }), long, model.Incumbent},
+		"most Sentinels do not reach it":                   {with(minority(), func(v *model.View) { v.API = false; flagged(v) }), long, model.Unconfirmed},
+		"the Sentinels are away, and another is silent":    {with(minority(), noSentinels), long, model.Unconfirmed},
+		"the Sentinels are away, and another is not there": {with(minority(), func(v *model.View) { noSentinels(v); v.Peers[1].Redis.Refused = true }), long, model.Incumbent},
+		"a replica follows another pod":                    {with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(1))), cutOff), long, model.Unconfirmed},
 	} {
 		c.view.Self.Redis.OnlineReplicas = 0
 		d, _ := Next(c.view, c.memory)

@@ -36,8 +36,8 @@ func Next(v model.View, m Memory) (Decision, Memory) {
 func (s *situation) decide() Decision {
 	r := &s.Self.Redis
 	switch {
-	case s.UIDByName != "" && !s.visible():
-		return s.fence(model.Replaced)
+	case s.UIDByName != "" && !s.visible(), s.UIDByName == "" && s.API && s.PodsListed:
+		return s.fence(model.Replaced) // it was deleted by force, and others lead, or will
 	case r.Answer == model.Silent:
 		return s.notRunning()
 	case r.TooOld:

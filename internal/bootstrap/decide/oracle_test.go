@@ -131,9 +131,8 @@ func (o oracle) mayHaveBeenReplaced() bool {
 		!slices.ContainsFunc(o.v.Peers, func(p model.Pod) bool {
 			return !o.answers(p) || p.Redis.Role != model.Replica || p.Redis.Following != self.Address
 		}),
-		// No pod of the sweep is Ready, so a silent one is no master.
-		o.v.API && o.iAmRecorded() && !o.someMaster() && !slices.ContainsFunc(o.v.Peers, func(p model.Pod) bool {
-			return p.Redis.Answer == model.Loading && p.Redis.Role == model.Master
+		o.v.API && o.iAmRecorded() && !slices.ContainsFunc(o.v.Peers, func(p model.Pod) bool {
+			return p.Redis.Role == model.Master || p.Redis.Answer == model.Silent && !p.Redis.Refused
 		}),
 		o.failover() && o.m.NamedEpoch == 0 && (o.m.MasterSince.IsZero() || o.v.Now.Sub(o.m.MasterSince) <= o.v.Config.FailoverTimeout),
 		o.m.Confirmed.IsZero(),
@@ -276,7 +275,7 @@ func (o oracle) mayBeMore() bool {
 			p.Redis.Role == model.Replica && p.Redis.Priority > 0
 	})
 	return slices.ContainsFunc(o.silent(), func(p model.Pod) bool {
-		return !stayed || p.Redis.Answer != model.Loading && !o.names(p)
+		return !stayed || p.Redis.Answer != model.Loading && !o.names(p) && (p.Name != o.v.Record.Holder || p.UID == o.v.Record.PodUID)
 	})
 }
 

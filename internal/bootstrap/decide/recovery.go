@@ -56,15 +56,15 @@ func (s *situation) recovery() Decision {
 }
 
 // mustWaitForBetter reports whether a candidate that has not answered could have better data than all that did, and still has time.
-// Where a member in sync never went away, only another such process can: what comes back from a disk is not compared with it, and
-// that of the named pod is gone.
+// Where a member in sync never went away, only another such process can: what comes back from a disk is not compared with it. That of
+// the named pod is gone, and a pod that was made in its place has a new one.
 func (s *situation) mustWaitForBetter() bool {
 	if !s.mustWait() || !s.anyUnbroken() {
 		return s.mustWait()
 	}
 	return slices.ContainsFunc(s.unheard(), func(ordinal int) bool {
 		p, exists := s.podOf(ordinal)
-		return exists && p.Redis.Answer != model.Loading && !s.leader.is(p)
+		return exists && p.Redis.Answer != model.Loading && !s.leader.is(p) && (p.Name != s.Record.Holder || p.UID == s.Record.PodUID)
 	})
 }
 

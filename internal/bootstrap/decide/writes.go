@@ -31,7 +31,7 @@ func (s *situation) guardWrites(d Decision) Decision {
 		why = model.Superseded
 	case s.unconfirmedFor() > s.writesUnconfirmed():
 		why = model.Unconfirmed
-	case s.unconfirmedFor() > 0:
+	case s.unconfirmedFor() > tick+tick/2 || !s.confirmedForAWhile():
 		d.Recheck = min(d.Recheck, soon)
 	}
 	if why != "" {
@@ -41,6 +41,12 @@ func (s *situation) guardWrites(d Decision) Decision {
 		}
 	}
 	return d
+}
+
+// confirmedForAWhile reports whether Sentinels confirm me. What pods say holds at this moment only.
+func (s *situation) confirmedForAWhile() bool {
+	_, seen := s.seenBySentinels()
+	return seen || len(s.Peers) == 0
 }
 
 // endsMastership reports whether a decision makes my Redis a replica, or is the handover, which holds writes back by itself.
@@ -53,32 +59,64 @@ func (s *situation) writesUnconfirmed() time.Duration {
 	return max(s.Config.DownAfter-refusesBefore, refusesBefore)
 }
 
-// confirm remembers when it was last certain that nobody can have taken my place.
+// confirm remembers when it was last certain that nobody can have taken my place, nor does before down-after is over from then.
 func (s *situation) confirm() {
 	m := &s.memory
 	switch {
 	case s.Self.Redis.Role == model.Replica:
 		m.Confirmed = time.Time{}
+		return
 	case s.Self.Redis.Role != model.Master:
-	case s.confirmed() || m.Confirmed.IsZero() && m.AnsweredRun != "":
+		return
+	case m.Confirmed.IsZero() && m.AnsweredRun != "":
 		m.Confirmed = s.Now
 	case m.Confirmed.IsZero():
 		m.Confirmed = s.Now.Add(min(firstLook, s.writesUnconfirmed()) - s.writesUnconfirmed())
 	}
+	switch age, seen := s.seenBySentinels(); {
+	case seen:
+		m.Confirmed = later(m.Confirmed, s.Now.Add(-age))
+	case s.podsKnown() && s.everyoneFollowsSelf():
+		m.Confirmed = s.Now
+	case s.confirmedByRecord():
+		m.Confirmed = later(m.Confirmed, s.Now.Add(-min(apiAge, s.writesUnconfirmed()/2)))
+	}
 }
 
-// confirmed reports whether most Sentinels see me as the living master, so that no others of them can elect another; or whether
-// they may be about to, because one of them made me master; or whether every pod that they could elect follows me; or whether the
-// record names me and every other pod is seen to be no master.
-func (s *situation) confirmed() bool {
-	self := s.Self.Address
+// seenBySentinels reports how long ago most Sentinels last heard me as their master, of those that see me alive: no others of them can
+// elect another. One that has just made me master may not have heard me yet.
+func (s *situation) seenBySentinels() (time.Duration, bool) {
 	if s.memory.NamedEpoch == 0 && s.failoverRunning && !s.overdue() {
-		return true
+		return 0, true
 	}
-	if s.majority(func(x *model.Sentinel) bool { return x.Monitors && x.Address == self && !x.MasterDown }) {
-		return true
+	var usual [8]time.Duration // a turn at rest allocates nothing
+	ages := usual[:0]
+	for i := range s.Sentinels {
+		if x := &s.Sentinels[i]; x.Answered && x.Monitors && x.Address == s.Self.Address && !x.MasterDown {
+			ages = append(ages, x.HeardAgo)
+		}
 	}
-	return s.podsKnown() && (s.everyoneFollowsSelf() || s.API && s.holdsRecord && s.everyoneIsSeen())
+	most := len(s.Sentinels) / 2
+	if len(ages) <= most {
+		return 0, false
+	}
+	slices.Sort(ages)
+	return ages[most], true
+}
+
+// confirmedByRecord reports whether the record names me and every other pod is seen to be no master.
+func (s *situation) confirmedByRecord() bool {
+	return s.podsKnown() && s.API && s.holdsRecord && s.everyoneIsSeen()
+}
+
+// apiAge is how old what the API says may be.
+const apiAge = 2500 * time.Millisecond
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // unconfirmedFor is how long it has not been certain that nobody took my place.
@@ -92,12 +130,12 @@ func (s *situation) unconfirmedFor() time.Duration {
 // podsKnown reports whether the API has ever shown the group's pods.
 func (s *situation) podsKnown() bool { return s.UIDByName != "" || len(s.Peers) > 0 }
 
-// everyoneIsSeen reports whether each other pod answers and is no master, or has no Redis at this moment, or is not ready by the API's
-// word. One that is silent and ready may have been promoted where I cannot see it.
+// everyoneIsSeen reports whether each other pod answers and is no master, or has no Redis at this moment. One that is silent may have
+// been promoted where I cannot see it, and the API neither: that it is not ready is no proof.
 func (s *situation) everyoneIsSeen() bool {
 	return !slices.ContainsFunc(s.Peers, func(p model.Pod) bool {
 		r := &p.Redis
-		absent := p.Address.Host == "" || r.Refused || r.Answer == model.Silent && s.API && !p.Ready
+		absent := p.Address.Host == "" || r.Refused
 		return !absent && (r.Answer == model.Silent || r.Role == model.Master)
 	})
 }

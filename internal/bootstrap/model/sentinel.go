@@ -15,6 +15,9 @@ type Sentinel struct {
 	ConfigEpoch uint64
 	// MasterDown reports whether it flags its master s_down.
 	MasterDown bool
+	// HeardAgo is how long ago its master last answered it as one that is well does: until down-after is over from then, it takes
+	// nobody else.
+	HeardAgo time.Duration
 	// FailoverInProgress reports whether it runs a failover; nothing is adopted from it meanwhile.
 	FailoverInProgress bool
 	// Elected reports whether it has been elected to lead that failover, or was ordered to: it promotes a replica next.

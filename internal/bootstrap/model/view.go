@@ -31,6 +31,9 @@ type View struct {
 	// PodsListed reports whether the pods are as a list of this moment shows them, so that one which is not among them does not
 	// exist. A watch never proves that: it may stand still without saying so.
 	PodsListed bool
+	// Ghost is what answers at the recorded address where no pod that the view shows has it: perhaps what is left of a pod that was
+	// deleted by force.
+	Ghost Redis
 	// HelloEpoch is the greatest current-epoch heard from Sentinels on my own Redis.
 	HelloEpoch uint64
 	// Access is by which passwords my Redis and the others of the group know each other, and Use what the record shall say of

@@ -5,6 +5,7 @@ package observe
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -155,12 +156,27 @@ func (o *Observer) ask(ctx context.Context, v *model.View, s contract.GroupSetti
 			all.Go(func() { p.Redis = o.clients.AskAs(ctx, p.Address, o.credentials(ctx, v, p)...) })
 		}
 	}
+	if ghost, ok := o.ghost(v); ok {
+		all.Go(func() { v.Ghost = redisio.Ask(ctx, o.clients.To(ghost, model.Credential{})) })
+	}
 	all.Go(func() { v.Sentinels = o.Sentinels(ctx, s) })
 	all.Wait()
 	o.silent = map[string]bool{}
 	for _, sentinel := range v.Sentinels {
 		o.silent[sentinel.Name] = !sentinel.Answered
 	}
+}
+
+// ghost is the recorded address, where no pod of a view has it. It may be a stranger's by now, so what
+// listens there is shown no password.
+func (o *Observer) ghost(v *model.View) (model.Address, bool) {
+	l := o.group.Lease()
+	if l == nil || len(v.Peers) == 0 {
+		return model.Address{}, false
+	}
+	r, _ := record.Decode(l)
+	taken := r.Address == v.Self.Address || slices.ContainsFunc(v.Peers, func(p model.Pod) bool { return p.Address == r.Address })
+	return r.Address, r.HasHolder() && !taken
 }
 
 // Sentinels asks every Sentinel of the set; one whose name or answer is missing is silent.

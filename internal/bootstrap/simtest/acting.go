@@ -119,7 +119,7 @@ func (o ownRedis) Tune(_ context.Context, want model.Tuning) error {
 	return o.do(func(s *server) { s.tuning = want })
 }
 
-// There are no users in this world: every connection is accepted.
+// Users are no part of this world, but that a foreign server knows none of the group (connect).
 
 func (o ownRedis) SecureUsers(context.Context, string, model.Access, bool, string) (string, error) {
 	return "", o.do(func(*server) {})

@@ -4,6 +4,7 @@ package simtest
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/act"
@@ -137,6 +138,7 @@ func (w *World) addLateAnswers(p *pod, v *model.View) {
 			v.Peers[i].Redis = w.info(p.host, w.listeners[v.Peers[i].Address])
 		}
 	}
+	w.askGhost(p, v)
 	for i, s := range w.sentinels {
 		if !v.Sentinels[i].Answered {
 			v.Sentinels[i] = w.askSentinel(p.host, s)
@@ -146,6 +148,17 @@ func (w *World) addLateAnswers(p *pod, v *model.View) {
 		v.Record = w.recordOf(&p.watch)
 		v.API = w.liveness(p, decide.WantsLiveRecord(*v))
 		v.PodsListed = w.listed(p, decide.WantsPodList(*v))
+	}
+}
+
+// askGhost asks at the recorded address, where no pod that the view shows has it.
+func (w *World) askGhost(p *pod, v *model.View) {
+	if p.watch.seen < 0 || len(v.Peers) == 0 {
+		return
+	}
+	a := w.recordOf(&p.watch).Address
+	if a != v.Self.Address && !slices.ContainsFunc(v.Peers, func(q model.Pod) bool { return q.Address == a }) {
+		v.Ghost = w.info(p.host, w.listeners[a])
 	}
 }
 

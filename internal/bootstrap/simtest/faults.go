@@ -43,10 +43,17 @@ var faults = map[string]fault{
 	"everything":          {crashes, func(w *World, _ int, _ time.Duration) { w.allPods(false); w.allSentinels(true) }},
 	"taken-address":       {crashes, (*World).takeAddress},
 	"slow-load":           {crashes, func(w *World, _ int, long time.Duration) { w.slowLoad = long }},
-	"flushall":            {crashes, func(w *World, _ int, _ time.Duration) { w.flushAll() }},
-	"twice":               {planned, func(w *World, who int, _ time.Duration) { mark(w.podOf(who), func(p *pod) { p.actTwice = true }) }},
+	"hang-pod": {crashes, func(w *World, who int, long time.Duration) {
+		mark(w.podOf(who), func(p *pod) { w.hang(p.server, long) })
+	}},
+	"hang-lead":    {crashes, func(w *World, _ int, long time.Duration) { mark(w.leader(), func(p *pod) { w.hang(p.server, long) }) }},
+	"script-lead":  {crashes, func(w *World, _ int, long time.Duration) { mark(w.leader(), func(p *pod) { w.script(p, long) }) }},
+	"slow-replica": {crashes, func(w *World, who int, long time.Duration) { mark(w.podOf(who), func(p *pod) { w.slowDown(p, long) }) }},
+	"flushall":     {crashes, func(w *World, _ int, _ time.Duration) { w.flushAll() }},
+	"twice":        {planned, func(w *World, who int, _ time.Duration) { mark(w.podOf(who), func(p *pod) { p.actTwice = true }) }},
 
 	"cut-pod":     {network, func(w *World, who int, long time.Duration) { mark(w.podOf(who), func(p *pod) { w.isolate(p, long) }) }},
+	"overlay":     {network, func(w *World, _ int, long time.Duration) { mark(w.leader(), func(p *pod) { w.overlay(p, long) }) }},
 	"cut-pair":    {network, (*World).cutPair},
 	"cut-half":    {network, (*World).cutHalf},
 	"freeze-pod":  {network, func(w *World, who int, long time.Duration) { mark(w.podOf(who), func(p *pod) { w.freezePod(p, long) }) }},
@@ -368,4 +375,32 @@ func (w *World) spoof(who int, _ time.Duration) {
 	if s.alive && s.monitors {
 		w.hearHello(s, w.newAddress(), s.configEpoch+1, s.current+1)
 	}
+}
+
+// overlay cuts a pod off from all other pods and from clients elsewhere; it keeps the API. A client beside it goes on writing.
+func (w *World) overlay(p *pod, long time.Duration) {
+	p.disturbed = w.now + long
+	for _, q := range w.pods {
+		if q != p {
+			w.block(p.host, q.host, long)
+		}
+	}
+	for _, x := range w.sentinels {
+		w.block(p.host, x.host, long)
+	}
+	w.block(p.host, w.client.host, long)
+	w.addClient(p)
+}
+
+// script keeps a pod's server with a script of a client beside it.
+func (w *World) script(p *pod, long time.Duration) {
+	if w.accepts(p.server) {
+		w.runScript(&client{host: p.host, stays: p}, p.server, long)
+	}
+}
+
+// slowDown delays what a replica gets from its master, for some time.
+func (w *World) slowDown(p *pod, long time.Duration) {
+	p.server.slow = long
+	w.in(long, func() { p.server.slow = 0 })
 }

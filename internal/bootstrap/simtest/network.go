@@ -12,6 +12,8 @@ type host struct {
 	frozen bool
 	gone   bool
 	skew   time.Duration
+	// thawed is when it went on after it was frozen.
+	thawed time.Duration
 	// deferred is what would have happened while it was frozen.
 	deferred []func()
 }
@@ -48,7 +50,7 @@ func (w *World) thaw(h *host) {
 	if !h.frozen {
 		return
 	}
-	h.frozen = false
+	h.frozen, h.thawed = false, w.now
 	for _, do := range h.deferred {
 		w.on(h, 0, do)
 	}

@@ -26,6 +26,7 @@ const (
 	OwnClaimOnly  Rule = "S8 nobody is promoted but by a claim of its own for this process"
 	ClientsLast   Rule = "S8 clients are sent away only from a server that takes no writes any more"
 	PlannedKeeps  Rule = "S9 a planned handover loses no acknowledged write"
+	NoTwoAnswers  Rule = "S10 a master that may have been replaced acknowledges nothing"
 	Settles       Rule = "L1 all settle on one master"
 	Writable      Rule = "L2 the group takes writes again"
 )
@@ -86,12 +87,22 @@ func (w *World) noteAcknowledged(s *server) {
 	if s.firstAck == never {
 		s.firstAck = w.now
 	}
+	s.lastAck = w.now
 	for _, o := range w.servers {
-		if o != s && o.alive && o.role == model.Master && o.reign > s.reign && o.firstAck != never {
+		if o != s && o.alive && o.role == model.Master && o.reign > s.reign && o.firstAck != never && w.now-o.lastAck < time.Second {
 			w.bothAcked = max(w.bothAcked, w.now-o.firstAck)
 			w.outdated++
+			if most := 1200 * time.Millisecond; w.Nodes > 2 && !w.meddled && w.now-o.firstAck > most && w.answersForItself(s) {
+				w.breaks(NoTwoAnswers, "%s acknowledges a write %s after a later master began to", s.address, w.now-o.firstAck)
+			}
 		}
 	}
+}
+
+// answersForItself reports whether a server can be expected to know that it was replaced: who deletes a pod by force says that it is
+// dead, and one that was frozen goes on with what it had read before anybody can tell it.
+func (w *World) answersForItself(s *server) bool {
+	return !s.pod.gone && (s.host.thawed == 0 || w.now-s.host.thawed > time.Second)
 }
 
 // checkPromotion checks that the record accepted my claim, for this process. Without the API the recorded holder may resume in
@@ -222,6 +233,8 @@ func (w *World) checkSilence(v model.View, m decide.Memory, d decide.Decision) {
 	less := v
 	var silenced string
 	switch i := w.rng.IntN(len(v.Peers) + len(v.Sentinels)); {
+	case i < len(v.Peers) && v.Peers[i].UID == v.Record.PodUID && v.Now.Sub(m.SilentSince) > downAfter+failoverTimeout:
+		return // it was missed for as long as a failover takes: its answer at this instant is what keeps it
 	case i < len(v.Peers):
 		less.Peers = slices.Clone(v.Peers)
 		less.Peers[i].Redis, silenced = model.Redis{}, v.Peers[i].Name

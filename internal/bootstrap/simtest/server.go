@@ -48,6 +48,7 @@ type server struct {
 	// reign is when it became master last, and firstAck when it then acknowledged its first write.
 	reign    time.Duration
 	firstAck time.Duration
+	lastAck  time.Duration
 	// slow is how much later than others it gets what its master writes.
 	slow time.Duration
 	// busy is until when a script keeps the process, which refuses everything meanwhile.
@@ -162,6 +163,9 @@ func (w *World) feeds(m *server) bool {
 func (w *World) connect(s *server) {
 	m := w.listeners[s.following]
 	if s.following == model.FenceAddress || m == nil || m == s || !w.reach(s.host, m.host) || !w.feeds(m) {
+		return
+	}
+	if (s.pod == nil) != (m.pod == nil) { // neither knows the other's replication user
 		return
 	}
 	s.dial++

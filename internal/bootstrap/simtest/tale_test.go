@@ -118,20 +118,6 @@ func (s *tale) print(from, to time.Duration) {
 	}
 }
 
-// overlay cuts a pod off from all other pods and from clients elsewhere; it keeps the API.
-func (s *tale) overlay(p *pod, long time.Duration) {
-	p.disturbed = s.now + long
-	for _, q := range s.pods {
-		if q != p {
-			s.block(p.host, q.host, long)
-		}
-	}
-	for _, x := range s.sentinels {
-		s.block(p.host, x.host, long)
-	}
-	s.block(p.host, s.client.host, long)
-}
-
 // deposed fails the tale where a pod claims the mastership of one that takes writes and offered it to nobody.
 func (s *tale) deposed(by *pod, during time.Duration) {
 	before, master := s.api().record, s.leader()
