@@ -126,15 +126,19 @@ func (o oracle) mayHaveBeenReplaced() bool {
 	if above && (o.uid != "" || o.count(func(s model.Sentinel) bool { return s.Monitors && s.Address == o.address }) >= 2) {
 		return true
 	}
+	sentinels := o.count(func(s model.Sentinel) bool { return s.Monitors && s.Address == self.Address && !s.MasterDown }) >= 2
+	chosen := o.failover() && o.m.NamedEpoch == 0 && (o.m.MasterSince.IsZero() || o.v.Now.Sub(o.m.MasterSince) <= o.v.Config.FailoverTimeout)
+	if o.someMaster() && !sentinels && !chosen {
+		return true
+	}
 	for _, witnesses := range []bool{
-		o.count(func(s model.Sentinel) bool { return s.Monitors && s.Address == self.Address && !s.MasterDown }) >= 2,
+		sentinels, chosen,
 		!slices.ContainsFunc(o.v.Peers, func(p model.Pod) bool {
 			return !o.answers(p) || p.Redis.Role != model.Replica || p.Redis.Following != self.Address
 		}),
 		o.v.API && o.iAmRecorded() && !slices.ContainsFunc(o.v.Peers, func(p model.Pod) bool {
 			return p.Redis.Role == model.Master || p.Redis.Answer == model.Silent && !p.Redis.Refused
 		}),
-		o.failover() && o.m.NamedEpoch == 0 && (o.m.MasterSince.IsZero() || o.v.Now.Sub(o.m.MasterSince) <= o.v.Config.FailoverTimeout),
 		o.m.Confirmed.IsZero(),
 	} {
 		if witnesses {

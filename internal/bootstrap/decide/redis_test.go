@@ -134,7 +134,7 @@ func TestMaster(t *testing.T) {
 		{
 			name:   "a silent Sentinel may be the leader of a failover (S7): not demoted on silence",
 			view:   with(formed(0, pod(1, master), pod(0, master)), func(v *model.View) { v.Sentinels[2] = model.Sentinel{} }),
-			action: Wait, reason: model.UnnamedMaster, ready: true,
+			action: Wait, reason: model.Unconfirmed, // and yet it takes no writes beside the named master
 		},
 		{
 			name: "all Sentinels answered, none runs a failover: demoted",

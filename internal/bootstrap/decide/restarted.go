@@ -11,11 +11,8 @@ import (
 // restarted decides when the record names me, but my Redis is not the process that was promoted. It came up fenced, so nothing
 // is lost yet. A replica that was in sync holds what I may have lost: it leads, whether I am still loading or not.
 func (s *situation) restarted() Decision {
-	switch {
-	case !s.API:
+	if !s.API {
 		return s.restartedUnwritten()
-	case s.elected: // a replica is about to be promoted, and another one would be in its way
-		return s.unchanged(model.FailoverRunning)
 	}
 	if s.offerStanding(offerBudget) {
 		d := s.unchanged(model.RestartedWaiting)
@@ -26,6 +23,9 @@ func (s *situation) restarted() Decision {
 	if replicas := s.successors(); len(replicas) > 0 {
 		if s.coversAll(replicas) {
 			return s.claim(model.RestartedInPlace)
+		}
+		if s.elected { // a replica is about to be promoted, and another one would be in its way
+			return s.unchanged(model.FailoverRunning)
 		}
 		return s.offer(&replicas[0], model.TransferAfterRestart)
 	}

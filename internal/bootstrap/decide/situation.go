@@ -27,6 +27,8 @@ type situation struct {
 	failoverRunning bool
 	// elected reports whether one of them is about to promote a replica, or has.
 	elected bool
+	// seen reports whether most Sentinels see my Redis alive as their master, or have just made it that.
+	seen bool
 	// allSentinelsAnswered reports whether no Sentinel is silent; an empty set is silent.
 	allSentinelsAnswered bool
 }
@@ -52,6 +54,7 @@ func (s *situation) findFacts() {
 		s.elected = s.elected || s.Sentinels[i].Answered && s.Sentinels[i].Elected
 		s.allSentinelsAnswered = s.allSentinelsAnswered && s.Sentinels[i].Answered
 	}
+	_, s.seen = s.seenBySentinels()
 	s.confirm() // before it is remembered that my Redis has answered
 	s.remember()
 }

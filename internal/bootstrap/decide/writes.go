@@ -44,10 +44,7 @@ func (s *situation) guardWrites(d Decision) Decision {
 }
 
 // confirmedForAWhile reports whether Sentinels confirm me. What pods say holds at this moment only.
-func (s *situation) confirmedForAWhile() bool {
-	_, seen := s.seenBySentinels()
-	return seen || len(s.Peers) == 0
-}
+func (s *situation) confirmedForAWhile() bool { return s.seen || len(s.Peers) == 0 }
 
 // endsMastership reports whether a decision makes my Redis a replica, or is the handover, which holds writes back by itself.
 func (d *Decision) endsMastership() bool {
@@ -76,6 +73,8 @@ func (s *situation) confirm() {
 	switch age, seen := s.seenBySentinels(); {
 	case seen:
 		m.Confirmed = later(m.Confirmed, s.Now.Add(-age))
+	case s.peerIsMaster: // whatever was certain before; it stays so when that one is out of sight
+		m.Confirmed = s.Now.Add(-s.writesUnconfirmed() - tick)
 	case s.podsKnown() && s.everyoneFollowsSelf():
 		m.Confirmed = s.Now
 	case s.confirmedByRecord():

@@ -26,7 +26,9 @@ func TestMasterLetsGoBeforeItIsReplaced(t *testing.T) {
 	}
 	for name, steps := range map[string][]step{
 		"it is replaced": {
-			{led(), nil}, {elected, []CommandKind{PauseWrites}}, {elected, []CommandKind{PauseWrites}},
+			{led(), nil},
+			{elected, []CommandKind{PauseWrites}},
+			{elected, []CommandKind{PauseWrites}},
 			{switched, []CommandKind{ReplicateFrom, DisconnectClients, ResumeWrites}},
 		},
 		"the failover is given up":                {{led(), nil}, {elected, []CommandKind{PauseWrites}}, {led(), []CommandKind{ResumeWrites}}, {led(), nil}},

@@ -42,6 +42,9 @@ var plants = []plant{
 	{"RESET as a broom", []Rule{Settles, DataStays}, realExcept(func(d *Deciders) { d.UseReset = true }), nil},
 	{"name taken for identity", []Rule{OwnClaimOnly, NamedOnly, OneAddress, DataStays, Settles}, redisDecider(nameIsIdentity), nil},
 
+	{"cut off and yet a master", []Rule{NoTwoAnswers}, redisDecider(neverUnconfirmed), scenario(Step{At: 20 * time.Second, Do: "island", For: 30 * time.Second})},
+	{"the record orders only whom it reaches", []Rule{NoTwoAnswers}, redisDecider(notFencedByTheRecord), scenario(Step{At: 20 * time.Second, Do: "overlay", For: 30 * time.Second})},
+
 	{"unpause on unknown answer", []Rule{PlannedKeeps}, realExcept(func(d *Deciders) { d.Handover = unknownIsRefused }), scenario(Step{At: 20 * time.Second, Do: "lost-lead"}, Step{At: 20 * time.Second, Do: "delete-lead"})},
 	{"demoted before the successor is master", []Rule{NoLoops}, realExcept(func(d *Deciders) { d.Handover = demotedEarly }), scenario(Step{At: 20 * time.Second, Do: "delete-lead"})},
 	{"promoted without the read-back", []Rule{OwnClaimOnly}, realExcept(func(d *Deciders) { d.Record = treatsSilenceAsSuccess }), scenario(Step{At: 19 * time.Second, Do: "lost-claim"}, Step{At: 20 * time.Second, Do: "delete-lead"})},
@@ -315,4 +318,22 @@ func (acceptsEverything) Get(context.Context, string, metav1.GetOptions) (*coord
 // Update returns what it was given.
 func (acceptsEverything) Update(_ context.Context, lease *coordinationv1.Lease, _ metav1.UpdateOptions) (*coordinationv1.Lease, error) {
 	return lease, nil
+}
+
+// neverUnconfirmed lets a master take writes for as long as nobody tells it that another leads.
+func neverUnconfirmed(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
+	d, m := decide.Next(v, m)
+	if v.Self.Redis.Role == model.Master && d.Tuning.MinReplicas == model.NoWrites && d.Reason == model.Unconfirmed {
+		d.Tuning.MinReplicas, d.Ready = 0, true
+	}
+	return d, m
+}
+
+// notFencedByTheRecord waits for the pod that the record names to answer as master, and takes writes meanwhile.
+func notFencedByTheRecord(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
+	d, after := decide.Next(v, m)
+	if v.Self.Redis.Role == model.Master && (d.Reason == model.Superseded || d.Reason == model.Unconfirmed) && d.Action != decide.Follow {
+		d = decide.Decision{Reason: model.UnnamedMaster, Ready: true, Recheck: 100 * time.Millisecond, Tuning: model.Tuning{Priority: 1, ServeStale: true}}
+	}
+	return d, after
 }

@@ -31,7 +31,6 @@ func tales(t *testing.T, seeds uint64, setup Setup, deciders Deciders, tell func
 		w.events = []string{}
 		one := &tale{World: w, t: t, idleSince: never}
 		w.in(begun, func() {
-
 			tell(one)
 			one.look()
 		})

@@ -15,7 +15,8 @@ var update = flag.Bool("update", false, "write the answers that the deciders giv
 
 // Rows are the situations of docs/protocol.md. Each is the heading of at least one line of the tables.
 var Rows = []string{
-	"First formation", "Adoption", "Release", "Rejoin", "Promoted by Sentinel", "Master silent",
+	"First formation", "Adoption", "Release", "Rejoin", "Promoted by Sentinel",
+	"A living master, and a Sentinel that is elected", "Master silent",
 	"My Redis restarted in its pod, I was master", "My Redis process is gone, I was master, I live", "Handover",
 	"Mastership unconfirmed", "Masterless, two masters, cycles", "Sentinels blank", "Everything restarted", "Address reused",
 	"API unreachable", "Disk full, persistence errors on the master", "Scale, delete, orphan, namespace terminating",

@@ -123,8 +123,8 @@ func (s *story) do(step Step) {
 				s.t.Fatalf("writes go on while an offer may stand: %v", s.log)
 			}
 			s.paused = time.Time{}
-		case decide.BecomeMaster:
-			s.t.Fatal("a handover promotes nobody")
+		case decide.BecomeMaster, decide.EndScript:
+			s.t.Fatalf("a handover promotes nobody and ends nothing: %s", c.Do)
 		}
 	}
 }
