@@ -27,6 +27,9 @@ type Memory struct {
 	Progress     string
 	// Confirmed is when the API or a majority of Sentinels last named me.
 	Confirmed time.Time
+	// Unproven reports whether my agent found its Redis a master and nothing has confirmed that since. The agent before it may have made
+	// it refuse writes, and that stays so.
+	Unproven bool
 	// OfferedTo is the process that my current offer names, and OfferedAt when the record was first seen with it; Declined are
 	// the processes that did not accept one.
 	OfferedTo string

@@ -37,8 +37,10 @@ func (s *situation) guardWrites(d Decision) Decision {
 	if why != "" {
 		d.Ready, d.Tuning.MinReplicas, d.Recheck = false, model.NoWrites, min(d.Recheck, soon)
 		if d.Action == Wait || d.Action == Retain {
-			d.Reason = why
+			d.Reason, d.Record = why, nil // a record that cannot be written must not keep it from refusing
 		}
+	} else if s.memory.Unproven {
+		d.Tuning.MinReplicas = model.AsItIs
 	}
 	return d
 }
@@ -61,23 +63,24 @@ func (s *situation) confirm() {
 	m := &s.memory
 	switch {
 	case s.Self.Redis.Role == model.Replica:
-		m.Confirmed = time.Time{}
+		m.Confirmed, m.Unproven = time.Time{}, false
 		return
 	case s.Self.Redis.Role != model.Master:
 		return
 	case m.Confirmed.IsZero() && m.AnsweredRun != "":
 		m.Confirmed = s.Now
 	case m.Confirmed.IsZero():
-		m.Confirmed = s.Now.Add(min(firstLook, s.writesUnconfirmed()) - s.writesUnconfirmed())
+		m.Confirmed, m.Unproven = s.Now.Add(min(firstLook, s.writesUnconfirmed())-s.writesUnconfirmed()), true
 	}
 	switch age, seen := s.seenBySentinels(); {
 	case seen:
-		m.Confirmed = later(m.Confirmed, s.Now.Add(-age))
+		m.Confirmed, m.Unproven = later(m.Confirmed, s.Now.Add(-age)), false
 	case s.peerIsMaster: // whatever was certain before; it stays so when that one is out of sight
 		m.Confirmed = s.Now.Add(-s.writesUnconfirmed() - tick)
 	case s.podsKnown() && s.everyoneFollowsSelf():
-		m.Confirmed = s.Now
+		m.Confirmed, m.Unproven = s.Now, false
 	case s.confirmedByRecord():
+		m.Unproven = false
 		m.Confirmed = later(m.Confirmed, s.Now.Add(-min(apiAge, s.writesUnconfirmed()/2)))
 	}
 }

@@ -88,3 +88,6 @@ var ErrAnotherProcess = errors.New("another process answers")
 
 // NoWrites is a min-replicas-to-write that no group can meet: a master with it takes no writes.
 const NoWrites = 1 << 16
+
+// AsItIs leaves min-replicas-to-write as it is.
+const AsItIs = -1

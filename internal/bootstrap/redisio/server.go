@@ -169,8 +169,8 @@ func (s Server) Tune(ctx context.Context, want model.Tuning) error {
 		{"min-replicas-max-lag", strconv.Itoa(want.MaxLag)},
 		{minReplicas, strconv.Itoa(want.MinReplicas)},
 	} {
-		if option[0] == "min-replicas-max-lag" && want.MaxLag == 0 { // it matters to masters
-			continue
+		if option[0] == "min-replicas-max-lag" && want.MaxLag == 0 || option[0] == minReplicas && want.MinReplicas == model.AsItIs {
+			continue // the one matters to masters only, and the other is not known
 		}
 		now, err := s.client.ConfigGet(ctx, option[0]).Result()
 		if err != nil {

@@ -116,7 +116,12 @@ func (o ownRedis) EndScript(context.Context) error {
 }
 
 func (o ownRedis) Tune(_ context.Context, want model.Tuning) error {
-	return o.do(func(s *server) { s.tuning = want })
+	return o.do(func(s *server) {
+		if want.MinReplicas == model.AsItIs {
+			want.MinReplicas = s.tuning.MinReplicas
+		}
+		s.tuning = want
+	})
 }
 
 // Users are no part of this world, but that a foreign server knows none of the group (connect).

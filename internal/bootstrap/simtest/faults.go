@@ -52,8 +52,10 @@ var faults = map[string]fault{
 	"flushall":     {crashes, func(w *World, _ int, _ time.Duration) { w.flushAll() }},
 	"twice":        {planned, func(w *World, who int, _ time.Duration) { mark(w.podOf(who), func(p *pod) { p.actTwice = true }) }},
 
-	"cut-pod":     {network, func(w *World, who int, long time.Duration) { mark(w.podOf(who), func(p *pod) { w.isolate(p, long) }) }},
-	"island":      {network, func(w *World, _ int, long time.Duration) { mark(w.leader(), func(p *pod) { w.isolate(p, long); w.addClient(p) }) }},
+	"cut-pod": {network, func(w *World, who int, long time.Duration) { mark(w.podOf(who), func(p *pod) { w.isolate(p, long) }) }},
+	"island": {network, func(w *World, _ int, long time.Duration) {
+		mark(w.leader(), func(p *pod) { w.isolate(p, long); w.addClient(p) })
+	}},
 	"overlay":     {network, func(w *World, _ int, long time.Duration) { mark(w.leader(), func(p *pod) { w.overlay(p, long) }) }},
 	"cut-pair":    {network, (*World).cutPair},
 	"cut-half":    {network, (*World).cutHalf},

@@ -92,7 +92,7 @@ func (w *World) noteAcknowledged(s *server) {
 		if o != s && o.alive && o.role == model.Master && o.reign > s.reign && o.firstAck != never && w.now-o.lastAck < time.Second {
 			w.bothAcked = max(w.bothAcked, w.now-o.firstAck)
 			w.outdated++
-			if most := 2 * time.Second; w.Nodes > 2 && !w.meddled && w.now-o.firstAck > most && w.answersForItself(s) {
+			if most := 1200 * time.Millisecond; w.Nodes > 2 && !w.meddled && w.now-o.firstAck > most && w.answersForItself(s) {
 				w.breaks(NoTwoAnswers, "%s acknowledges a write %s after a later master began to", s.address, w.now-o.firstAck)
 			}
 		}
