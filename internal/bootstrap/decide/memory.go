@@ -125,7 +125,7 @@ func (s *situation) remember() {
 
 // forgetTheFuture moves instants back to now: a clock that was put back must not make a wait longer.
 func (m *Memory) forgetTheFuture(now time.Time) {
-	for _, since := range [...]*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.Confirmed, &m.OfferedAt, &m.RefusedSince, &m.HungSince, &m.YieldSince, &m.Lead.MarkedAt} {
+	for _, since := range [...]*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.OfferedAt, &m.RefusedSince, &m.HungSince, &m.YieldSince, &m.Lead.MarkedAt} {
 		if since.After(now) {
 			*since = now
 		}

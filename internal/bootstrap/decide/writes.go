@@ -72,6 +72,9 @@ func (s *situation) confirm() {
 	case m.Confirmed.IsZero():
 		m.Confirmed, m.Unproven = s.Now.Add(min(firstLook, s.writesUnconfirmed())-s.writesUnconfirmed()), true
 	}
+	if m.Confirmed.After(s.Now) { // a clock that was put back makes nobody confirmed
+		m.Confirmed = s.Now.Add(-s.writesUnconfirmed() - tick)
+	}
 	switch age, seen := s.seenBySentinels(); {
 	case seen:
 		m.Confirmed, m.Unproven = later(m.Confirmed, s.Now.Add(-age)), false
