@@ -29,7 +29,7 @@ func (s *situation) guardWrites(d Decision) Decision {
 	switch {
 	case s.outvoted():
 		why = model.Superseded
-	case s.unconfirmedFor() > s.writesUnconfirmed():
+	case !s.seen && s.unconfirmedFor() > s.writesUnconfirmed(): // while I see that they see me, nobody has been promoted
 		why = model.Unconfirmed
 	case s.unconfirmedFor() > tick+tick/2 || !s.confirmedForAWhile():
 		d.Recheck = min(d.Recheck, soon)

@@ -49,3 +49,20 @@ func TestMasterLetsGoBeforeItIsReplaced(t *testing.T) {
 		}
 	}
 }
+
+// TestSentinelsThatHeardItLongAgo: a Sentinel that has not heard me for most of down-after, and sees me alive all the same, has promoted
+// nobody. What it last heard counts from the moment at which I lose sight of it.
+func TestSentinelsThatHeardItLongAgo(t *testing.T) {
+	v := formed(0, pod(0, master), pod(1, replica(0)), pod(2, silent))
+	for i := range v.Sentinels {
+		v.Sentinels[i].HeardAgo = 4500 * time.Millisecond
+	}
+	d, m := Next(v, Memory{AnsweredRun: "run-0", Confirmed: clock.Add(-4600 * time.Millisecond)})
+	if d.Reason != model.Incumbent || d.Tuning.MinReplicas == model.NoWrites || d.Recheck > soon {
+		t.Errorf("in sight: %s, min-replicas %d, looks again after %s", d.Reason, d.Tuning.MinReplicas, d.Recheck)
+	}
+	cutOff(&v)
+	if d, _ = Next(moment(v, 100*time.Millisecond), m); d.Tuning.MinReplicas != model.NoWrites {
+		t.Errorf("out of sight: %s, min-replicas %d", d.Reason, d.Tuning.MinReplicas)
+	}
+}
