@@ -28,9 +28,30 @@ func monitoring(p *model.Pod, as model.Credential) []model.Credential {
 	return []model.Credential{as}
 }
 
+// Glimpse is View with nobody asked but my Sentinel and the recorded holder.
+func (w *SentinelSet) Glimpse(ctx context.Context, key GroupKey, lease *coordinationv1.Lease, want model.Watching, as model.Credential) model.SentinelView {
+	v := w.unasked(key, lease, want)
+	w.ask(ctx, key, &v, as, func(p *model.Pod) bool { return p.UID == v.Record.PodUID })
+	return v
+}
+
 // View asks my Sentinel and the Redis servers of one group at once, these as the Sentinels do. Lease is the group's record in
 // sight, and want how my Sentinel is to watch the group.
 func (w *SentinelSet) View(ctx context.Context, key GroupKey, lease *coordinationv1.Lease, want model.Watching, as model.Credential) model.SentinelView {
+	v := w.unasked(key, lease, want)
+	w.ask(ctx, key, &v, as, func(*model.Pod) bool { return true })
+	if v.PodsKnown {
+		v.ForeignServers = w.foreignServers(ctx, key, v, as)
+	}
+	if lease == nil || v.PodsKnown && len(v.Pods) == 0 {
+		// What my Sentinel does not know needs no proof: a group that was scaled to zero for months asks the API nothing.
+		v.RecordGone = lease != nil && !v.Own.Monitors || w.gone(ctx, key, lease)
+	}
+	return v
+}
+
+// unasked is what the API says of a group.
+func (w *SentinelSet) unasked(key GroupKey, lease *coordinationv1.Lease, want model.Watching) model.SentinelView {
 	v := model.SentinelView{Now: time.Now(), Want: want, Peers: w.truePeers()}
 	port := contract.RedisPort
 	if lease != nil {
@@ -45,22 +66,19 @@ func (w *SentinelSet) View(ctx context.Context, key GroupKey, lease *coordinatio
 		n, _ := Ordinal(key.StatefulSet, p.Name)
 		v.Pods = append(v.Pods, podFacts(p, n, port, w.set.PodIP))
 	}
+	return v
+}
+
+// ask asks my Sentinel and the servers of some pods.
+func (w *SentinelSet) ask(ctx context.Context, key GroupKey, v *model.SentinelView, as model.Credential, which func(*model.Pod) bool) {
 	var all loop.Together
 	all.Go(func() { v.Own = redisio.AskOwnSentinel(ctx, w.own, key.MasterName) })
 	for i := range v.Pods {
-		if p := &v.Pods[i]; p.Address.Host != "" {
+		if p := &v.Pods[i]; p.Address.Host != "" && which(p) {
 			all.Go(func() { p.Redis = w.clients.AskAs(ctx, p.Address, monitoring(p, as)...) })
 		}
 	}
 	all.Wait()
-	if known {
-		v.ForeignServers = w.foreignServers(ctx, key, v, as)
-	}
-	if lease == nil || known && len(pods) == 0 {
-		// What my Sentinel does not know needs no proof: a group that was scaled to zero for months asks the API nothing.
-		v.RecordGone = lease != nil && !v.Own.Monitors || w.gone(ctx, key, lease)
-	}
-	return v
 }
 
 // mostPods is how many pods of one group are asked: the pods are a tenant's, and a record has no more members.

@@ -74,8 +74,12 @@ type group struct {
 	told     model.Credential
 	memory   sentinel.Memory
 	report   report.Group
-	// status is the manager's.
-	status status.Status
+	// agreed is the epoch that the Sentinel had when everybody was asked last.
+	agreed uint64
+	// The rest is the manager's: the status, and how questions are ended that were made for a record of the epoch asksFor.
+	status  status.Status
+	asksFor uint64
+	stop    context.CancelFunc
 }
 
 func newManager(env environment.Environment, client kubernetes.Interface, set *observe.SentinelSet, own *redis.Client, secret *peerSecret, pages *status.Pages) *manager {
@@ -218,6 +222,7 @@ func (m *manager) wake(key observe.GroupKey) {
 		return
 	}
 	m.queue.Add(nameOf(key))
+	m.interrupt(key)
 }
 
 func (m *manager) wakeAll() {

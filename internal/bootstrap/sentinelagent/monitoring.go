@@ -48,7 +48,7 @@ func (m *manager) say(ctx context.Context, g *group, lease *coordinationv1.Lease
 		return nil
 	}
 	living := m.set.Keyed(g.key)
-	store := record.NewStore(m.client.CoordinationV1().Leases(g.key.Namespace), m.set.Copy(g.key, lease))
+	store := record.NewStore(m.client.CoordinationV1().Leases(g.key.Namespace), m.set.Copy(g.key, lease), time.Now)
 	return store.Say(ctx, r.Version, name, model.KeyUse{Presents: g.presents}, func(who string) bool {
 		if !model.SentinelName(who) {
 			return slices.Contains(living, who)

@@ -12,6 +12,7 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/sentinel"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
@@ -35,14 +36,21 @@ func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Du
 	want := staggered(m.env, settings)
 	var presents string
 	presents, want.As = m.presenting(g, recorded, settings)
-	view := m.set.View(ctx, g.key, lease, want, want.As)
-	view.Own.Watching.As = g.told
-	view.CurrentEpoch = currentEpoch(m.env)
-	view.NameTaken = lease != nil && m.set.NameTaken(g.key, lease, m.serves)
-	view.Elsewhere = lease != nil && settings.Sentinels.Name != "" && !serves(m.env, g.key.Namespace, settings)
-	decision, memory := sentinel.Next(view, g.memory)
-	g.memory = memory
-	store := record.NewStore(m.client.CoordinationV1().Leases(g.key.Namespace), m.set.Copy(g.key, lease))
+	complete := func(v *model.SentinelView) {
+		v.Own.Watching.As = g.told
+		v.CurrentEpoch = currentEpoch(m.env)
+		v.NameTaken = lease != nil && m.set.NameTaken(g.key, lease, m.serves)
+		v.Elsewhere = lease != nil && settings.Sentinels.Name != "" && !serves(m.env, g.key.Namespace, settings)
+	}
+	view, decision, ok := m.look(ctx, g, recorded.Epoch, look{
+		glimpse: func(ctx context.Context) model.SentinelView { return m.set.Glimpse(ctx, g.key, lease, want, want.As) },
+		view:    func(ctx context.Context) model.SentinelView { return m.set.View(ctx, g.key, lease, want, want.As) },
+		rest:    complete,
+	})
+	if !ok {
+		return loop.Shortest, false
+	}
+	store := record.NewStore(m.client.CoordinationV1().Leases(g.key.Namespace), m.set.Copy(g.key, lease), time.Now)
 	err := m.actor.Do(ctx, g.key.MasterName, store, decision)
 	if err == nil {
 		g.noteTold(decision, want.As, presents)

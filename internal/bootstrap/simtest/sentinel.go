@@ -92,6 +92,7 @@ type sentinel struct {
 	agent      bool
 	generation int
 	memory     decidesentinel.Memory
+	agreed     uint64 // the epoch that everybody was asked at last
 	busy       bool
 	planned    int
 }

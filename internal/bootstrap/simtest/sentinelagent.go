@@ -31,6 +31,7 @@ func (w *World) startSentinelAgent(s *sentinel) {
 	}
 	lag := s.watch.lag
 	s.agent, s.busy, s.memory, s.watch = true, false, decidesentinel.Memory{}, newWatch(lag)
+	s.agreed = 0
 	s.generation++
 	w.planSentinel(s, 0)
 }
@@ -85,6 +86,9 @@ func (w *World) planSentinel(s *sentinel, after time.Duration) {
 func (w *World) sentinelTurn(s *sentinel) {
 	s.busy = true
 	generation := s.generation
+	if w.hurrySentinel(s) {
+		return
+	}
 	v, slow := w.sentinelView(s)
 	took := w.between(time.Millisecond, 10*time.Millisecond)
 	if slow {
@@ -96,7 +100,7 @@ func (w *World) sentinelTurn(s *sentinel) {
 		}
 		w.lateAnswers(s, &v)
 		d, memory := w.Deciders.Sentinel(v, s.memory)
-		s.memory = memory
+		s.memory, s.agreed = memory, v.Own.ConfigEpoch
 		err := w.doSentinel(s, d)
 		s.busy = false
 		after := d.Recheck
@@ -105,6 +109,30 @@ func (w *World) sentinelTurn(s *sentinel) {
 		}
 		w.planSentinel(s, max(after, shortest))
 	})
+}
+
+// hurrySentinel takes a turn by a glimpse, if that is enough.
+func (w *World) hurrySentinel(s *sentinel) bool {
+	if !w.receive(&s.watch, s.host) || w.recordOf(&s.watch).Epoch <= s.agreed {
+		return false
+	}
+	v, _ := w.sentinelView(s)
+	for i := range v.Pods {
+		p := &v.Pods[i]
+		p.Redis = model.Redis{}
+		if p.UID == v.Record.PodUID {
+			p.Redis = w.info(s.host, w.listeners[p.Address])
+		}
+	}
+	w.askOwnSentinel(s, &v)
+	d, memory, enough := decidesentinel.Hurry(v, s.memory)
+	if !enough {
+		return false
+	}
+	s.memory, s.busy = memory, false
+	_ = w.doSentinel(s, d) // what came of it, the next turn sees
+	w.planSentinel(s, max(d.Recheck, shortest))
+	return true
 }
 
 func (w *World) sentinelView(s *sentinel) (model.SentinelView, bool) {
@@ -144,6 +172,14 @@ func (w *World) lateAnswers(s *sentinel, v *model.SentinelView) {
 			v.Pods[i].Redis = w.info(s.host, w.listeners[v.Pods[i].Address])
 		}
 	}
+	w.askOwnSentinel(s, v)
+	w.foreignServers(s, v)
+	if v.PodsKnown && len(v.Pods) == 0 && s.watch.seen >= 0 {
+		v.RecordGone = w.reachAPI(s.host) && len(w.api().pods) == 0
+	}
+}
+
+func (w *World) askOwnSentinel(s *sentinel, v *model.SentinelView) {
 	v.Own.Sentinel = w.askSentinel(s.host, s)
 	if s.monitors {
 		v.Own.Watching = s.want
@@ -153,10 +189,6 @@ func (w *World) lateAnswers(s *sentinel, v *model.SentinelView) {
 			})
 		}
 		v.Own.Peers = v.Peers
-	}
-	w.foreignServers(s, v)
-	if v.PodsKnown && len(v.Pods) == 0 && s.watch.seen >= 0 {
-		v.RecordGone = w.reachAPI(s.host) && len(w.api().pods) == 0
 	}
 }
 
@@ -185,7 +217,7 @@ func (w *World) foreignServers(s *sentinel, v *model.SentinelView) {
 func (w *World) doSentinel(s *sentinel, d decidesentinel.Decision) error {
 	writes := leases{w: w, host: s.host, who: &s.watch, accepted: func(model.Record, model.Record) {}}
 	actor := act.NewSentinel(ownSentinel{w, s}, nil) // there are no labels in this world
-	return actor.Do(w.ctx, "group", record.NewStore(writes, known{w, &s.watch}), d)
+	return actor.Do(w.ctx, "group", record.NewStore(writes, known{w, &s.watch}, func() time.Time { return begin.Add(w.now) }), d)
 }
 
 // readReplicasNow reads the new replicas now, as Sentinel does with instances that it has never asked.
