@@ -67,6 +67,9 @@ func assemble(ctx context.Context, cfg *rest.Config, o serveOptions, stopping *d
 	if err = provision.Register(mgr, provision.NewReconciler(provisioner, reviewer.GroupOf), everything); err != nil {
 		return nil, err
 	}
+	if err = provision.NewHandovers(live, mgr.GetEventRecorder(contract.FieldManager), o.now).Register(mgr); err != nil {
+		return nil, err
+	}
 	recovery := provision.NewRecovery(live, provision.RecoveryOptions{
 		Ready: func() error { return cert.Ready(nil) }, OptedIn: optedIn(labels), Excluded: o.excluded(), Wake: wake, Now: o.now,
 	}, log.WithName("recovery"))

@@ -39,6 +39,7 @@ commands:
   check    report whether an installed webhook works, and what is wrong if it does not
   dry-run  send a labelled pod through an installed webhook; nothing is created
   groups   list the groups of a cluster
+  handover give the mastership of a group to another pod, without losing a write
   version  print the version
 
 webhook COMMAND -h lists the flags of a command`
@@ -69,6 +70,8 @@ func (p Process) run(ctx context.Context, command string) error {
 		return dryRun(ctx, p)
 	case "groups":
 		return groups(ctx, p)
+	case "handover":
+		return handover(ctx, p)
 	case "version":
 		_, err := fmt.Fprintln(p.Stdout, p.Version)
 		return err

@@ -46,16 +46,22 @@ var userAnnotations = map[string]annotationRule{
 // sentinelAnnotations are those of them that do something on a Sentinel.
 var sentinelAnnotations = []string{contract.AnnotationRole, contract.AnnotationContainer}
 
-// plannedAnnotations are refused, each with its remedy, until something makes them work: they must not be silence either.
-var plannedAnnotations = map[string]string{
-	contract.AnnotationHandover: "handing over on request is not supported yet: remove it, and delete the master's pod instead, whose agent hands over before it ends",
-}
-
 // podAnnotations stand on pods beside those: we write them, and a template copied from a live pod has them.
 var podAnnotations = []string{contract.AnnotationStatus, contract.AnnotationStamped}
 
-// setAnnotations stand on StatefulSets beside the users' ones.
-var setAnnotations = []string{contract.AnnotationRelease, contract.AnnotationTouched}
+// setAnnotations stand on StatefulSets beside the users' ones, and are not copied to the template. The others of them are about pods.
+var setAnnotations = []string{
+	contract.AnnotationRelease, contract.AnnotationTouched, contract.AnnotationHandover, contract.AnnotationHandoverFrom, contract.AnnotationHandoverRefused,
+}
+
+// checkHandover refuses a request that could never be served.
+func checkHandover(annotations map[string]string, statefulSet string) error {
+	to, asked := annotations[contract.AnnotationHandover]
+	if !asked || to == contract.HandoverAny || podOfSet(to, statefulSet) == "" {
+		return nil
+	}
+	return refuse(DeniedAnnotation, "annotation %s: %q is invalid: must be %s, or the name of a pod of this StatefulSet, like %s-0", contract.AnnotationHandover, to, contract.HandoverAny, statefulSet)
+}
 
 // podLabels below our prefix; the role is the Sentinels' to write.
 var podLabels = []string{contract.LabelGroup, contract.LabelSentinelSet}
@@ -67,11 +73,11 @@ func checkAnnotations(annotations map[string]string, also []string, statefulSet 
 		if slices.Contains(also, key) {
 			continue
 		}
+		if slices.Contains(setAnnotations, key) && key != contract.AnnotationTouched {
+			return refuse(DeniedAnnotation, "annotation %s: belongs on the StatefulSet itself, not on its pod template: move it to metadata.annotations", key)
+		}
 		if key == contract.AnnotationRoleEpoch {
 			return refuse(DeniedAnnotation, "annotation %s: is written by Sentinel agents, and a copy of it keeps them from labelling the pod: remove it from the pod template", key)
-		}
-		if remedy, ok := plannedAnnotations[key]; ok {
-			return refuse(DeniedAnnotation, "annotation %s: %s", key, remedy)
 		}
 		rule, known := userAnnotations[key]
 		if !known {

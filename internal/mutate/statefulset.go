@@ -112,6 +112,9 @@ func (s *stamping) checkSet() error {
 	if err := checkAnnotations(s.set.Annotations, setAnnotations, s.set.Name); err != nil {
 		return err
 	}
+	if err := checkHandover(s.set.Annotations, s.set.Name); err != nil {
+		return err
+	}
 	if release, ok := s.set.Annotations[contract.AnnotationRelease]; ok && release != contract.ReleaseConfirmed {
 		return refuse(DeniedAnnotation, "annotation %s: %q is invalid: must be %s", contract.AnnotationRelease, release, contract.ReleaseConfirmed)
 	}

@@ -70,8 +70,8 @@ func metadata(kind schema.GroupVersionKind) *metav1.PartialObjectMetadata {
 	return o
 }
 
-// strip leaves of an object's metadata what is looked at: names, labels, generation, deletion, and what
-// the webhook writes into records.
+// strip leaves of an object's metadata what is looked at: names, labels, generation, deletion, what
+// the webhook writes into records, and what people ask of a StatefulSet.
 func strip(in any) (any, error) {
 	o, ok := in.(metav1.Object)
 	if !ok {
@@ -81,7 +81,7 @@ func strip(in any) (any, error) {
 	o.SetOwnerReferences(nil)
 	o.SetFinalizers(nil)
 	kept := map[string]string{}
-	for _, name := range webhooksAnnotations() {
+	for _, name := range append(webhooksAnnotations(), contract.AnnotationHandover) {
 		if value, ok := o.GetAnnotations()[name]; ok {
 			kept[name] = value
 		}

@@ -154,9 +154,11 @@ func (r release) exceptions(t *testing.T, c, webhook client.Client) []attempt {
 
 func ofStatefulSet(t *testing.T, webhook client.Client, set *appsv1.StatefulSet) []attempt {
 	t.Helper()
-	const refusal = "touched only"
+	const refusal = "its own annotations only"
 	return []attempt{
 		{"a StatefulSet is touched", merge(t, webhook, set, `{"metadata":{"annotations":{"redis-sentinel.dev/touched":"now"}}}`), ""},
+		{"is answered", merge(t, webhook, set, `{"metadata":{"annotations":{"redis-sentinel.dev/handover-refused":"why","redis-sentinel.dev/handover-from":"redis-0","redis-sentinel.dev/handover":null}}}`), ""},
+		{"is asked to hand over", merge(t, webhook, set, `{"metadata":{"annotations":{"redis-sentinel.dev/handover":"any"}}}`), refusal},
 		{"is privileged", merge(t, webhook, set, `{"spec":{"template":{"spec":{"containers":[{"name":"redis","image":"redis:7.0","securityContext":{"privileged":true}}]}}}}`), refusal},
 		{"is scaled", merge(t, webhook, set, `{"spec":{"replicas":9}}`), refusal},
 		{"is scaled by its subresource", merge(t, webhook, set, `{"spec":{"replicas":9}}`, "scale"), refusal},

@@ -77,7 +77,7 @@ webhooks:
 
 {{/*
 Scaling, status, finalizers and annotations of others never reach the webhook, nor does anything while the set is deleted,
-nor the webhook's own touch, which is written when the webhook has just come back.
+nor what the webhook writes itself: its touch, when it has just come back, and its answers to requests for a handover.
 With failurePolicy Fail an expression that fails would refuse somebody else's StatefulSet, so every field is asked for first.
 */}}
 {{- define "admission.setChanged" -}}
@@ -89,9 +89,9 @@ With failurePolicy Fail an expression that fails would refuse somebody else's St
     (has(object.metadata.labels) ? object.metadata.labels : {}) !=
     (has(oldObject.metadata.labels) ? oldObject.metadata.labels : {}) ||
     has(object.metadata.annotations) && object.metadata.annotations.exists(k,
-    k.startsWith('redis-sentinel.dev/') && k != 'redis-sentinel.dev/touched' && (!has(oldObject.metadata.annotations) ||
+    k.startsWith('redis-sentinel.dev/') && !(k in ['redis-sentinel.dev/touched', 'redis-sentinel.dev/handover-from', 'redis-sentinel.dev/handover-refused']) && (!has(oldObject.metadata.annotations) ||
     !(k in oldObject.metadata.annotations) || oldObject.metadata.annotations[k] != object.metadata.annotations[k])) ||
     has(oldObject.metadata.annotations) && oldObject.metadata.annotations.exists(k,
-    k.startsWith('redis-sentinel.dev/') && (!has(object.metadata.annotations) ||
-    !(k in object.metadata.annotations))))
+    k.startsWith('redis-sentinel.dev/') && !(k in ['redis-sentinel.dev/touched', 'redis-sentinel.dev/handover', 'redis-sentinel.dev/handover-from', 'redis-sentinel.dev/handover-refused']) &&
+    (!has(object.metadata.annotations) || !(k in object.metadata.annotations))))
 {{- end -}}
