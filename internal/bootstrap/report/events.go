@@ -52,6 +52,20 @@ const (
 	succeeded
 )
 
+// masterChanged is the reason of the Event about a change of master; it is not a decision.
+const masterChanged = "MasterChanged"
+
+// changed tells of a change of master where everybody looks for it, at the StatefulSet.
+func (e *events) changed(setUID string, s *Switch) {
+	kind := corev1.EventTypeWarning
+	if s.Planned() {
+		kind = corev1.EventTypeNormal
+	}
+	e.env.Log.Info("master changed", "reason", masterChanged, "from", s.From, "to", s.To, "cause", string(s.Cause), "epoch", s.Epoch, "without", s.Without, "missing", s.Missing)
+	set := corev1.ObjectReference{APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: e.env.Namespace, Name: e.env.Settings.StatefulSet, UID: types.UID(setUID)}
+	e.writeOf(set, kind, masterChanged, s.String())
+}
+
 // consider decides whether this turn is worth an Event, once for each stretch of one reason.
 func (e *events) consider(now time.Time, reason model.Reason, what outcome) {
 	if reason != e.reason {
@@ -158,14 +172,18 @@ func kindOf(t model.EventPolicy, what outcome, lasted time.Duration) string {
 	return ""
 }
 
-// write makes an Event of the pod, as the kubelet makes its own; it does not wait for the API.
+// write makes an Event of the pod, as the kubelet makes its own.
 func (e *events) write(kind, reason, message string) {
+	e.writeOf(corev1.ObjectReference{
+		APIVersion: "v1", Kind: "Pod", Namespace: e.env.Namespace, Name: e.env.PodName, UID: types.UID(e.env.PodUID),
+	}, kind, reason, message)
+}
+
+// writeOf makes an Event of an object in the pod's namespace. It does not wait for the API.
+func (e *events) writeOf(object corev1.ObjectReference, kind, reason, message string) {
 	now := metav1.Now()
 	event := &corev1.Event{
-		ObjectMeta: metav1.ObjectMeta{GenerateName: e.env.PodName + ".", Namespace: e.env.Namespace},
-		InvolvedObject: corev1.ObjectReference{
-			APIVersion: "v1", Kind: "Pod", Namespace: e.env.Namespace, Name: e.env.PodName, UID: types.UID(e.env.PodUID),
-		},
+		ObjectMeta: metav1.ObjectMeta{GenerateName: object.Name + ".", Namespace: e.env.Namespace}, InvolvedObject: object,
 		Reason: reason, Message: message, Type: kind, Count: 1, FirstTimestamp: now, LastTimestamp: now,
 		Source:              corev1.EventSource{Component: "redis-sentinel-bootstrap", Host: e.env.NodeName},
 		ReportingController: "redis-sentinel.dev/bootstrap", ReportingInstance: e.env.PodName,

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/act"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
@@ -26,8 +27,11 @@ type Redis struct {
 	env    environment.Environment
 	pages  *status.Pages
 	events events
-	last   decide.Decision
-	err    string
+	story  story
+	// refused reports whether the API was last seen to refuse the pod's token.
+	refused bool
+	last    decide.Decision
+	err     string
 	// unfit is what was last told of the record, and when.
 	unfit   string
 	unfitAt time.Time
@@ -88,14 +92,48 @@ func (r *Redis) Decided(v model.View, d decide.Decision, err error) {
 		Pod: r.env.PodName, Group: r.env.Settings.StatefulSet, Ready: d.Ready, Action: d.Action.String(),
 		Reason: string(d.Reason), Sentence: d.Reason.Sentence(), Epoch: v.Record.Epoch, Master: v.Record.Holder, At: v.Now, Error: text(err),
 	}
+	if v.TokenRefused != r.refused {
+		r.refused = v.TokenRefused
+		r.env.Log.Error("the API refuses the token of this pod", "refused", r.refused, "reason", string(model.TokenRefused), "advice", model.TokenRefused.Advice())
+	}
+	s.Redis = seen(&v)
 	r.pages.Set(s)
 	if d.Action != decide.Retain && d.Action != r.last.Action || d.Reason != r.last.Reason || d.Ready != r.last.Ready || s.Error != r.err {
 		r.env.Log.Info("decided", "action", s.Action, "reason", s.Reason, "why", s.Sentence, "ready", d.Ready,
 			"target", d.Target.String(), "epoch", d.Epoch, "recordEpoch", v.Record.Epoch, "holder", v.Record.Holder, "error", s.Error)
 	}
 	r.last, r.err = d, s.Error
+	if change := r.story.turn(v, d); change != nil {
+		r.pages.Metrics().Switched(r.env.Settings.StatefulSet, string(change.Cause), change.Without)
+		r.events.changed(v.SetUID, change)
+	}
 	r.events.considerDenials(v)
 	r.events.consider(v.Now, d.Reason, outcomeOf(d, err))
+}
+
+// Accepted reports that an offer was accepted by its word, and for how long clients waited until now.
+func (r *Redis) Accepted(v model.View, waited time.Duration) { r.story.accepted(v, waited) }
+
+// HandedOver reports a handover that my Redis began, and how it went.
+func (r *Redis) HandedOver(h act.Handed, err error) {
+	r.pages.Metrics().Paused(r.env.Settings.StatefulSet, h.Pause)
+	r.env.Log.Info("handover", "to", h.To, "preparing", h.Preparing, "pause", h.Pause, "catchingUp", h.CatchingUp, "claiming", h.Claiming,
+		"announcing", h.Announcing, "error", text(err))
+}
+
+// seen is what a view says of my Redis and of the Sentinels.
+func seen(v *model.View) *status.Redis {
+	r := &v.Self.Redis
+	s := &status.Redis{
+		Role: r.Role.String(), LinkUp: r.LinkUp, LinkIdleSeconds: r.LinkIdle.Seconds(), Offset: r.Offset, Replicas: r.OnlineReplicas,
+		Sentinels: len(v.Sentinels), TokenRefused: v.TokenRefused,
+	}
+	for i := range v.Sentinels {
+		if x := &v.Sentinels[i]; x.Answered && x.Monitors && x.Address == v.Record.Address {
+			s.Agreeing++
+		}
+	}
+	return s
 }
 
 func outcomeOf(d decide.Decision, err error) outcome {

@@ -18,4 +18,23 @@ type Status struct {
 	At       time.Time `json:"at"`
 	Error    string    `json:"error,omitempty"`
 	Groups   []Status  `json:"groups,omitempty"`
+	// Redis is what the agent of a Redis saw of it and of the Sentinels; nil for the agent of a Sentinel.
+	Redis *Redis `json:"redis,omitempty"`
+}
+
+// Redis is what an agent saw of its Redis.
+type Redis struct {
+	// Role is master, replica or unknown.
+	Role string `json:"role"`
+	// LinkUp reports whether a replica's link to its master is up, and LinkIdleSeconds for how long nothing has come over it.
+	LinkUp          bool    `json:"linkUp"`
+	LinkIdleSeconds float64 `json:"linkIdleSeconds"`
+	// Offset is how far it is in its history, and Replicas how many it streams to.
+	Offset   int64 `json:"offset"`
+	Replicas int   `json:"replicas"`
+	// Sentinels is the size of the set, and Agreeing how many of them name the pod that the record names.
+	Sentinels int `json:"sentinels"`
+	Agreeing  int `json:"agreeing"`
+	// TokenRefused reports whether the API refuses the token of the pod.
+	TokenRefused bool `json:"tokenRefused"`
 }
