@@ -52,6 +52,7 @@ type Group struct {
 	live    time.Time             // when a live read last succeeded
 	wanted  time.Time             // since when live reads are wanted; zero while they are not
 	reading bool
+	refused bool // the last live read was answered with that nobody is known by my token
 }
 
 // Start begins to watch. The selector of the StatefulSet finds its pods with and without an agent; it never changes during the
@@ -151,6 +152,17 @@ func newer(a, b *coordinationv1.Lease) bool {
 	return errA == nil && errB == nil && x > y
 }
 
+// readAtRest is how often the record is read live while nothing depends on it: a watch that was let in once goes on when the token of my
+// pod has become invalid, and nobody would know before it is needed.
+const readAtRest = 30 * time.Second
+
+// TokenRefused reports whether the API answers, and knows nobody by the token of my pod.
+func (g *Group) TokenRefused() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.refused || g.lease.refused.Load() || g.pods.refused.Load()
+}
+
 // fresh is how long a live read counts as current.
 const fresh = 2500 * time.Millisecond
 
@@ -163,17 +175,32 @@ func (g *Group) Live(want bool) bool {
 	defer g.mu.Unlock()
 	if !want && healthy {
 		g.wanted = time.Time{}
+		if time.Since(g.live) > readAtRest {
+			g.readSoon(time.Now())
+		}
 		return true
 	}
 	now := time.Now()
 	if g.wanted.IsZero() {
 		g.wanted = now
 	}
+	g.readSoon(now)
+	return now.Sub(g.live) < fresh || healthy && now.Sub(g.wanted) < fresh
+}
+
+// ReadSoon has the record read live beside the loop, at most once a second: somebody knows of a version that the watch has not brought.
+func (g *Group) ReadSoon() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.readSoon(time.Now())
+}
+
+// readSoon is for who has the lock.
+func (g *Group) readSoon(now time.Time) {
 	if !g.reading && now.Sub(g.live) > time.Second {
 		g.reading = true
 		g.spawn(g.readLive)
 	}
-	return now.Sub(g.live) < fresh || healthy && now.Sub(g.wanted) < fresh
 }
 
 func (g *Group) readLive(ctx context.Context) {
@@ -189,6 +216,7 @@ func (g *Group) readLive(ctx context.Context) {
 		g.Learn(l)
 	}
 	g.mu.Lock()
+	g.refused = apierrors.IsUnauthorized(err)
 	if err == nil || apierrors.IsNotFound(err) {
 		g.live = time.Now()
 	}
@@ -213,6 +241,7 @@ func (g *Group) facts(v *model.View) (listed time.Time) {
 	sets := g.set.all()
 	v.SetGone = len(sets) == 0 && g.Healthy()
 	for _, s := range sets {
+		v.SetUID = string(s.UID)
 		if s.Spec.Replicas != nil {
 			v.Replicas = int(*s.Spec.Replicas)
 		}
@@ -252,6 +281,7 @@ func choose(c *model.Config, annotations map[string]string) {
 	if pod, ok := annotations[contract.AnnotationReplaceData]; ok {
 		c.ReplaceData = pod
 	}
+	c.Handover, c.HandoverFrom = annotations[contract.AnnotationHandover], annotations[contract.AnnotationHandoverFrom]
 }
 
 // wasOptedInByTemplate reports whether my own pod has the label of its template. A pod that was opted in only by its Namespace
