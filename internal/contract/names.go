@@ -67,8 +67,16 @@ const (
 	AnnotationReplaceData       = Prefix + "replace-data"
 	// AnnotationAuthSecret names the Secret that has the clients' password.
 	AnnotationAuthSecret = Prefix + "auth-secret"
-	// AnnotationHandover is refused until something makes it work.
+	// AnnotationHandover on a StatefulSet asks for a handover: to the pod that it names, or to any with HandoverAny. It is taken off when
+	// that is done.
 	AnnotationHandover = Prefix + "handover"
+	// HandoverAny asks for any other master than the present one.
+	HandoverAny = "any"
+	// AnnotationHandoverFrom says which pod led when HandoverAny was asked for, so that the next one does not hand over too. The webhook
+	// writes it.
+	AnnotationHandoverFrom = Prefix + "handover-from"
+	// AnnotationHandoverRefused says in words why what was asked for last did not happen. The webhook writes it.
+	AnnotationHandoverRefused = Prefix + "handover-refused"
 	// AnnotationRelease stands on a StatefulSet whose label may be removed while it has more than one replica.
 	AnnotationRelease = Prefix + "release"
 	// ReleaseConfirmed is the only value of AnnotationRelease.
@@ -92,7 +100,9 @@ const (
 	RecordLineage = Prefix + "lineage"
 	RecordMembers = Prefix + "members"
 	RecordOffer   = Prefix + "offer"
-	RecordReason  = Prefix + "reason"
+	// RecordSealedOffer is an offer that needs a word. Agents that knew no words would accept it without one below RecordOffer.
+	RecordSealedOffer = Prefix + "sealed-offer"
+	RecordReason      = Prefix + "reason"
 	// RecordKeys says which generations of the group's keys each pod accepts and presents; it is there once there are several.
 	RecordKeys     = Prefix + "keys"
 	RecordSettings = Prefix + "settings"
@@ -208,10 +218,18 @@ const (
 	PathPreStop = "/prestop"
 	// PathNotify is a wake-up without content: the agent looks again at once.
 	PathNotify = "/notify"
+	// PathOffer is where a holder asks whether the offer of a seal would be accepted, and gives the word for it in WordHeader.
+	PathOffer = "/offer"
 	// PathMetrics serves Prometheus metrics.
 	PathMetrics = "/metrics"
 	// PathStatus says in a sentence and JSON what the agent decided last and why.
 	PathStatus = "/status"
+	// WordHeader carries the word for an offer.
+	WordHeader = "X-Redis-Sentinel-Word"
+	// HeldHeader says beside it for how long writes have been held back, as a duration.
+	HeldHeader = "X-Redis-Sentinel-Held"
+	// SealParameter names the seal of an offer in a question about it.
+	SealParameter = "seal"
 	// HookHeader carries hex(HMAC-SHA256(key, namespace + "/" + pod name)).
 	HookHeader = "X-Redis-Sentinel-Hook"
 )

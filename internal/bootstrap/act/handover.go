@@ -18,14 +18,24 @@ type Handover struct {
 	actor *Redis
 	view  model.View
 	state handover.State
-	// written and err are the outcome of the last step.
-	written handover.WriteOutcome
-	err     error
+	// written, told and err are the outcome of the last step.
+	written, told handover.Outcome
+	err           error
 }
+
+// Handed is what is known of a handover that is over.
+type Handed struct {
+	handover.Timing
+	// To is the pod that was to lead.
+	To string
+}
+
+// Handed is the last handover that is over.
+func (a *Redis) Handed() Handed { return a.handed }
 
 // BeginHandover begins to carry out a decision for a handover. Nothing is done before its first step.
 func (a *Redis) BeginHandover(v model.View, d decide.Decision) *Handover {
-	return &Handover{actor: a, view: v, state: handover.Begin(v, d)}
+	return &Handover{actor: a, view: v, state: handover.Begin(v, d, a.word())}
 }
 
 // Step observes what the next step needs and takes it. It returns when to take the following one or, after the last one, why
@@ -34,8 +44,11 @@ func (h *Handover) Step(ctx context.Context) (wait time.Duration, done bool, err
 	a := h.actor
 	onTheWay, cancel := h.bounded(ctx)
 	defer cancel()
-	seen := handover.View{Record: a.record.Newest(), Written: h.written, Err: h.err}
+	seen := handover.View{Record: a.record.Newest(), Written: h.written, Told: h.told, Err: h.err}
 	asks, to := h.state.Asks(), h.state.Successor().Address
+	if asks.Prepared {
+		seen.Prepared = a.others.Prepared(onTheWay, to, h.state.Seal())
+	}
 	if asks.Own {
 		seen.Own = a.own.Ask(onTheWay)
 	}
@@ -49,12 +62,17 @@ func (h *Handover) Step(ctx context.Context) (wait time.Duration, done bool, err
 	step, state := a.next(h.state, seen)
 	h.state = state
 	if step.Done {
+		a.handed = Handed{Timing: state.Timing(seen.Now), To: state.Successor().Name}
 		return 0, true, step.Err
 	}
 	h.err = a.writeAndNotify(onTheWay, step.Record, step.Notify, state.Reason())
 	h.written = writeOutcome(h.err)
 	if h.err == nil {
 		h.err = a.send(ctx, h.view, step.Commands)
+	}
+	if h.err == nil && step.Tell != "" {
+		h.err = a.others.Tell(onTheWay, to, step.Tell, state.Timing(seen.Now).Pause)
+		h.told = tellOutcome(h.err)
 	}
 	return step.Recheck, false, nil
 }
@@ -68,7 +86,17 @@ func (h *Handover) bounded(ctx context.Context) (context.Context, context.Cancel
 	return context.WithTimeout(ctx, deadline.Sub(h.actor.now()))
 }
 
-func writeOutcome(err error) handover.WriteOutcome {
+func tellOutcome(err error) handover.Outcome {
+	switch {
+	case err == nil:
+		return handover.Accepted
+	case errors.Is(err, ErrNotAccepted):
+		return handover.Refused
+	}
+	return handover.Unknown
+}
+
+func writeOutcome(err error) handover.Outcome {
 	switch {
 	case err == nil:
 		return handover.Accepted

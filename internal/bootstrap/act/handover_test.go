@@ -37,6 +37,7 @@ const (
 	conflict = "conflict" // another agent wrote the record first
 	unknown  = "unknown"  // no answer came, and none to the question what became of it
 	lost     = "lost"     // the write stands, and its answer was lost
+	refused  = "refused"  // the successor's agent does not accept
 )
 
 // stage is a master that hands over to a replica, with the record between them. The journal is what was done to the master and
@@ -83,9 +84,11 @@ func (s *stage) Learn(l *coordinationv1.Lease) {
 
 // restOfGroup is the rest of the group: servers that are really asked, and Sentinels that name the successor at once.
 type restOfGroup struct {
-	note      func(string)
-	clients   *redisio.Clients
-	announced func()
+	note       func(string)
+	clients    *redisio.Clients
+	announced  func()
+	unprepared bool
+	tell       func(word string) error
 }
 
 func (c *restOfGroup) Ask(ctx context.Context, _ *model.View, a model.Address) model.Redis {
@@ -100,6 +103,15 @@ func (c *restOfGroup) Announced(context.Context, model.Address) bool {
 	return true
 }
 
+func (c *restOfGroup) Prepared(context.Context, model.Address, string) bool {
+	return !c.unprepared
+}
+
+func (c *restOfGroup) Tell(_ context.Context, _ model.Address, word string, _ time.Duration) error {
+	c.note("word")
+	return c.tell(word)
+}
+
 func (c *restOfGroup) Notify(ctx context.Context, pod model.Address) { Notify(ctx, pod.Host) }
 
 // errAny stands for an error that is somebody else's.
@@ -110,7 +122,10 @@ type script struct {
 	offset int64    // of the successor; the master's is 100
 	runID  string   // of the successor, where it restarted since it was chosen
 	writes []string // the API's answers to the first writes, where they are not a plain yes
-	claims int      // the write after which the successor is master; 0 for never
+	word   string   // what becomes of the word, where it is not heard and answered
+	claims int      // the write after which the successor is master, where the word has not made it that; 0 for never
+
+	unprepared bool // the successor's agent never says that it would accept
 }
 
 func (s *stage) note(what string) {
@@ -154,8 +169,8 @@ func newStage(t *testing.T, how script) *stage {
 	t.Cleanup(func() { _ = ownClient.Close() })
 	clients := redisio.NewClients()
 	t.Cleanup(func() { clients.Sweep(0) })
-	s.others = &restOfGroup{note: s.note, clients: clients}
-	s.actor = NewRedis(redisio.NewServer(ownClient), record.NewStore(client.CoordinationV1().Leases("ns"), s), s.others, "ns.redis", time.Now)
+	s.others = &restOfGroup{note: s.note, clients: clients, unprepared: how.unprepared, tell: func(word string) error { return s.hear(how, word) }}
+	s.actor = NewRedis(redisio.NewServer(ownClient), record.NewStore(client.CoordinationV1().Leases("ns"), s, time.Now), s.others, "ns.redis", time.Now)
 	s.actor.presented = presented{run: "run-0", known: true} // it has presented itself
 	seen, err := record.Decode(s.lease)
 	if err != nil {
@@ -167,6 +182,26 @@ func newStage(t *testing.T, how script) *stage {
 		Record: seen,
 	}
 	return s
+}
+
+// hear is the successor's agent: it leads by the word that opens the offer which the record has.
+func (s *stage) hear(how script, word string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	offered, err := record.Decode(s.lease)
+	if err != nil || offered.Offer == nil || !offered.Offer.Stands(word) || offered.Offer.Stands("") {
+		return fmt.Errorf("%w: the record has %v", ErrNotAccepted, offered.Offer)
+	}
+	switch how.word {
+	case refused:
+		return ErrNotAccepted
+	case unknown:
+		return errors.New("no answer")
+	}
+	if s.leads = true; how.word == lost {
+		return errors.New("no answer")
+	}
+	return nil
 }
 
 func (s *stage) successorSays(how script) string {
@@ -187,7 +222,7 @@ func (s *stage) write(how script, action clienttesting.Action) (bool, runtime.Ob
 	update, _ := action.(clienttesting.UpdateAction)
 	lease, _ := update.GetObject().(*coordinationv1.Lease)
 	what := "withdraw"
-	if lease.Annotations[contract.RecordOffer] != "" {
+	if lease.Annotations[contract.RecordOffer] != "" || lease.Annotations[contract.RecordSealedOffer] != "" {
 		what = "offer"
 	}
 	s.note(what)
@@ -204,8 +239,8 @@ func (s *stage) write(how script, action clienttesting.Action) (bool, runtime.Ob
 		return true, nil, apierrors.NewConflict(schema.GroupResource{Resource: "leases"}, lease.Name, errors.New("changed"))
 	case unknown:
 		return true, nil, apierrors.NewTimeoutError("no answer", 1)
-	case lost:
-		s.lease = lease
+	}
+	if s.lease = lease; answer == lost {
 		return true, nil, apierrors.NewTimeoutError("no answer", 1)
 	}
 	return true, lease, nil
@@ -222,32 +257,35 @@ func (s *stage) read(how script) (bool, runtime.Object, error) {
 
 const (
 	pause   = "client pause 1500 write"
-	longer  = "client pause 66000 write"
+	longer  = "client pause 66000 write; config set min-replicas-to-write 0"
 	unpause = "client unpause"
 	killed  = "client kill type normal; client kill type pubsub; " + unpause
 	fenced  = "replicaof 127.0.0.1 1; " + killed
-	moved   = "replicaof SUCCESSOR; Sentinels name the successor; " + killed
+	moved   = "Sentinels name the successor; replicaof SUCCESSOR; " + killed
 )
 
 // TestHandoverStepByStep (4, 13): every write that was acknowledged must be with whichever pod leads in the end. So writes stay
 // paused while that is unknown, and clients are disconnected once the Sentinels can tell them where to go.
 func TestHandoverStepByStep(t *testing.T) {
-	begun := pause + "; " + longer + "; offer; "
+	begun := "offer; " + pause + "; " + longer + "; word; "
 	for name, c := range map[string]struct {
 		how  script
 		want string
 		err  error
 	}{
-		"the successor claims":                            {script{offset: 100, claims: 1}, begun + moved, nil},
-		"the successor lacks a write: nothing is offered": {script{offset: 99}, pause + "; " + unpause, handover.ErrNotCaughtUp},
-		"the successor restarted since it was chosen":     {script{offset: 100, runID: "run-2"}, pause + "; " + unpause, handover.ErrNotCaughtUp},
-		"the record was written by another agent":         {script{offset: 100, writes: []string{conflict}}, begun + unpause, record.ErrConflict},
-		"it is unknown whether the offer stands":          {script{offset: 100, writes: []string{unknown}}, begun + fenced, errAny},
-		"the offer stands and its answer was lost":        {script{offset: 100, writes: []string{lost}, claims: 1}, begun + moved, nil},
-		"no claim: the offer is taken back":               {script{offset: 100}, begun + "withdraw; " + unpause, handover.ErrNotAccepted},
-		"the claim comes while it is taken back":          {script{offset: 100, writes: []string{"", conflict}, claims: 2}, begun + "withdraw; " + moved, nil},
+		"the successor claims":                           {script{offset: 100}, begun + moved, nil},
+		"the record was written by another agent":        {script{offset: 100, writes: []string{conflict}}, "offer", record.ErrConflict},
+		"it is unknown whether the offer stands":         {script{offset: 100, writes: []string{unknown}}, "offer", errAny},
+		"the offer stands and its answer was lost":       {script{offset: 100, writes: []string{lost}}, begun + moved, nil},
+		"the successor's agent does not answer":          {script{offset: 100, unprepared: true}, "offer; withdraw", handover.ErrNotPrepared},
+		"the successor lacks a write: no word is given":  {script{offset: 99}, "offer; " + pause + "; " + unpause, handover.ErrNotCaughtUp},
+		"the successor restarted since it was chosen":    {script{offset: 100, runID: "run-2"}, "offer; " + pause + "; " + unpause, handover.ErrNotCaughtUp},
+		"the successor leads, and its answer was lost":   {script{offset: 100, word: lost}, begun + moved, nil},
+		"it does not accept: the offer is taken back":    {script{offset: 100, word: refused}, begun + "withdraw; " + unpause, handover.ErrNotAccepted},
+		"the word is not heard: the offer is taken back": {script{offset: 100, word: unknown}, begun + "withdraw; " + unpause, handover.ErrNotAccepted},
+		"the claim comes while it is taken back":         {script{offset: 100, word: unknown, writes: []string{"", conflict}, claims: 2}, begun + "withdraw; " + moved, nil},
 		"no claim, and it is unknown whether the offer is taken back": {
-			script{offset: 100, writes: []string{"", unknown}}, begun + "withdraw; " + fenced, handover.ErrNotAccepted,
+			script{offset: 100, word: unknown, writes: []string{"", unknown}}, begun + "withdraw; " + fenced, handover.ErrNotAccepted,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -268,7 +306,7 @@ func TestHandoverStepByStep(t *testing.T) {
 
 // TestHandoverOutlivesItsTurn (4b): the loop ends while writes are paused; what was begun is still finished.
 func TestHandoverOutlivesItsTurn(t *testing.T) {
-	s := newStage(t, script{offset: 100, claims: 1})
+	s := newStage(t, script{offset: 100})
 	ctx, cancel := context.WithCancel(t.Context())
 	s.others.announced = cancel
 	if err := s.actor.handOver(ctx, s.view, decide.Decision{Action: decide.Handover, Reason: model.HandingOver, Successor: s.view.Peers[0]}); err != nil {

@@ -4,6 +4,7 @@ package act
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"time"
 
@@ -22,6 +23,8 @@ type Server interface {
 	DisconnectClients(ctx context.Context) error
 	PauseWrites(ctx context.Context, most time.Duration) error
 	ResumeWrites(ctx context.Context) error
+	// NeedNoReplicas lets it take writes without replicas.
+	NeedNoReplicas(ctx context.Context) error
 	// EndScript ends the script that keeps the server from answering, or the server.
 	EndScript(ctx context.Context) error
 	Tune(ctx context.Context, want model.Tuning) error
@@ -49,8 +52,13 @@ type Record interface {
 type Others interface {
 	// Ask returns what another Redis of the group that a view shows says of itself.
 	Ask(ctx context.Context, v *model.View, address model.Address) model.Redis
-	// Announced reports whether a majority of the Sentinels names an address.
+	// Announced reports whether all Sentinels that answer, and a majority, name an address.
 	Announced(ctx context.Context, master model.Address) bool
+	// Prepared reports whether the agent at a pod's address would accept the offer with a seal. It may wait a moment for that.
+	Prepared(ctx context.Context, pod model.Address, seal string) bool
+	// Tell gives that agent the word for the offer, and says for how long writes have been held back. Nil means that its Redis leads, ErrNotAccepted that it will not by this word, and any
+	// other error that it may.
+	Tell(ctx context.Context, pod model.Address, word string, held time.Duration) error
 	// Notify asks the agent at a pod's address to observe at once. A lost notice costs a tick.
 	Notify(ctx context.Context, pod model.Address)
 }
@@ -66,20 +74,26 @@ type Redis struct {
 	now func() time.Time
 	// next is the step machine of a handover.
 	next func(handover.State, handover.View) (handover.Step, handover.State)
+	// word makes the word of an offer.
+	word func() string
 
+	handed    Handed
 	secured   secured
 	presented presented
 }
 
 // NewRedis makes an actor. User is the replication user of its group.
 func NewRedis(own Server, record Record, others Others, user string, now func() time.Time) *Redis {
-	return &Redis{own: own, record: record, others: others, user: user, now: now, next: handover.State.Next}
+	return &Redis{own: own, record: record, others: others, user: user, now: now, next: handover.State.Next, word: rand.Text}
 }
 
 // SetHandover replaces the step machine by a wrong one: the simulation shows that it would be noticed.
 func (a *Redis) SetHandover(next func(handover.State, handover.View) (handover.Step, handover.State)) {
 	a.next = next
 }
+
+// SetWords replaces what makes the words of offers, so that a simulation is the same each time.
+func (a *Redis) SetWords(word func() string) { a.word = word }
 
 // Do carries out the decision. The next observation shows what came of it.
 func (a *Redis) Do(ctx context.Context, v model.View, d decide.Decision) error {
@@ -142,6 +156,8 @@ func (a *Redis) sendOne(ctx context.Context, v model.View, c decide.Command) err
 		return a.own.PauseWrites(ctx, c.For)
 	case decide.ResumeWrites:
 		return a.own.ResumeWrites(ctx)
+	case decide.NeedNoReplicas:
+		return a.own.NeedNoReplicas(ctx)
 	case decide.EndScript:
 		return a.own.EndScript(ctx)
 	}

@@ -74,6 +74,8 @@ const (
 	PauseWrites
 	// ResumeWrites ends the pause.
 	ResumeWrites
+	// NeedNoReplicas lets it take writes without replicas: for want of them it refuses a write before it holds it back.
+	NeedNoReplicas
 	// EndScript ends the script that keeps it from answering, or, where that has written, the process: what it has not
 	// acknowledged it never will.
 	EndScript
@@ -81,7 +83,7 @@ const (
 
 // String names the kind as traces do.
 func (k CommandKind) String() string {
-	return [...]string{"replicate from", "become master", "disconnect clients", "pause writes", "resume writes", "end script"}[k]
+	return [...]string{"replicate from", "become master", "disconnect clients", "pause writes", "resume writes", "need no replicas", "end script"}[k]
 }
 
 // Command is one command to my own Redis.

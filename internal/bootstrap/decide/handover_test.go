@@ -4,8 +4,11 @@ package decide
 
 import (
 	"testing"
+	"time"
 
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/decidetest"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
 func TestHandover(t *testing.T) {
@@ -17,9 +20,13 @@ func TestHandover(t *testing.T) {
 		}
 		return v
 	}
+	asked := func(to, from string) func(*model.View) {
+		return func(v *model.View) { v.Config.Handover, v.Config.HandoverFrom = to, from }
+	}
 	cases := []struct {
 		name   string
 		view   model.View
+		memory Memory
 		action Action
 		reason model.Reason
 		to     string
@@ -32,11 +39,23 @@ func TestHandover(t *testing.T) {
 		{name: "no replica in sync: the hook is answered at once", view: led(leaving, func(v *model.View) { v.Peers = v.Peers[:0] }), action: Retain, reason: model.NoSuccessor},
 		{name: "without the API the offer cannot be written: Sentinel takes over later", view: led(leaving, func(v *model.View) { v.API = false }), action: Retain, reason: model.HandingOver},
 		{name: "released: the lowest ordinal leads before the rollout reaches me", view: led(func(v *model.View) { v.Releasing = true }), action: Handover, reason: model.HandingToFirst, to: "redis-0"},
+		{name: "a pod that is not ready is the last choice", view: led(leaving, func(v *model.View) { v.Peers[0].Ready, v.Peers[1].Ready, v.Peers[0].Redis.Offset = false, true, 120 }), action: Handover, reason: model.HandingOver, to: "redis-2"},
+		{name: "any other is asked of me", view: led(asked(contract.HandoverAny, "redis-1")), action: Handover, reason: model.HandoverRequested, to: "redis-0"},
+		{name: "any other was asked of the one before", view: led(asked(contract.HandoverAny, "redis-0")), action: Retain, reason: model.Incumbent},
+		{name: "any other is asked, and nobody has said of whom yet", view: led(asked(contract.HandoverAny, "")), action: Retain, reason: model.Incumbent},
+		{name: "a certain one is asked for", view: led(asked("redis-2", "")), action: Handover, reason: model.HandoverRequested, to: "redis-2"},
+		{name: "I am asked for, and lead", view: led(asked("redis-1", "")), action: Retain, reason: model.Incumbent},
+		{name: "one is asked for that there is not", view: led(asked("redis-7", "")), action: Retain, reason: model.RequestWaits},
+		{name: "one is asked for that is not in sync", view: led(asked("redis-2", ""), func(v *model.View) { v.Peers[1].Redis.LinkUp = false }), action: Retain, reason: model.RequestWaits},
+		{name: "the last attempt is a moment ago", view: led(asked("redis-2", "")), memory: Memory{TriedAt: decidetest.Clock.Add(-time.Second)}, action: Retain, reason: model.RequestWaits},
+		{name: "a pod that leaves does not wait", view: led(leaving), memory: Memory{TriedAt: decidetest.Clock.Add(-time.Second)}, action: Handover, reason: model.HandingOver, to: "redis-0"},
+		{name: "the last attempt was with the first: the next one is tried", view: led(leaving), memory: Memory{OfferedTo: "run-0"}, action: Handover, reason: model.HandingOver, to: "redis-2"},
+		{name: "all have been tried: it begins again", view: led(leaving), memory: Memory{OfferedTo: "run-0", Declined: []string{"run-2"}}, action: Handover, reason: model.HandingOver, to: "redis-0"},
 		{name: "released, and I am the lowest", view: with(formed(0, pod(0, master), pod(1, replica(0))), func(v *model.View) { v.Releasing = true }), action: Retain, reason: model.Incumbent},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if d, _ := Next(c.view, Memory{}); d.Action != c.action || d.Reason != c.reason || d.Successor.Name != c.to {
+			if d, _ := Next(c.view, c.memory); d.Action != c.action || d.Reason != c.reason || d.Successor.Name != c.to {
 				t.Errorf("got %s/%s to %q, want %s/%s to %q", d.Action, d.Reason, d.Successor.Name, c.action, c.reason, c.to)
 			}
 		})
@@ -101,5 +120,21 @@ func TestSecondReplicationIDCounts(t *testing.T) {
 	v.Record.Members = map[int]model.Member{1: {VolumeClaim: p.VolumeClaim}}
 	if d, _ := Next(v, Memory{}); d.Action != Follow {
 		t.Errorf("data of a member: %s/%s, want follow", d.Action, d.Reason)
+	}
+}
+
+// TestPauseOfADeadAgentEnds: the agent before me died in a handover, and its pause would last for a minute. Its offer is taken back first.
+func TestPauseOfADeadAgentEnds(t *testing.T) {
+	v := formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0)))
+	v.Record.Offer = &model.Offer{PodUID: "uid-1", RunID: "run-1", ReplID: lineageID, Offset: 100, Reason: string(model.HandingOver), Seal: model.SealOf("word")}
+	d, m := Next(v, Memory{})
+	if d.Record == nil || d.Record.Offer != nil || len(d.Commands) > 0 {
+		t.Fatalf("record %v, commands %v; want the offer taken back, and no more", d.Record, d.Commands)
+	}
+	v.Record.Offer = nil
+	for i, want := range []int{1, 0} {
+		if d, m = Next(moment(v, time.Duration(i+1)*time.Second), m); len(d.Commands) != want || want == 1 && d.Commands[0].Do != ResumeWrites {
+			t.Errorf("turn %d: commands %v", i+1, d.Commands)
+		}
 	}
 }

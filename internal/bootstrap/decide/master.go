@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
 // retain keeps me master. An API outage alone changes nothing.
@@ -21,22 +22,36 @@ func (s *situation) retain() Decision {
 		return d
 	}
 	s.memory.Led = Position{s.Self.Redis.ReplID, s.Self.Redis.Offset}
-	if successor, why := s.successor(); why != "" {
-		d.Reason = why
-		// Without the API the offer cannot be written: Sentinel takes over later.
-		if why != model.NoSuccessor && s.API {
-			d.Action, d.Successor, d.Recheck = Handover, successor, atOnce
-		}
+	heirs, why := s.heirs()
+	switch {
+	case why == "":
+		s.memory.OfferedTo, s.memory.OfferedAt, s.memory.Declined, s.memory.TriedAt = "", time.Time{}, nil, time.Time{}
+	case len(heirs) > 0 && s.API && s.mayTry():
+		d.Action, d.Reason, d.Successor, d.Recheck = Handover, why, s.try(heirs), atOnce
 		return d
+	case s.leaving(): // without the API the offer cannot be written: Sentinel takes over later
+		d.Reason = why
+		return d
+	case s.requested():
+		d.Reason = model.RequestWaits
 	}
-	s.memory.OfferedTo, s.memory.OfferedAt, s.memory.Declined = "", time.Time{}, nil
 	if s.Self.Redis.PersistenceError {
 		d.Reason = model.CannotSave
 	}
 	if s.visible() {
 		d.Record = s.recordKeptTrue()
 	}
+	if s.mayUnpause() {
+		s.memory.Unpaused = true
+		d.Commands = []Command{{Do: ResumeWrites}}
+	}
 	return d
+}
+
+// mayUnpause reports whether a pause that the agent before me may have left can be ended: nobody can take my place any more by what it had
+// begun. An offer is taken back first.
+func (s *situation) mayUnpause() bool {
+	return !s.memory.Unpaused && !s.memory.Unproven && s.Record.Offer == nil && s.API && !s.failoverRunning
 }
 
 // recordKeptTrue is the record with members and lineage as they are now, and without an offer; nil where it already says that.
@@ -50,11 +65,46 @@ func (s *situation) recordKeptTrue() *model.Record {
 	return &next
 }
 
-// successor says to which pod and why I should give the mastership; without a reason I keep it.
-func (s *situation) successor() (model.Pod, model.Reason) {
-	leaving, failing := s.leaving(), s.Self.Redis.PersistenceError
-	if !leaving && !failing && (!s.Releasing || s.Self.Ordinal == s.FirstOrdinal) {
-		return model.Pod{}, ""
+// triesApart is the least time between two attempts of a master that has time: each may hold writes back for a second.
+const triesApart = 10 * time.Second
+
+// mayTry reports whether a handover may begin now.
+func (s *situation) mayTry() bool {
+	return s.leaving() || s.memory.TriedAt.IsZero() || s.Now.Sub(s.memory.TriedAt) >= triesApart
+}
+
+// requested reports whether a person wants my Redis to give the mastership away.
+func (s *situation) requested() bool {
+	switch to := s.Config.Handover; to {
+	case "":
+		return false
+	case contract.HandoverAny:
+		return s.Config.HandoverFrom == s.Self.Name
+	default:
+		return to != s.Self.Name
+	}
+}
+
+// try takes the best of the pods that have not let a handover fail since I wanted to hand over; where all have, it begins again with the
+// first. I am master still, so what was tried last has failed.
+func (s *situation) try(pods []model.Pod) model.Pod {
+	m := &s.memory
+	if m.OfferedTo != "" && !slices.Contains(m.Declined, m.OfferedTo) {
+		m.Declined = append(slices.Clone(m.Declined), m.OfferedTo)
+	}
+	i := slices.IndexFunc(pods, func(p model.Pod) bool { return !slices.Contains(m.Declined, p.Redis.RunID) })
+	if i < 0 {
+		i, m.Declined = 0, nil
+	}
+	m.OfferedTo, m.OfferedAt, m.TriedAt = pods[i].Redis.RunID, time.Time{}, s.Now
+	return pods[i]
+}
+
+// heirs says to which pods and why I should give the mastership, the best first; without a reason I keep it.
+func (s *situation) heirs() ([]model.Pod, model.Reason) {
+	leaving, failing, requested := s.leaving(), s.Self.Redis.PersistenceError, s.requested()
+	if !leaving && !failing && !requested && (!s.Releasing || s.Self.Ordinal == s.FirstOrdinal) {
+		return nil, ""
 	}
 	pods := slices.DeleteFunc(s.eligible(), func(p model.Pod) bool {
 		stays := s.Replicas < 0 || p.Ordinal < s.FirstOrdinal+s.Replicas
@@ -62,19 +112,27 @@ func (s *situation) successor() (model.Pod, model.Reason) {
 		return p.UID == s.Self.UID || !stays || !saves || !s.inSyncWithSelf(&p)
 	})
 	if i := slices.IndexFunc(pods, func(p model.Pod) bool { return p.Ordinal == s.FirstOrdinal }); s.Releasing && i >= 0 {
-		return pods[i], model.HandingToFirst
+		return pods[i : i+1], model.HandingToFirst
+	}
+	if to := s.Config.Handover; requested && to != contract.HandoverAny && !leaving && !failing {
+		pods = slices.DeleteFunc(pods, func(p model.Pod) bool { return p.Name != to })
 	}
 	switch {
-	case !leaving && (!failing || len(pods) == 0):
-		return model.Pod{}, ""
+	case !leaving && !requested && (!failing || len(pods) == 0):
+		return nil, ""
+	case len(pods) == 0 && requested && !leaving:
+		return nil, model.RequestWaits
 	case len(pods) == 0:
-		return model.Pod{}, model.NoSuccessor
+		return nil, model.NoSuccessor
 	}
 	slices.SortStableFunc(pods, func(a, b model.Pod) int {
-		return cmp.Or(compareBools(b.Updated, a.Updated), cmp.Compare(b.Redis.Offset, a.Redis.Offset))
+		return cmp.Or(compareBools(b.Updated, a.Updated), compareBools(b.Ready, a.Ready), cmp.Compare(b.Redis.Offset, a.Redis.Offset))
 	})
-	if !leaving {
-		return pods[0], model.CannotSave
+	switch {
+	case leaving:
+		return pods, model.HandingOver
+	case failing:
+		return pods, model.CannotSave
 	}
-	return pods[0], model.HandingOver
+	return pods, model.HandoverRequested
 }

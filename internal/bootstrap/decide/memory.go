@@ -25,6 +25,11 @@ type Memory struct {
 	WaitingSince time.Time
 	WaitedAt     time.Time
 	Progress     string
+	// LedEpoch is the epoch of my last claim by which my Redis led, and LedSince since when.
+	LedEpoch uint64
+	LedSince time.Time
+	// Unpaused reports whether a pause of writes would be my own: the agent before me may have died in one.
+	Unpaused bool
 	// Confirmed is when the API or a majority of Sentinels last named me.
 	Confirmed time.Time
 	// Unproven reports whether my agent found its Redis a master and nothing has confirmed that since. The agent before it may have made
@@ -35,6 +40,8 @@ type Memory struct {
 	OfferedTo string
 	OfferedAt time.Time
 	Declined  []string
+	// TriedAt is when the last handover began that I still wanted afterwards.
+	TriedAt time.Time
 	// Led is where my Redis was when it was last seen as the master that the record names, and Lead how far that of the group was.
 	Led  Position
 	Lead Lead
@@ -116,6 +123,7 @@ func (s *situation) remember() {
 		m.Lead.follow(p, s.Now, s.Config.CrashLoss)
 	}
 	if r.Answer == model.Up && r.Role == model.Replica {
+		m.Unpaused = true
 		m.MasterSince, m.NamedEpoch, m.YieldSince = time.Time{}, 0, time.Time{}
 		if r.LinkUp {
 			m.SyncedRun = r.RunID
@@ -125,7 +133,7 @@ func (s *situation) remember() {
 
 // forgetTheFuture moves instants back to now: a clock that was put back must not make a wait longer.
 func (m *Memory) forgetTheFuture(now time.Time) {
-	for _, since := range [...]*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.OfferedAt, &m.RefusedSince, &m.HungSince, &m.YieldSince, &m.Lead.MarkedAt} {
+	for _, since := range [...]*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.OfferedAt, &m.RefusedSince, &m.HungSince, &m.YieldSince, &m.LedSince, &m.TriedAt, &m.Lead.MarkedAt} {
 		if since.After(now) {
 			*since = now
 		}

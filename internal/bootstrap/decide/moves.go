@@ -22,6 +22,14 @@ func (s *situation) unchanged(why model.Reason) Decision {
 	return d
 }
 
+// withoutAPI is why the API cannot be asked or told anything.
+func (s *situation) withoutAPI() model.Reason {
+	if s.TokenRefused {
+		return model.TokenRefused
+	}
+	return model.APIAway
+}
+
 // fence makes sure that my Redis serves no clients. It is a wait when that is already so.
 func (s *situation) fence(why model.Reason) Decision {
 	r := &s.Self.Redis
@@ -68,7 +76,7 @@ func (s *situation) claim(why model.Reason) Decision {
 	case s.Self.Terminating, s.API && !s.visible():
 		return s.unchanged(model.Leaving)
 	case !s.API:
-		return s.unchanged(model.APIAway)
+		return s.unchanged(s.withoutAPI())
 	case s.SetGone:
 		return s.unchanged(model.SetDeleted)
 	case !s.recordBelieved():

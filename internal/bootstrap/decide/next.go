@@ -75,6 +75,9 @@ func (s *situation) asMaster() Decision {
 	if s.selfLeads {
 		// The claim is spent: anything that demotes me from now on has a reason, and a record that I read long ago must not
 		// undo it.
+		if s.ownClaim() {
+			s.memory.LedEpoch, s.memory.LedSince = s.Record.Epoch, s.Now
+		}
 		s.memory.NamedEpoch, s.memory.MasterSince, s.memory.Claimed = s.leader.epoch, time.Time{}, Claimed{}
 		return s.retain()
 	}

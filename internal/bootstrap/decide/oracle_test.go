@@ -128,11 +128,13 @@ func (o oracle) mayHaveBeenReplaced() bool {
 	}
 	sentinels := o.count(func(s model.Sentinel) bool { return s.Monitors && s.Address == self.Address && !s.MasterDown }) >= 2
 	chosen := o.failover() && o.m.NamedEpoch == 0 && (o.m.MasterSince.IsZero() || o.v.Now.Sub(o.m.MasterSince) <= o.v.Config.FailoverTimeout)
-	if o.someMaster() && !sentinels && !chosen {
+	claimed := o.v.API && o.iAmRecorded() && (o.m.Claimed == Claimed{Epoch: o.v.Record.Epoch, RunID: self.Redis.RunID} ||
+		o.m.LedEpoch == o.v.Record.Epoch && o.v.Now.Sub(o.m.LedSince) < 2*time.Second)
+	if o.someMaster() && !sentinels && !chosen && !claimed {
 		return true
 	}
 	for _, witnesses := range []bool{
-		sentinels, chosen,
+		sentinels, chosen, claimed,
 		!slices.ContainsFunc(o.v.Peers, func(p model.Pod) bool {
 			return !o.answers(p) || p.Redis.Role != model.Replica || p.Redis.Following != self.Address
 		}),

@@ -25,7 +25,7 @@ func (s *situation) recovery() Decision {
 	}
 	switch {
 	case !s.API:
-		return s.unchanged(model.APIAway)
+		return s.unchanged(s.withoutAPI())
 	case s.peerIsMaster:
 		return s.unchanged(model.AnotherLeads)
 	}

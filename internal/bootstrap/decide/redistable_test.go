@@ -75,6 +75,10 @@ func (in *reader) world(v *model.View, word string) {
 	switch name {
 	case "noapi":
 		v.API = false
+	case "notoken":
+		v.API, v.TokenRefused = false, true
+	case "asked":
+		v.Config.Handover = "redis-" + value
 	case "setgone":
 		v.SetGone = true
 	case "ordered":

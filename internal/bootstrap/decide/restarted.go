@@ -58,7 +58,7 @@ func (s *situation) restarted() Decision {
 // Sentinels.
 func (s *situation) restartedUnwritten() Decision {
 	if s.Self.Redis.Answer != model.Up || s.overwritable(&s.Self) || !s.majorityNamesSelf() || len(s.notBehindSelf(s.inSyncReplicas())) > 0 {
-		return s.unchanged(model.APIAway)
+		return s.unchanged(s.withoutAPI())
 	}
 	s.keepWaiting(clockStops)
 	if s.mustWait() {

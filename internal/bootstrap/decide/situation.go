@@ -13,6 +13,8 @@ import (
 type situation struct {
 	model.View
 	memory Memory
+	// assumesWord reports whether a sealed offer counts as if its word had been given.
+	assumesWord bool
 	// leader is what the greatest epoch says.
 	leader leader
 	// leaderPod is the existing peer that is named, and master the same pod if it answers role:master; nil where there is none.

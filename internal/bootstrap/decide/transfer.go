@@ -148,6 +148,6 @@ func (s *situation) offer(p *model.Pod, why model.Reason) Decision {
 // nothing, and nothing waits for it: the agent that made it may be gone.
 func (s *situation) offeredToSelf() bool {
 	offer, r := s.Record.Offer, &s.Self.Redis
-	return offer != nil && offer.PodUID == s.Self.UID && !s.holdsRecord && s.leader.epoch == s.Record.Epoch &&
+	return offer != nil && (s.assumesWord || offer.Stands(s.Word)) && offer.PodUID == s.Self.UID && !s.holdsRecord && s.leader.epoch == s.Record.Epoch &&
 		offer.RunID == r.RunID && offer.ReplID == r.ReplID && r.Offset >= offer.Offset
 }

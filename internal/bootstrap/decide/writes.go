@@ -78,6 +78,8 @@ func (s *situation) confirm() {
 	switch age, seen := s.seenBySentinels(); {
 	case seen:
 		m.Confirmed, m.Unproven = later(m.Confirmed, s.Now.Add(-age)), false
+	case s.justClaimed():
+		m.Confirmed, m.Unproven = s.Now, false
 	case s.peerIsMaster: // whatever was certain before; it stays so when that one is out of sight
 		m.Confirmed = s.Now.Add(-s.writesUnconfirmed() - tick)
 	case s.podsKnown() && s.everyoneFollowsSelf():
@@ -86,6 +88,16 @@ func (s *situation) confirm() {
 		m.Unproven = false
 		m.Confirmed = later(m.Confirmed, s.Now.Add(-min(apiAge, s.writesUnconfirmed()/2)))
 	}
+}
+
+// claimCounts is for how long a claim alone says that nobody has taken my place since. A former master that gives the mastership away
+// answers as master until Sentinels name me, and refuses or holds back its writes.
+const claimCounts = 2 * time.Second
+
+// justClaimed reports whether my Redis leads by a claim of a moment ago, which the record has.
+func (s *situation) justClaimed() bool {
+	led := s.memory.LedEpoch == s.Record.Epoch && s.Now.Sub(s.memory.LedSince) < claimCounts
+	return s.holdsRecord && s.API && (led || s.ownClaim())
 }
 
 // seenBySentinels reports how long ago most Sentinels last heard me as their master, of those that see me alive: no others of them can

@@ -35,7 +35,7 @@ func TestMasterLetsGoBeforeItIsReplaced(t *testing.T) {
 		"it was given up before the turn":         {{led(), nil}, {heard, []CommandKind{ResumeWrites}}, {led(), nil}},
 		"it follows another without any failover": {{led(), nil}, {switched, []CommandKind{ReplicateFrom, DisconnectClients}}},
 	} {
-		var m Memory
+		m := Memory{Unpaused: true}
 		for i, s := range steps {
 			var d Decision
 			d, m = Next(moment(s.view, time.Duration(i)*100*time.Millisecond), m)

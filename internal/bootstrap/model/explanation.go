@@ -52,6 +52,8 @@ var redisReasons = []explanation{
 	{Incumbent, "The greatest epoch names this pod, and its Redis is master.", "", NoEvent},
 	{HandingOver, "This pod is about to stop: writes are paused while a replica catches up and takes over as master.", "", NoEvent},
 	{HandingToFirst, "The opt-in label was removed and pods lose their agents from the highest ordinal down: the lowest ordinal takes over as master, because its data is what remains.", "", NoEvent},
+	{HandoverRequested, "The annotation `redis-sentinel.dev/handover` on the StatefulSet asks for it: writes are paused while a replica catches up and takes over as master.", "", NoEvent},
+	{RequestWaits, "The annotation `redis-sentinel.dev/handover` on the StatefulSet asks for another master, and no pod that it names is in sync with this one, or the last attempt did not succeed.", "Look at the pod that is to lead: it has to be Ready, and its link to the master up. The request is taken off after a minute.", WarningWhenLasting},
 	{NoSuccessor, "This pod is about to stop and no replica is in sync: no pod can take over as master.", "Before you delete the master, find out why no replica is in sync: no other pod has all of its writes.", NoEvent},
 	{CannotSave, "Redis cannot save its data, perhaps for lack of disk space: a replica that can save takes over as master; until there is one, this Redis stays master.", "Free space on the volume, or find in the Redis log why a save or an append failed.", Warning},
 	{Unconfirmed, "Recently neither the API nor a majority of Sentinels named this pod, and not every replica follows it: writes are refused.", "Check the network between this node, the API server and the Sentinels.", WarningWhenLasting},
@@ -92,6 +94,7 @@ var redisReasons = []explanation{
 	{SeveralPlainMasters, "Several pods without an agent are masters with data.", "Set the annotation `redis-sentinel.dev/initial-master` on the pod template to the name of the pod whose data is to be kept.", WarningWhenLasting},
 	{PlainMasterGone, "The pods without an agent are replicas whose master was replaced, and this pod came back without its data: they hold all that is left.", "Make one of them master, with `redis-cli REPLICAOF NO ONE` in its container: this pod follows it, and the rollout goes on.", WarningWhenLasting},
 	{PlainPodsSilent, "Pods without an agent do not answer; protected mode or a password may keep this pod out.", "Let this pod connect: bind Redis to the pod's address, turn protected mode off, and use no password during adoption.", WarningWhenLasting},
+	{TokenRefused, "The Kubernetes API answers and refuses the token of this pod, as after its service account was deleted and made again: roles stay as they are, Sentinel fails over, and no pod claims the mastership.", "The kubelet brings a new token within an hour; delete the pod to have one at once, replicas first.", NoEvent},
 	{APIAway, "The Kubernetes API does not answer: roles stay as they are, Sentinel fails over, and no pod claims the mastership.", "Bring the API server back. Failover works without it; nothing else does.", NoEvent},
 }
 

@@ -22,6 +22,8 @@ const (
 	Incumbent            Reason = "Incumbent"
 	HandingOver          Reason = "HandingOver"
 	HandingToFirst       Reason = "HandingToFirst"
+	HandoverRequested    Reason = "HandoverRequested"
+	RequestWaits         Reason = "RequestWaits"
 	NoSuccessor          Reason = "NoSuccessor"
 	CannotSave           Reason = "CannotSave"
 	Unconfirmed          Reason = "Unconfirmed"
@@ -63,6 +65,7 @@ const (
 	PlainMasterGone      Reason = "PlainMasterGone"
 	PlainPodsSilent      Reason = "PlainPodsSilent"
 	APIAway              Reason = "APIAway"
+	TokenRefused         Reason = "TokenRefused"
 
 	SentinelSilent         Reason = "SentinelSilent"
 	NotFormed              Reason = "NotFormed"

@@ -2,7 +2,12 @@
 
 package model
 
-import "strconv"
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"strconv"
+)
 
 // Member is what the record remembers of one ordinal.
 type Member struct {
@@ -20,6 +25,20 @@ type Offer struct {
 	Offset int64  `json:"offset"`
 	// Reason is why it is offered.
 	Reason string `json:"reason"`
+	// Seal is what the word hashes to that the holder gives once the process has everything; empty where it had that before. The offer
+	// is written while clients still write, and means nothing without the word, which is in no record.
+	Seal string `json:"seal,omitempty"`
+}
+
+// SealOf returns what a word hashes to.
+func SealOf(word string) string {
+	sum := sha256.Sum256([]byte(word))
+	return hex.EncodeToString(sum[:])
+}
+
+// Stands reports whether an offer may be accepted by whom it is made to, who was given this word or none.
+func (o *Offer) Stands(word string) bool {
+	return o.Seal == "" || word != "" && subtle.ConstantTimeCompare([]byte(SealOf(word)), []byte(o.Seal)) == 1
 }
 
 // Record is the Lease of the group.

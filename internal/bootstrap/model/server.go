@@ -31,6 +31,9 @@ const (
 	Replica
 )
 
+// String names a role as metrics and pages do.
+func (r Role) String() string { return [...]string{"unknown", "master", "replica"}[r] }
+
 // Redis is what one Redis server said of itself in this observation.
 type Redis struct {
 	Answer Answer

@@ -21,6 +21,8 @@ type View struct {
 	FirstOrdinal int
 	// OrderedReady reports whether pods are created one after the other, each when the one before it is Ready.
 	OrderedReady bool
+	// SetUID is the identity of the StatefulSet; empty when unknown.
+	SetUID string
 	// SetGone reports whether a live read says that the StatefulSet does not exist.
 	SetGone bool
 	// Sentinels are those of the set, silent ones included.
@@ -28,6 +30,8 @@ type View struct {
 	Record    Record
 	// API reports whether the record is as the API shows it now, not as it showed it before an outage.
 	API bool
+	// TokenRefused reports whether the API answers, and knows nobody by the token of my pod.
+	TokenRefused bool
 	// PodsListed reports whether the pods are as a list of this moment shows them, so that one which is not among them does not
 	// exist. A watch never proves that: it may stand still without saying so.
 	PodsListed bool
@@ -42,6 +46,8 @@ type View struct {
 	Use    *KeyUse
 	// Leaving reports whether my pod is about to end, by the kubelet's hook or by its deletion.
 	Leaving bool
+	// Word is what the holder of the record has given me for its sealed offer; empty while it has not.
+	Word string
 	// Yielded reports whether my agent has held writes back since the last turn, because a Sentinel announced its election.
 	Yielded bool
 	// Releasing reports whether the template has lost the opt-in label, so that pods are replaced by plain ones from the
@@ -60,6 +66,8 @@ type Config struct {
 	CrashLoss time.Duration
 	// InitialMaster names the pod whose data leads where several data sets compete.
 	InitialMaster string
+	// Handover names the pod to which a person wants the mastership given, or is contract.HandoverAny, which asks the pod HandoverFrom.
+	Handover, HandoverFrom string
 	// ReplaceData names the pod whose foreign data may be replaced.
 	ReplaceData string
 	// Priority and ServeStale are the user's own values, given back to a replica once it is synced.

@@ -94,7 +94,7 @@ func trimPod(pod *corev1.Pod) {
 func trimSet(set *appsv1.StatefulSet) {
 	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labelsOf(set.Spec.Template.Labels)}}
 	choices := map[string]string{}
-	for _, name := range []string{contract.AnnotationInitialMaster, contract.AnnotationReplaceData} {
+	for _, name := range []string{contract.AnnotationInitialMaster, contract.AnnotationReplaceData, contract.AnnotationHandover, contract.AnnotationHandoverFrom} {
 		if pod, ok := set.Annotations[name]; ok && len(pod) <= longestName {
 			choices[name] = pod
 		}

@@ -101,6 +101,7 @@ func (o *Observer) View(ctx context.Context) model.View {
 	if known {
 		o.readRecord(&v)
 		v.API = g.Live(decide.WantsLiveRecord(v))
+		v.TokenRefused = g.TokenRefused()
 		v.PodsListed = g.Listed(decide.WantsPodList(v), listed)
 	}
 	return v
@@ -210,15 +211,23 @@ func (o *Observer) Ask(ctx context.Context, v *model.View, address model.Address
 	return o.clients.AskAs(ctx, address, as...)
 }
 
-// Announced reports whether a majority of the set sends clients to an address now.
+// announcedWithin is how long a Sentinel may take to say whom it names while clients wait for that: no client could ask a slower one.
+const announcedWithin = 100 * time.Millisecond
+
+// Announced reports whether every Sentinel that answers and watches the group, and a majority of the set, sends clients to an address now.
 func (o *Observer) Announced(ctx context.Context, master model.Address) bool {
-	said, n := o.Sentinels(ctx, o.settings()), 0
+	ctx, cancel := context.WithTimeout(ctx, announcedWithin)
+	defer cancel()
+	said, names, others := o.Sentinels(ctx, o.settings()), 0, 0
 	for _, s := range said {
-		if s.Monitors && s.Address == master {
-			n++
+		switch {
+		case s.Monitors && s.Address == master:
+			names++
+		case s.Monitors:
+			others++
 		}
 	}
-	return n > len(said)/2
+	return others == 0 && names > len(said)/2
 }
 
 // Sweep closes connections to servers that have not been asked for a while.

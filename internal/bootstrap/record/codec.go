@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
@@ -25,7 +28,9 @@ func Decode(lease *coordinationv1.Lease) (model.Record, error) {
 	in.holder(lease, &r)
 	r.Lineage = in.lineage()
 	r.Members = in.members()
-	r.Offer = in.offer()
+	if r.Offer = in.offer(contract.RecordOffer, false); r.Offer == nil {
+		r.Offer = in.offer(contract.RecordSealedOffer, true)
+	}
 	r.Uses = in.uses()
 	if len(in.bad) > 0 {
 		return r, fmt.Errorf("reading Lease %s/%s: left out, because it is unreadable or out of bounds: %s", lease.Namespace, lease.Name, strings.Join(in.bad, ", "))
@@ -33,8 +38,9 @@ func Decode(lease *coordinationv1.Lease) (model.Record, error) {
 	return r, nil
 }
 
-// encode writes a record into a Lease; settings and other annotations stay as they are.
-func encode(lease *coordinationv1.Lease, r model.Record, reason string) error {
+// encode writes a record into a Lease; settings and other annotations stay as they are. When another pod begins to lead, the Lease says
+// since when, and how often that has happened, as Leases do.
+func encode(lease *coordinationv1.Lease, r model.Record, reason string, now time.Time) error {
 	if len(r.Members) > mostMembers {
 		return fmt.Errorf("encoding members: %d of them, at most %d are read: a group may have that many pods", len(r.Members), mostMembers)
 	}
@@ -46,6 +52,12 @@ func encode(lease *coordinationv1.Lease, r model.Record, reason string) error {
 		lease.Annotations = map[string]string{}
 	}
 	a := lease.Annotations
+	if before := a[contract.RecordPodUID]; before != r.PodUID && r.PodUID != "" {
+		lease.Spec.AcquireTime = &metav1.MicroTime{Time: now}
+		if before != "" {
+			lease.Spec.LeaseTransitions = new(ptr.Deref(lease.Spec.LeaseTransitions, 0) + 1)
+		}
+	}
 	a[contract.RecordEpoch] = strconv.FormatUint(r.Epoch, 10)
 	a[contract.RecordAddress] = r.Address.String()
 	a[contract.RecordPodUID] = r.PodUID
@@ -53,12 +65,17 @@ func encode(lease *coordinationv1.Lease, r model.Record, reason string) error {
 	a[contract.RecordMembers] = string(members)
 	a[contract.RecordReason] = reason
 	delete(a, contract.RecordOffer)
+	delete(a, contract.RecordSealedOffer)
 	if r.Offer != nil {
 		offer, err := json.Marshal(r.Offer)
 		if err != nil {
 			return fmt.Errorf("encoding offer: %w", err)
 		}
-		a[contract.RecordOffer] = string(offer)
+		name := contract.RecordOffer
+		if r.Offer.Seal != "" {
+			name = contract.RecordSealedOffer
+		}
+		a[name] = string(offer)
 	}
 	lease.Spec.HolderIdentity = &r.Holder
 	return nil

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 
@@ -20,7 +21,7 @@ import (
 func written(t testing.TB) *coordinationv1.Lease {
 	t.Helper()
 	l := lease()
-	if err := encode(l, next(), "test"); err != nil {
+	if err := encode(l, next(), "test", time.Unix(1, 0)); err != nil {
 		t.Fatal(err)
 	}
 	l.Annotations[contract.RecordSettings] = `{"sentinels":{"namespace":"ns","name":"sentinel","service":"s","replicas":3,"port":26379},"quorum":2,"downAfterMs":5000,"failoverTimeoutMs":10000,"parallelSyncs":1,"port":6379}`
@@ -84,7 +85,7 @@ func TestRecordIsBounded(t *testing.T) {
 			t.Errorf("%s=%.40q: err=%v, record %+v", c.name, c.value, err, r)
 		}
 	}
-	if err := encode(lease(), model.Record{Members: crowd}, "test"); err == nil {
+	if err := encode(lease(), model.Record{Members: crowd}, "test", time.Unix(1, 0)); err == nil {
 		t.Error("an agent writes more members than agents read")
 	}
 }
@@ -161,7 +162,7 @@ func TestLargeLeasesCostNothing(t *testing.T) {
 		if r, err := Decode(l); err == nil || ok || r.HasHolder() || !TooLarge(l) {
 			t.Fatalf("a Lease that was not read is believed: %+v, %v", r, err)
 		}
-		if _, err := Swap(t.Context(), nil, l, next(), "test"); err == nil {
+		if _, err := Swap(t.Context(), nil, l, next(), "test", time.Unix(1, 0)); err == nil {
 			t.Fatal("a Lease that was not read is replaced")
 		}
 	}

@@ -124,14 +124,15 @@ func (in *reader) members() map[int]model.Member {
 	return all
 }
 
-func (in *reader) offer() *model.Offer {
-	text := in.text(contract.RecordOffer, longestOffer)
+// offer reads an offer that has a seal, or none.
+func (in *reader) offer(name string, sealed bool) *model.Offer {
+	text := in.text(name, longestOffer)
 	if text == "" {
 		return nil
 	}
 	var o *model.Offer
-	if json.Unmarshal([]byte(text), &o) != nil || o != nil && !(isID(o.PodUID) && isID(o.RunID) && isID(o.ReplID) && isID(o.Reason) && o.Offset >= 0) {
-		in.fault(contract.RecordOffer, "it is no offer to one process at one offset")
+	if json.Unmarshal([]byte(text), &o) != nil || o != nil && !(isID(o.PodUID) && isID(o.RunID) && isID(o.ReplID) && isID(o.Reason) && isID(o.Seal) && o.Offset >= 0 && (o.Seal != "") == sealed) {
+		in.fault(name, "it is no offer to one process at one offset")
 		return nil
 	}
 	return o

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -16,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
+	"k8s.io/utils/ptr"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
@@ -41,7 +43,7 @@ func next() model.Record {
 
 func TestRecordReadsBackAsWritten(t *testing.T) {
 	l := lease()
-	if err := encode(l, next(), "test"); err != nil {
+	if err := encode(l, next(), "test", time.Unix(1, 0)); err != nil {
 		t.Fatal(err)
 	}
 	got, err := Decode(l)
@@ -82,7 +84,7 @@ func TestSwap(t *testing.T) {
 				}
 				return c.answer != nil, nil, c.answer
 			})
-			_, err := Swap(context.WithoutCancel(t.Context()), client.CoordinationV1().Leases("ns"), lease(), next(), "test")
+			_, err := Swap(context.WithoutCancel(t.Context()), client.CoordinationV1().Leases("ns"), lease(), next(), "test", time.Unix(1, 0))
 			if (c.want == nil) != (err == nil) || c.want != nil && !errors.Is(err, c.want) {
 				t.Errorf("err=%v, want %v", err, c.want)
 			}
@@ -94,13 +96,13 @@ func TestSwap(t *testing.T) {
 // write leaves it alone.
 func TestSayWritesNothingElse(t *testing.T) {
 	l := lease()
-	if err := encode(l, next(), "test"); err != nil {
+	if err := encode(l, next(), "test", time.Unix(1, 0)); err != nil {
 		t.Fatal(err)
 	}
 	l.Annotations[contract.RecordKeys] = `{"uid-gone":{"presents":"1-aa"},"sentinel-0":{"presents":"1-aa"}}`
 	client := fake.NewClientset(l)
 	copy := &held{lease: l}
-	store := NewStore(client.CoordinationV1().Leases("ns"), copy)
+	store := NewStore(client.CoordinationV1().Leases("ns"), copy, time.Now)
 	use := model.KeyUse{Accepts: []string{"1-aa", "2-aa"}, Presents: "1-aa"}
 	kept := func(who string) bool { return model.SentinelName(who) }
 	if err := store.Say(t.Context(), "4", "uid-1", use, kept); !errors.Is(err, ErrConflict) {
@@ -119,7 +121,7 @@ func TestSayWritesNothingElse(t *testing.T) {
 	before := copy.lease.Annotations[contract.RecordKeys]
 	claim := next()
 	claim.Uses = nil // a claim says nothing of keys
-	if err := encode(copy.lease, claim, "test"); err != nil || copy.lease.Annotations[contract.RecordKeys] != before {
+	if err := encode(copy.lease, claim, "test", time.Unix(1, 0)); err != nil || copy.lease.Annotations[contract.RecordKeys] != before {
 		t.Errorf("another write changed what was said of keys: %v", err)
 	}
 }
@@ -129,3 +131,46 @@ type held struct{ lease *coordinationv1.Lease }
 
 func (h *held) Lease() *coordinationv1.Lease  { return h.lease }
 func (h *held) Learn(l *coordinationv1.Lease) { h.lease = l }
+
+// TestLeaseSaysSinceWhen: who looks at Leases finds there since when the holder leads, and how often that changed.
+func TestLeaseSaysSinceWhen(t *testing.T) {
+	l, r := lease(), next()
+	for n, c := range []struct {
+		uid         string
+		since       int64
+		transitions int32
+	}{{"uid-1", 1, 0}, {"uid-1", 1, 0}, {"uid-2", 3, 1}, {"uid-1", 4, 2}} {
+		r.PodUID = c.uid
+		if err := encode(l, r, "test", time.Unix(int64(n+1), 0)); err != nil {
+			t.Fatal(err)
+		}
+		if since, n := l.Spec.AcquireTime.Unix(), ptr.Deref(l.Spec.LeaseTransitions, 0); since != c.since || n != c.transitions {
+			t.Errorf("%s leads since %d after %d changes, want since %d after %d", c.uid, since, n, c.since, c.transitions)
+		}
+	}
+}
+
+// TestSealedOfferHasAPlaceOfItsOwn: an agent of the version before reads offers that need no word, and must not find this one.
+func TestSealedOfferHasAPlaceOfItsOwn(t *testing.T) {
+	l, r := lease(), next()
+	plain := *r.Offer
+	sealed := plain
+	sealed.Seal = model.SealOf("word")
+	for _, offer := range []*model.Offer{&sealed, &plain, &sealed, nil} {
+		r.Offer = offer
+		if err := encode(l, r, "test", time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.Annotations[contract.RecordOffer] != ""; got != (offer == &plain) {
+			t.Errorf("%v stands where the version before reads: %t", offer, got)
+		}
+		got, err := Decode(l)
+		if diff := cmp.Diff(offer, got.Offer); diff != "" || err != nil {
+			t.Errorf("%v (-want +got)\n%s", err, diff)
+		}
+	}
+	l.Annotations[contract.RecordOffer] = strings.ReplaceAll(`{"podUID":"uid-2","runID":"r","replID":"`+idA+`","offset":9,"reason":"x","seal":"S"}`, "S", sealed.Seal)
+	if got, err := Decode(l); got.Offer != nil || err == nil {
+		t.Errorf("a seal in the place of the others is read: %v, %v", got.Offer, err)
+	}
+}

@@ -39,10 +39,14 @@ type Copy interface {
 type Store struct {
 	leases Leases
 	known  Copy
+	// now is the clock.
+	now func() time.Time
 }
 
 // NewStore writes to the API what it has compared with an agent's copy.
-func NewStore(leases Leases, known Copy) *Store { return &Store{leases: leases, known: known} }
+func NewStore(leases Leases, known Copy, now func() time.Time) *Store {
+	return &Store{leases: leases, known: known, now: now}
+}
 
 // Newest is the newest record that is known; the zero value where there is none, or where it cannot be read.
 func (s *Store) Newest() model.Record {
@@ -64,7 +68,7 @@ func (s *Store) Swap(ctx context.Context, next model.Record, why model.Reason) e
 	if seen == nil || seen.ResourceVersion != next.Version {
 		return fmt.Errorf("%w (the view was made from an older version)", ErrConflict)
 	}
-	written, err := Swap(ctx, s.leases, seen, next, why)
+	written, err := Swap(ctx, s.leases, seen, next, why, s.now())
 	if err != nil {
 		return err
 	}
@@ -74,13 +78,13 @@ func (s *Store) Swap(ctx context.Context, next model.Record, why model.Reason) e
 
 // Swap replaces the record that the caller saw, `seen`, by `next`. It returns ErrConflict if it was no longer the record. If
 // the answer is lost the record is read back: nil means that the write stands, any other error that its outcome is unknown.
-func Swap(ctx context.Context, leases Leases, seen *coordinationv1.Lease, next model.Record, why model.Reason) (*coordinationv1.Lease, error) {
+func Swap(ctx context.Context, leases Leases, seen *coordinationv1.Lease, next model.Record, why model.Reason, now time.Time) (*coordinationv1.Lease, error) {
 	if TooLarge(seen) {
 		return nil, fmt.Errorf("writing Lease %s/%s: it has more than %d bytes and was not read: take out of it what is no agent's", seen.Namespace, seen.Name, MostBytes)
 	}
 	lease := seen.DeepCopy()
 	lease.ManagedFields = nil
-	if err := encode(lease, next, string(why)); err != nil {
+	if err := encode(lease, next, string(why), now); err != nil {
 		return nil, err
 	}
 	writing, cancel := context.WithTimeout(ctx, writeDeadline)

@@ -38,17 +38,17 @@ func Run(ctx context.Context, env environment.Environment) error {
 	}
 	woken := loop.NewWakeup()
 	leave := newDeparture(woken.Wake)
-	pages := status.New(status.Status{
-		Pod: env.PodName, Group: env.Settings.StatefulSet, Reason: string(model.NotRunning), Sentence: model.NotRunning.Sentence(),
-	}, status.Hooks{Token: env.HookToken, Notify: woken.Wake, Leave: leave.ask})
-	pages.MarkStarted()
-
 	crew, _ := loop.NewCrew(ctx, env.Log)
-	crew.Go(func(ctx context.Context) error { return pages.Serve(ctx, env.Listen) })
-	a := &agent{
-		env: env, client: client, crew: crew, woken: woken, leave: leave, pages: pages, conf: conf, clients: clients,
-		report: report.NewRedis(env, client, pages, crew.Spawn),
-	}
+	a := &agent{env: env, client: client, crew: crew, woken: woken, leave: leave, conf: conf, clients: clients, offers: newOffers()}
+	a.pages = status.New(status.Status{
+		Pod: env.PodName, Group: env.Settings.StatefulSet, Reason: string(model.NotRunning), Sentence: model.NotRunning.Sentence(),
+	}, status.Hooks{
+		Token: env.HookToken, Notify: woken.Wake, Leave: leave.ask,
+		Offers: &status.Offers{Prepared: a.offers.prepared, Accept: a.accept},
+	})
+	a.pages.MarkStarted()
+	a.report = report.NewRedis(env, client, a.pages, crew.Spawn)
+	crew.Go(func(ctx context.Context) error { return a.pages.Serve(ctx, env.Listen) })
 	crew.Go(func(ctx context.Context) error {
 		if err := a.start(ctx); err != nil {
 			return unlessOver(ctx, err)
@@ -79,6 +79,7 @@ func (a *agent) start(ctx context.Context) error {
 		return err
 	}
 	a.leave.knows(group)
+	a.offers.readsBy(group.ReadSoon)
 	own := redisio.Keep(env.Server(), model.Credential{User: contract.AgentUser, Password: a.conf.password})
 	hellos := &redisio.Hellos{}
 	a.crew.Keep(func(ctx context.Context) { hellos.Listen(ctx, own, a.woken.Wake) })
@@ -90,7 +91,7 @@ func (a *agent) start(ctx context.Context) error {
 	})
 	a.elections = newElections(a.observer.Elections, a.server.PauseAtOnce, a.woken.Wake)
 	a.crew.Keep(a.elections.run)
-	store := record.NewStore(a.client.CoordinationV1().Leases(env.Namespace), group)
+	store := record.NewStore(a.client.CoordinationV1().Leases(env.Namespace), group, time.Now)
 	a.actor = act.NewRedis(a.server, store, others{a.observer}, contract.ReplicationUser(env.Namespace, env.Settings.StatefulSet), time.Now)
 	return nil
 }
@@ -112,6 +113,16 @@ func (s server) PlainCredential(ctx context.Context) (model.Credential, error) {
 
 // others are the rest of the group, as the actor reaches them.
 type others struct{ *observe.Observer }
+
+// Prepared asks the agent at a pod's address whether it would accept an offer.
+func (others) Prepared(ctx context.Context, pod model.Address, seal string) bool {
+	return act.Prepared(ctx, pod.Host, seal)
+}
+
+// Tell gives the agent at a pod's address the word for an offer.
+func (others) Tell(ctx context.Context, pod model.Address, word string, held time.Duration) error {
+	return act.Tell(ctx, pod.Host, word, held)
+}
 
 // Notify asks the agent at a pod's address to observe at once.
 func (others) Notify(ctx context.Context, pod model.Address) { act.Notify(ctx, pod.Host) }

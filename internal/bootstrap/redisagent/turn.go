@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"k8s.io/client-go/kubernetes"
@@ -51,6 +52,12 @@ type agent struct {
 	actor     *act.Redis
 	elections *elections
 
+	// offers are what the accepting of an offer needs. It happens beside the turns: acting is held by whoever decides and acts, and
+	// accepted counts how often an offer was, because a turn may not act on what it saw before that.
+	offers   *offers
+	acting   sync.Mutex
+	accepted int
+
 	memory decide.Memory
 	swept  time.Time
 	// optionsOf is the process whose options are set.
@@ -60,14 +67,24 @@ type agent struct {
 // turn is one round of the loop.
 func (a *agent) turn(ctx context.Context) time.Duration {
 	began := time.Now()
+	accepted := a.acceptedSoFar()
 	view := a.observer.View(ctx)
+	a.acting.Lock()
+	defer a.acting.Unlock()
+	if a.accepted != accepted {
+		return 0
+	}
 	a.leave.sees(view.Self.Redis.RunID)
+	a.offers.prepare(decide.Prepared(view, a.memory), view)
 	decision, memory := decide.Next(view, a.memory)
 	a.memory = memory
 	a.elections.decided(decision)
 	aside, err := a.secure(ctx, view)
 	if err == nil {
 		err = a.actor.Do(ctx, view, decision)
+	}
+	if decision.Action == decide.Handover {
+		a.report.HandedOver(a.actor.Handed(), err)
 	}
 	if err == nil && decision.Record == nil {
 		err = a.actor.Say(ctx, view)
@@ -87,6 +104,13 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 		return max(decision.Recheck, afterFailure)
 	}
 	return decision.Recheck
+}
+
+// acceptedSoFar is how many offers have been accepted, once what is being done for one is done.
+func (a *agent) acceptedSoFar() int {
+	a.acting.Lock()
+	defer a.acting.Unlock()
+	return a.accepted
 }
 
 // secure brings users and passwords to what they shall be: in the files that Redis starts from first, then in Redis. What failed aside

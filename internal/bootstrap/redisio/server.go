@@ -119,6 +119,13 @@ func (s Server) ResumeWrites(ctx context.Context) error {
 	})
 }
 
+// NeedNoReplicas lets it take writes without replicas; tuning sets what it needs again.
+func (s Server) NeedNoReplicas(ctx context.Context) error {
+	return s.order(ctx, "letting writes need no replica", func(ctx context.Context, one *redis.Conn) error {
+		return requireReplicas(ctx, one, 0)
+	})
+}
+
 // EndScript ends the script or function that keeps the server busy. One that has written cannot be ended alone; the server ends then,
 // without saving, and whoever waits for the script gets no answer.
 func (s Server) EndScript(ctx context.Context) error {

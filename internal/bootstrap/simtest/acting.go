@@ -18,7 +18,7 @@ import (
 // newActor is the shipped actor of a pod's agent, in this world.
 func (w *World) newActor(p *pod) *act.Redis {
 	writes := leases{w: w, host: p.host, who: &p.watch, accepted: func(before, after model.Record) { w.noteWrite(p, before, after) }}
-	var kept act.Record = record.NewStore(writes, known{w, &p.watch})
+	var kept act.Record = record.NewStore(writes, known{w, &p.watch}, func() time.Time { return begin.Add(w.now) })
 	if w.Deciders.Record != nil {
 		kept = w.Deciders.Record(kept, known{w, &p.watch})
 	}
@@ -26,6 +26,10 @@ func (w *World) newActor(p *pod) *act.Redis {
 	if w.Deciders.Handover != nil {
 		a.SetHandover(w.Deciders.Handover)
 	}
+	a.SetWords(func() string {
+		w.words++
+		return fmt.Sprintf("word-%d", w.words)
+	})
 	return a
 }
 
@@ -108,6 +112,10 @@ func (o ownRedis) ResumeWrites(context.Context) error {
 	})
 }
 
+func (o ownRedis) NeedNoReplicas(context.Context) error {
+	return o.do(func(s *server) { s.tuning.MinReplicas = 0 })
+}
+
 func (o ownRedis) EndScript(context.Context) error {
 	if s := o.p.server; s.alive && o.w.now < s.busy {
 		o.w.killRedis(o.p, 500*time.Millisecond)
@@ -149,18 +157,78 @@ func (o others) Ask(_ context.Context, _ *model.View, a model.Address) model.Red
 }
 
 func (o others) Announced(_ context.Context, master model.Address) bool {
-	n := 0
+	names, differ := 0, 0
 	for _, s := range o.w.sentinels {
-		if a := o.w.askSentinel(o.p.host, s); a.Answered && a.Address == master {
-			n++
+		switch a := o.w.askSentinel(o.p.host, s); {
+		case a.Monitors && a.Address == master:
+			names++
+		case a.Monitors:
+			differ++
 		}
 	}
-	return n > len(o.w.sentinels)/2
+	return differ == 0 && names > len(o.w.sentinels)/2
+}
+
+// agentAt finds the pod whose agent can be reached at an address.
+func (o others) agentAt(where model.Address) *pod {
+	i := slices.IndexFunc(o.w.pods, func(p *pod) bool { return !p.gone && p.server.address == where })
+	if i < 0 || !o.w.pods[i].agent || !o.w.reach(o.p.host, o.w.pods[i].host) {
+		return nil
+	}
+	return o.w.pods[i]
+}
+
+func (o others) Prepared(_ context.Context, where model.Address, seal string) bool {
+	p := o.agentAt(where)
+	if p == nil {
+		return false
+	}
+	if offer := p.prepared.Record.Offer; offer != nil && offer.Seal == seal {
+		return true
+	}
+	o.w.readLive(p)
+	return false
+}
+
+// errNoAnswer is what a caller hears where an answer was lost, or the question.
+var errNoAnswer = errors.New("no answer came")
+
+// Tell may be heard late, or not at all, and so may its answer.
+func (o others) Tell(_ context.Context, where model.Address, word string, _ time.Duration) error {
+	w, p := o.w, o.agentAt(where)
+	w.given[model.SealOf(word)] = true
+	switch {
+	case p == nil:
+		return errNoAnswer
+	case w.chance(10):
+		w.tellLater(p, w.between(0, 3*time.Second), word)
+		return errNoAnswer
+	case p.carrying: // the turn that acts is waited for, and the answer is seen by its effect
+		w.tellLater(p, time.Millisecond, word)
+		return errNoAnswer
+	}
+	if err := w.accept(p, word); err != nil || !w.chance(10) {
+		return err
+	}
+	return errNoAnswer
+}
+
+func (w *World) tellLater(p *pod, after time.Duration, word string) {
+	generation := p.generation
+	w.on(p.host, after, func() {
+		switch {
+		case p.generation != generation:
+		case p.carrying:
+			w.tellLater(p, time.Millisecond, word)
+		default:
+			_ = w.accept(p, word)
+		}
+	})
 }
 
 func (o others) Notify(_ context.Context, where model.Address) {
-	if i := slices.IndexFunc(o.w.pods, func(p *pod) bool { return !p.gone && p.server.address == where }); i >= 0 && o.w.reach(o.p.host, o.w.pods[i].host) {
-		o.w.wakePod(o.w.pods[i])
+	if p := o.agentAt(where); p != nil {
+		o.w.wakePod(p)
 	}
 }
 

@@ -25,7 +25,7 @@ func (w *World) startAgent(p *pod) {
 		return
 	}
 	lag := p.watch.lag
-	p.agent, p.memory, p.busy, p.watch = true, decide.Memory{}, false, newWatch(lag)
+	p.agent, p.memory, p.busy, p.carrying, p.prepared, p.watch = true, decide.Memory{}, false, false, model.View{}, newWatch(lag)
 	p.actor = w.newActor(p)
 	p.generation++
 	w.plan(p, 0)
@@ -63,7 +63,7 @@ func (w *World) plan(p *pod, after time.Duration) {
 // turn observes: some answers are from its beginning and some from its end, as happens with real answers.
 func (w *World) turn(p *pod) {
 	p.busy, p.again = true, false
-	generation := p.generation
+	generation, accepted := p.generation, p.accepted
 	v, slow := w.earlyView(p)
 	took := w.between(time.Millisecond, 10*time.Millisecond)
 	if !p.server.alive {
@@ -77,6 +77,15 @@ func (w *World) turn(p *pod) {
 			return
 		}
 		w.addLateAnswers(p, &v)
+		if p.accepted != accepted { // what it saw is older than what it did meanwhile
+			p.busy = false
+			w.plan(p, shortest)
+			return
+		}
+		p.prepared = model.View{}
+		if w.Deciders.Prepared(v, p.memory) != "" {
+			p.prepared = v
+		}
 		d, memory := w.Deciders.Redis(v, p.memory)
 		w.checkDecision(p, v, p.memory, d)
 		if p.dieBefore {
@@ -84,7 +93,7 @@ func (w *World) turn(p *pod) {
 			w.crashAgent(p, time.Second)
 			return
 		}
-		p.memory = memory
+		p.memory, p.carrying = memory, true
 		w.on(p.host, w.between(0, 4*time.Millisecond), func() {
 			if p.generation == generation {
 				w.act(p, v, d)
@@ -172,6 +181,7 @@ func (w *World) askOwn(p *pod) model.Redis {
 // facts fills in what the API says, as late as this agent's watch.
 func (w *World) facts(p *pod, v *model.View) {
 	s := &w.states[p.watch.seen]
+	v.Config.Handover, v.Config.HandoverFrom = s.handover, s.from
 	v.Replicas, v.OrderedReady, v.VolumeClaims = s.replicas, w.OrderedReady, s.claims
 	p.watch.used = p.watch.listedAt
 	for _, o := range w.states[max(p.watch.seen, p.watch.listed)].pods {
@@ -212,6 +222,30 @@ func (w *World) act(p *pod, v model.View, d decide.Decision) {
 	w.finish(p, err)
 }
 
+// accept has an agent given the word for an offer, with the code that ships, while no turn acts.
+func (w *World) accept(p *pod, word string) error {
+	v := p.prepared
+	if v.Record.Offer == nil || !v.Record.Offer.Stands(word) {
+		return act.ErrNotAccepted
+	}
+	if p.dieBefore {
+		p.dieBefore = false
+		w.crashAgent(p, time.Second)
+		return errNoAnswer
+	}
+	v.Now, v.Word = w.clockOf(p.host), word
+	memory, err := p.actor.Accept(w.ctx, v, p.memory, func(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
+		d, after := w.Deciders.Redis(v, m)
+		p.acting, p.deciding = v, d
+		w.checkDecision(p, v, m, d)
+		return d, after
+	})
+	p.memory, p.prepared = memory, model.View{}
+	p.accepted++
+	w.wakePod(p)
+	return err
+}
+
 // takeStep takes a step of a handover and plans the next one. A dead agent takes none.
 func (w *World) takeStep(p *pod, h *act.Handover, generation int) {
 	if p.generation != generation {
@@ -227,7 +261,7 @@ func (w *World) takeStep(p *pod, h *act.Handover, generation int) {
 
 func (w *World) finish(p *pod, err error) {
 	d := p.deciding
-	p.last, p.busy = d, false
+	p.last, p.busy, p.carrying = d, false, false
 	if d.Reason != model.NotRunning && d.Reason != model.ScriptRunning {
 		p.leads = d.Action == decide.Retain
 	}

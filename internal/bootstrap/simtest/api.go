@@ -36,6 +36,8 @@ type state struct {
 	pods     []podObject
 	claims   []int
 	replicas int
+	// handover is to whom a person wants the mastership given, and from who led when any was asked for.
+	handover, from string
 }
 
 // api is the newest state of the API.
@@ -211,22 +213,29 @@ func (w *World) liveness(p *pod, want bool) bool {
 	if who.wanted == never {
 		who.wanted = w.now
 	}
-	if !who.reading && w.now-who.live > time.Second {
-		who.reading = true
-		generation := p.generation
-		w.on(p.host, w.between(4*time.Millisecond, 60*time.Millisecond), func() {
-			if p.generation != generation {
-				return
-			}
-			who.reading = false
-			if w.reachAPI(p.host) {
-				known{w, who}.Learn(w.api().lease)
-				who.live = w.now
-				w.wakePod(p)
-			}
-		})
-	}
+	w.readLive(p)
 	return w.now-who.live < fresh || healthy && w.now-who.wanted < fresh
+}
+
+// readLive has the record read beside the turns, at most once a second.
+func (w *World) readLive(p *pod) {
+	who := &p.watch
+	if who.reading || w.now-who.live <= time.Second {
+		return
+	}
+	who.reading = true
+	generation := p.generation
+	w.on(p.host, w.between(4*time.Millisecond, 60*time.Millisecond), func() {
+		if p.generation != generation {
+			return
+		}
+		who.reading = false
+		if w.reachAPI(p.host) {
+			known{w, who}.Learn(w.api().lease)
+			who.live = w.now
+			w.wakePod(p)
+		}
+	})
 }
 
 // listed reports, as the agent does, whether the pods of this view are from a list of this moment.

@@ -28,6 +28,7 @@ var faults = map[string]fault{
 	"delete-lead": {planned, func(w *World, _ int, _ time.Duration) { w.remove(w.leader()) }},
 	"rolling":     {planned, func(w *World, _ int, _ time.Duration) { w.rolling = w.Nodes }},
 	"scale":       {planned, (*World).scale},
+	"request":     {planned, (*World).request},
 
 	"kill-redis":          {crashes, func(w *World, who int, long time.Duration) { w.killRedis(w.podOf(who), long/4) }},
 	"kill-lead":           {crashes, func(w *World, _ int, long time.Duration) { w.killRedis(w.leader(), long/8) }},

@@ -28,6 +28,11 @@ type pod struct {
 	// acting and deciding are the view and the decision that are being carried out.
 	acting   model.View
 	deciding decide.Decision
+	// carrying reports whether a decision of a turn is being carried out. prepared is the view with the sealed offer that the last turn
+	// would accept, and accepted counts how often one was.
+	carrying bool
+	prepared model.View
+	accepted int
 	busy     bool
 	again    bool
 	planned  int

@@ -126,7 +126,7 @@ func (w *World) checkDisconnect(p *pod) {
 
 // checkResume checks that writes resume only where no offer of the mastership stands that may be accepted meanwhile.
 func (w *World) checkResume(p *pod) {
-	if r := w.api().record; p.server.role == model.Master && r.PodUID == p.uid && r.Offer != nil {
+	if r := w.api().record; p.server.role == model.Master && r.PodUID == p.uid && r.Offer != nil && (r.Offer.Seal == "" || w.given[r.Offer.Seal]) {
 		w.breaks(PlannedKeeps, "%s takes writes again while its offer stands", name(p.ordinal))
 	}
 }

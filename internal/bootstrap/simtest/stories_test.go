@@ -258,33 +258,80 @@ func TestCrashForGoodBesideAReplicaThatLags(t *testing.T) {
 	})
 }
 
-// TestAgentDiesInAHandover: the old master's agent dies after the offer, and stays away for longer than its pause. A client beside that
-// master goes on writing as soon as it can.
+// TestHandoverOnRequest: a person wants another master, or a certain one, which is done once and with nothing lost; and one that cannot
+// be done leaves the group as it is.
+func TestHandoverOnRequest(t *testing.T) {
+	for name, c := range map[string]struct {
+		to    func(*tale, *pod) int
+		moves int
+	}{
+		"any":        {func(*tale, *pod) int { return 9 }, 1},
+		"another":    {func(s *tale, lead *pod) int { return s.after(lead, 2).ordinal }, 1},
+		"the master": {func(_ *tale, lead *pod) int { return lead.ordinal }, 0},
+		"one that hangs": {func(s *tale, lead *pod) int {
+			s.hang(s.after(lead, 1).server, 10*time.Minute)
+			return s.after(lead, 1).ordinal
+		}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tales(t, 30, three(AOF), Real, func(s *tale) {
+				lead := s.leader()
+				s.stay(lead)
+				before := s.api().record.Epoch
+				s.request(c.to(s, lead), 0)
+				s.in(70*time.Second, func() {
+					if moved := s.api().record.Epoch != before; moved != (c.moves > 0) || s.api().handover != "" {
+						t.Errorf("moved: %t, and %q is still asked for", moved, s.api().handover)
+					}
+					for _, p := range s.pods {
+						s.hang(p.server, 0)
+					}
+				})
+			}, 90*time.Second, func(s *tale, r Result) {
+				if lost := s.lost(s.beside[0]); r.Violation != nil || s.bothAcked > 0 || lost > 0 || r.Lost > 0 || r.Gap > 2*time.Second {
+					t.Errorf("two masters for %s, lost %d beside it and %d elsewhere, no write for %s; %v", s.bothAcked, lost, r.Lost, r.Gap, r.Violation)
+				}
+			})
+		})
+	}
+}
+
+// TestAgentDiesInAHandover: the old master's agent dies after the offer, in the pause or once it has given the word, and stays away for
+// longer than its pause. A client beside that master goes on writing as soon as it can.
 func TestAgentDiesInAHandover(t *testing.T) {
-	for _, away := range []time.Duration{time.Second, 60 * time.Second} {
-		tales(t, 30, two(AOF), Real, func(s *tale) { // with three, the replicas that leave it close the old master
-			lead, before := s.leader(), s.api().record
-			s.stay(lead)
-			s.when(func() bool { return s.api().record.Offer != nil || s.claimed(before) }, func() { s.crashAgent(lead, away) })
-			lead.leaving = true // an eviction: the hook, without a deletion
-			s.wakePod(lead)
-			s.in(2*time.Second, func() { lead.leaving = false })
-		}, away+30*time.Second, func(s *tale, r Result) {
-			if lost := s.lost(s.beside[0]); r.Violation != nil || s.bothAcked > 0 || lost > 0 || r.Lost > 0 {
-				t.Errorf("away for %s: two masters for %s, lost %d beside it and %d elsewhere; %v", away, s.bothAcked, lost, r.Lost, r.Violation)
+	for name, begun := range map[string]func(*tale, *pod) bool{
+		"offer": func(s *tale, _ *pod) bool { return s.api().record.Offer != nil },
+		"pause": func(s *tale, lead *pod) bool { return lead.server.paused > s.now },
+		"word":  func(s *tale, _ *pod) bool { return len(s.given) > 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, away := range []time.Duration{time.Second, 60 * time.Second} {
+				tales(t, 30, two(AOF), Real, func(s *tale) { // with three, the replicas that leave it close the old master
+					lead, before := s.leader(), s.api().record
+					s.stay(lead)
+					s.when(func() bool { return begun(s, lead) || s.claimed(before) }, func() { s.crashAgent(lead, away) })
+					lead.leaving = true // an eviction: the hook, without a deletion
+					s.wakePod(lead)
+					s.in(2*time.Second, func() { lead.leaving = false })
+				}, away+30*time.Second, func(s *tale, r Result) {
+					late := away == time.Second && r.Gap > downAfter+failoverTimeout // the next agent ends the pause, or Sentinels replace it
+					if lost := s.lost(s.beside[0]); r.Violation != nil || s.bothAcked > 0 || lost > 0 || r.Lost > 0 || late {
+						t.Errorf("away for %s: two masters for %s, no write for %s, lost %d beside it and %d elsewhere; %v", away, s.bothAcked, r.Gap, lost, r.Lost, r.Violation)
+					}
+				})
 			}
 		})
 	}
 }
 
-// TestMasterHangsInItsPause: its process does nothing from the offer on until after the pause is over. It goes on with what it has held
+// TestMasterHangsInItsPause: its process does nothing from the long pause on until after the pause is over. It goes on with what it has held
 // back, before it reads what it was told meanwhile.
 func TestMasterHangsInItsPause(t *testing.T) {
 	for _, setup := range []Setup{two(AOF), three(AOF)} {
 		tales(t, 30, setup, Real, func(s *tale) {
 			lead, before := s.leader(), s.api().record
 			s.stay(lead)
-			s.when(func() bool { return s.api().record.Offer != nil || s.claimed(before) }, func() { s.hang(lead.server, 12*time.Second) })
+			s.when(func() bool { return lead.server.paused > s.now+10*time.Second || s.claimed(before) }, func() { s.hang(lead.server, 12*time.Second) })
 			lead.leaving = true
 			s.wakePod(lead)
 			s.in(2*time.Second, func() { lead.leaving = false })

@@ -52,7 +52,9 @@ type Setup struct {
 
 // Deciders is what is put to the test, and what a wrong design would do otherwise.
 type Deciders struct {
-	Redis    func(model.View, decide.Memory) (decide.Decision, decide.Memory)
+	Redis func(model.View, decide.Memory) (decide.Decision, decide.Memory)
+	// Prepared says which sealed offer a view would have accepted.
+	Prepared func(model.View, decide.Memory) string
 	Sentinel func(model.SentinelView, decidesentinel.Memory) (decidesentinel.Decision, decidesentinel.Memory)
 	// Handover is the step machine of a handover; nil means the right one.
 	Handover func(handover.State, handover.View) (handover.Step, handover.State)
@@ -65,7 +67,7 @@ type Deciders struct {
 }
 
 // Real are the deciders of the product.
-var Real = Deciders{Redis: decide.Next, Sentinel: decidesentinel.Next}
+var Real = Deciders{Redis: decide.Next, Prepared: decide.Prepared, Sentinel: decidesentinel.Next}
 
 // World is one story.
 type World struct {
@@ -84,7 +86,7 @@ type World struct {
 	states    []state
 	client    *client
 
-	hosts, runs, ids, uids, addresses, writes, versions int
+	hosts, runs, ids, uids, addresses, writes, versions, words int
 
 	apiDown  bool
 	apiBack  time.Duration
@@ -94,6 +96,7 @@ type World struct {
 	// What the rules remember.
 	named           map[uint64]model.Address
 	claims          map[string]bool
+	given           map[string]bool // by seal, the words that were given
 	acked           []int
 	safe            int
 	lost            bool
@@ -117,7 +120,7 @@ type World struct {
 func NewWorld(setup Setup, deciders Deciders) *World {
 	w := &World{
 		clock: newClock(setup.Seed), Setup: setup, Deciders: deciders, disks: map[int]*disk{}, listeners: map[model.Address]*server{},
-		blocked: map[pair]bool{}, named: map[uint64]model.Address{}, claims: map[string]bool{}, twoMastersSince: never, apiBack: never,
+		blocked: map[pair]bool{}, named: map[uint64]model.Address{}, claims: map[string]bool{}, given: map[string]bool{}, twoMastersSince: never, apiBack: never,
 		slowLoad: 300 * time.Millisecond,
 	}
 	w.ctx = context.Background() //nolint:forbidigo // what happens in a world has no caller

@@ -29,6 +29,8 @@ type Hooks struct {
 	Token string
 	// Notify wakes the agent.
 	Notify func()
+	// Offers are those of other pods' agents.
+	Offers *Offers
 	// Leave is called by the hook. It returns when there is nothing left to give away, false where it refused to begin.
 	Leave func(context.Context) bool
 }
@@ -90,6 +92,10 @@ func (p *Pages) routes() http.Handler {
 			pokes.take(sourceOf(r.RemoteAddr))
 			w.WriteHeader(http.StatusNoContent)
 		})
+	}
+	if o := p.hooks.Offers; o != nil {
+		mux.HandleFunc("GET "+contract.PathOffer, o.ask)
+		mux.HandleFunc("POST "+contract.PathOffer, o.give)
 	}
 	mux.HandleFunc(contract.PathPreStop, p.preStop)
 	return bodiless(mux)

@@ -12,11 +12,14 @@ import (
 
 // The times of a handover.
 const (
+	// prepareTime is how long the successor's agent may take to read the offer. It looks at the whole group first, and waits for what is
+	// silent there. Nothing is held back meanwhile.
+	prepareTime = 1500 * time.Millisecond
 	// catchUpTime bounds the wait for the successor to have everything that was written; the first pause outlasts it.
 	catchUpTime = time.Second
 	// firstPause stays below the smallest down-after: a paused master answers PING late, because hellos wait with the writes.
 	firstPause = 1500 * time.Millisecond
-	// longPause covers the offer and its answer, for which there is wholeTime, and a minute more: it ends by itself, also where the agent
+	// longPause covers the word and the claim, for which there is wholeTime, and a minute more: it ends by itself, also where the agent
 	// has died or the server hangs, and whoever leads by then must have had the time to demote my Redis. Sentinels do that within ten
 	// seconds. Refusing the writes would be surer, and clients would see it: a refusal comes before the pause.
 	longPause = wholeTime + time.Minute
@@ -25,12 +28,14 @@ const (
 	// acceptTime is how long the successor has to claim and promote.
 	acceptTime = time.Second
 	// announceTime is how long clients are kept so that Sentinels can name the successor.
-	announceTime = 500 * time.Millisecond
+	announceTime = time.Second
 	// askEvery is how often a server is asked while writes are held back.
 	askEvery = 5 * time.Millisecond
 )
 
 var (
+	// ErrNotPrepared ends a handover whose successor's agent has not said in time that it would accept. Writes were not held back.
+	ErrNotPrepared = errors.New("the successor's agent did not say in time that it would accept")
 	// ErrNotCaughtUp ends a handover whose successor did not get everything that was written in time. Writes go on.
 	ErrNotCaughtUp = errors.New("the successor did not catch up in time")
 	// ErrNotAccepted ends a handover whose successor did not accept the mastership in time.
@@ -39,20 +44,40 @@ var (
 
 // Next takes one step.
 func (h State) Next(v View) (Step, State) {
+	step, next := h.step(v)
+	if next.stage != h.stage {
+		next.began[next.stage] = v.Now
+	}
+	return step, next
+}
+
+func (h State) step(v View) (Step, State) {
 	switch h.stage {
 	case starting:
-		h.stage, h.until, h.deadline = catchingUp, v.Now.Add(catchUpTime), v.Now.Add(wholeTime)
-		return Step{Commands: []decide.Command{{Do: decide.PauseWrites, For: firstPause}}}, h
+		h.stage = offering
+		return Step{Record: h.withOffer(), Notify: h.successor.Address}, h
+	case offering:
+		if v.Written != Accepted { // should the offer stand, nobody can accept it
+			return Step{Done: true, Err: v.Err}, h
+		}
+		h.stage, h.until = preparing, v.Now.Add(prepareTime)
+		return Step{}, h
+	case preparing:
+		return h.prepare(v)
 	case catchingUp:
 		return h.catchUp(v)
 	case extending:
 		if v.Err != nil {
 			return h.resume(v.Err)
 		}
-		h.stage = offering
-		return Step{Record: h.withOffer(), Notify: h.successor.Address}, h
-	case offering:
-		return h.offerWritten(v)
+		h.stage = telling
+		return Step{Tell: h.word}, h
+	case telling:
+		if v.Told == Refused {
+			return h.withdraw(v)
+		}
+		h.stage, h.until = awaiting, h.soonest(v.Now.Add(acceptTime))
+		return Step{}, h
 	case awaiting:
 		return h.await(v)
 	case withdrawing:
@@ -63,23 +88,18 @@ func (h State) Next(v View) (Step, State) {
 	case awaitingStill:
 		switch {
 		case accepted(v):
-			return h.move()
+			return h.announce(v)
 		case !v.Now.Before(h.until):
 			return h.serveNobody(ErrNotAccepted)
 		}
 		return Step{Recheck: askEvery}, h
-	case moving:
-		if v.Err != nil { // the pause stays: it is unknown whether my Redis follows
-			return Step{Done: true, Err: v.Err}, h
-		}
-		h.stage, h.until = announcing, v.Now.Add(announceTime)
-		return Step{}, h
 	case announcing:
 		if !v.Announced && v.Now.Before(h.until) { // late Sentinels cost clients a retry
 			return Step{Recheck: askEvery}, h
 		}
-		return h.end(nil, decide.Command{Do: decide.DisconnectClients}, decide.Command{Do: decide.ResumeWrites})
-	case ending:
+		// Until now a write is held back; as a replica my Redis refuses it. So this comes last, and at once with the rest.
+		return h.end(nil, decide.Command{Do: decide.ReplicateFrom, Master: h.successor.Address}, decide.Command{Do: decide.DisconnectClients}, decide.Command{Do: decide.ResumeWrites})
+	case ending, stages:
 	}
 	return Step{Done: true, Err: errors.Join(h.outcome, v.Err)}, h
 }
@@ -93,46 +113,53 @@ func (h State) catchUp(v View) (Step, State) {
 	case !v.Now.Before(h.until): // before all else: the first pause could be over before the second one reaches the server
 		return h.resume(ErrNotCaughtUp)
 	case own.Answer == model.Up && to.Answer == model.Up && to.ReplID == own.ReplID && to.Offset >= own.Offset && to.RunID == h.successor.Redis.RunID:
-		h.stage, h.offered = extending, *to
-		return Step{Commands: []decide.Command{{Do: decide.PauseWrites, For: longPause}}}, h
+		h.stage = extending
+		return Step{Commands: []decide.Command{{Do: decide.PauseWrites, For: longPause}, {Do: decide.NeedNoReplicas}}}, h
 	}
 	return Step{Recheck: askEvery}, h
 }
 
-// withOffer is the record with the offer to the process that has everything.
+// withOffer is the record with the sealed offer.
 func (h State) withOffer() *model.Record {
-	next, to := h.record, &h.offered
-	next.Offer = &model.Offer{PodUID: h.successor.UID, RunID: to.RunID, ReplID: to.ReplID, Offset: to.Offset, Reason: string(h.reason)}
+	next, to := h.record, &h.successor.Redis
+	next.Offer = &model.Offer{PodUID: h.successor.UID, RunID: to.RunID, ReplID: to.ReplID, Offset: to.Offset, Reason: string(h.reason), Seal: h.Seal()}
 	return &next
 }
 
-// offerWritten goes on from what became of the offer.
-func (h State) offerWritten(v View) (Step, State) {
-	switch v.Written {
-	case Refused:
-		return h.resume(v.Err)
-	case Unknown: // it is unknown whether the offer stands: serve no client, and see
-		return h.serveNobody(v.Err)
-	case Accepted:
+// prepare waits until the successor's agent has read the offer and would accept it. What is wrong with it shows before clients wait.
+func (h State) prepare(v View) (Step, State) {
+	switch {
+	case v.Prepared:
+		h.stage, h.until, h.deadline = catchingUp, v.Now.Add(catchUpTime), v.Now.Add(wholeTime)
+		return Step{Commands: []decide.Command{{Do: decide.PauseWrites, For: firstPause}}}, h
+	case v.Now.Before(h.until):
+		return Step{Recheck: askEvery}, h
 	}
-	h.stage, h.until = awaiting, h.soonest(v.Now.Add(acceptTime))
-	return Step{}, h
+	h.stage, h.outcome = ending, ErrNotPrepared
+	return Step{Record: withoutOffer(v.Record)}, h
+}
+
+func withoutOffer(r model.Record) *model.Record {
+	r.Offer = nil
+	return &r
 }
 
 // await waits for the successor's promotion, and takes back the offer if it does not come.
 func (h State) await(v View) (Step, State) {
 	switch {
 	case accepted(v):
-		return h.move()
+		return h.announce(v)
 	case v.Now.Before(h.until):
 		return Step{Recheck: askEvery}, h
 	case v.Record.PodUID != h.self || v.Record.Epoch != h.record.Epoch: // it was accepted
 		return h.awaitStill(v)
 	}
+	return h.withdraw(v)
+}
+
+func (h State) withdraw(v View) (Step, State) {
 	h.stage = withdrawing
-	next := v.Record
-	next.Offer = nil
-	return Step{Record: &next}, h
+	return Step{Record: withoutOffer(v.Record)}, h
 }
 
 func (h State) awaitStill(v View) (Step, State) {
@@ -140,9 +167,10 @@ func (h State) awaitStill(v View) (Step, State) {
 	return Step{}, h
 }
 
-func (h State) move() (Step, State) {
-	h.stage = moving
-	return Step{Commands: []decide.Command{{Do: decide.ReplicateFrom, Master: h.successor.Address}}}, h
+// announce waits until clients can find the successor, which leads.
+func (h State) announce(v View) (Step, State) {
+	h.stage, h.until = announcing, h.soonest(v.Now.Add(announceTime))
+	return Step{}, h
 }
 
 // resume lets writes go on where they were.

@@ -17,37 +17,42 @@ type stage int
 const (
 	// starting means that nothing has been done.
 	starting stage = iota
+	// offering means that the sealed offer is being written.
+	offering
+	// preparing means that the successor's agent is to say that it has read the offer.
+	preparing
 	// catchingUp means that writes are paused, and the successor gets what it lacks.
 	catchingUp
 	// extending means that the successor has everything, and the pause is made long.
 	extending
-	// offering means that the offer is being written.
-	offering
-	// awaiting means that the offer stands, and the successor is to claim.
+	// telling means that the successor's agent is given the word.
+	telling
+	// awaiting means that the word was given, and the successor is to claim.
 	awaiting
-	// withdrawing means that the offer is being taken back.
+	// withdrawing means that the offer is being taken back, because its word has been given.
 	withdrawing
 	// awaitingStill means that the offer could not be taken back, so it may have been accepted.
 	awaitingStill
-	// moving means that the successor leads, and my Redis is pointed at it.
-	moving
-	// announcing means that my Redis follows, and clients are kept until Sentinels can tell them where to go.
+	// announcing means that the successor leads, and writes are held back until Sentinels can tell clients where to go.
 	announcing
 	// ending means that the last commands are under way.
 	ending
+	// stages is their number.
+	stages
 )
 
-// State is how far one handover has come. A handover gives the mastership to a successor without losing a write: pause, let it
-// catch up, offer, wait for its claim, follow it. Until the offer is written, going back means to end the pause. Afterwards the
-// offer must be withdrawn from the record first, because the successor may be about to claim; what cannot be withdrawn ends in a
-// fenced replica.
+// State is how far one handover has come. A handover gives the mastership to a successor without losing a write: offer it under a
+// seal, wait until the successor's agent has read that, pause, let it catch up, give it the word that opens the seal, wait for its
+// claim, follow it. So the pause has one write of the record in it, the claim. Until the word is given, going back means to end the
+// pause: nobody else knows it. Afterwards the offer must be withdrawn from the record first, because the successor may be about to
+// claim; what cannot be withdrawn ends in a fenced replica.
 //
 // It is a step machine that has no clock and asks no server. Its caller's loop is
 //
 //	for {
 //		step, state = state.Next(observe(state.Asks()))
 //		if step.Done { return step.Err }
-//		write(step.Record); notify(step.Notify); send(step.Commands)
+//		write(step.Record); notify(step.Notify); send(step.Commands); tell(step.Tell)
 //		wait(step.Recheck)
 //	}
 type State struct {
@@ -56,17 +61,20 @@ type State struct {
 	record    model.Record
 	successor model.Pod
 	reason    model.Reason
-	// offered is the successor as it was seen when it had everything.
-	offered model.Redis
+	// word opens the seal of the offer.
+	word string
 	// until is when the stage is over, and deadline is when everything before the end must be: after it only the end remains.
 	until    time.Time
 	deadline time.Time
 	outcome  error
+	// began is when each stage did; zero where it never did.
+	began [stages]time.Time
 }
 
-// Begin begins what a decision for the action Handover wants.
-func Begin(v model.View, d decide.Decision) State {
-	return State{self: v.Self.UID, record: v.Record, successor: d.Successor, reason: d.Reason}
+// Begin begins what a decision for the action Handover wants. The word opens the seal of its offer; nobody can guess it, and no other
+// handover has it.
+func Begin(v model.View, d decide.Decision, word string) State {
+	return State{self: v.Self.UID, record: v.Record, successor: d.Successor, reason: d.Reason, word: word}
 }
 
 // Successor is the pod that is to lead.
@@ -75,44 +83,47 @@ func (h State) Successor() model.Pod { return h.successor }
 // Reason is why the mastership is given away.
 func (h State) Reason() model.Reason { return h.reason }
 
+// Seal is that of the offer.
+func (h State) Seal() string { return model.SealOf(h.word) }
+
 // Deadline is when what is under way must have come to an end, so that the last commands are sent before the pause runs out; zero
-// before the beginning.
+// before the pause.
 func (h State) Deadline() time.Time {
-	if h.stage == announcing {
-		return h.until
-	}
 	return h.deadline
 }
 
 // Questions are what the next step must know.
 type Questions struct {
-	// Own and Successor ask what the two servers say, and Sentinels whether most of them name the successor.
-	Own, Successor, Sentinels bool
+	// Prepared asks the successor's agent whether it would accept. Own and Successor ask what the two servers say, and Sentinels
+	// whether all that answer name the successor.
+	Prepared, Own, Successor, Sentinels bool
 }
 
 // Asks returns what has to be asked before the next step.
 func (h State) Asks() Questions {
 	switch h.stage {
+	case preparing:
+		return Questions{Prepared: true}
 	case catchingUp:
 		return Questions{Own: true, Successor: true}
 	case awaiting, awaitingStill:
 		return Questions{Successor: true}
 	case announcing:
 		return Questions{Sentinels: true}
-	case starting, extending, offering, withdrawing, moving, ending:
+	case starting, offering, extending, telling, withdrawing, ending, stages:
 	}
 	return Questions{}
 }
 
-// WriteOutcome is what became of a write of the record.
-type WriteOutcome int
+// Outcome is what became of a write of the record, or of the word.
+type Outcome int
 
 const (
-	// Accepted means that the record is now as it was wanted.
-	Accepted WriteOutcome = iota
-	// Refused means that the record had changed since the version that the write was based on.
+	// Accepted means that the record is now as it was wanted, or that the successor leads.
+	Accepted Outcome = iota
+	// Refused means that the record had changed since the version that the write was based on, or that the successor will not lead.
 	Refused
-	// Unknown means that no answer came, and reading back did not tell. The write may stand or not.
+	// Unknown means that no answer came, and reading back did not tell. The write may stand or not, and the successor may lead or not.
 	Unknown
 )
 
@@ -120,15 +131,16 @@ const (
 type View struct {
 	// Now must not jump: it is compared with earlier steps only.
 	Now time.Time
-	// Own and Successor are what the two servers answered, if they were asked. Announced reports whether most Sentinels name
-	// the successor.
-	Own, Successor model.Redis
-	Announced      bool
+	// Own and Successor are what the two servers answered, if they were asked. Prepared reports whether the successor's agent would
+	// accept, and Announced whether all Sentinels that answer name the successor.
+	Own, Successor      model.Redis
+	Prepared, Announced bool
 	// Record is the newest that is known.
 	Record model.Record
-	// Written is what became of the last step's record, and Err is why it, or one of the step's commands, failed.
-	Written WriteOutcome
-	Err     error
+	// Written is what became of the last step's record, Told what became of its word, and Err is why one of them, or one of the step's
+	// commands, failed.
+	Written, Told Outcome
+	Err           error
 }
 
 // Step is what a handover wants done next, in this order.
@@ -139,6 +151,8 @@ type Step struct {
 	Notify model.Address
 	// Commands are sent to my Redis.
 	Commands []decide.Command
+	// Tell is the word for the successor's agent; empty is none.
+	Tell string
 	// Recheck is when to ask again.
 	Recheck time.Duration
 	// Done means that the handover is over and nothing is left to do. Err says why it did not succeed.
