@@ -4,10 +4,13 @@ package process
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
 )
 
@@ -179,6 +182,48 @@ func TestSentinelFromThePast(t *testing.T) {
 			if a.Sentinel != sleeper.Name {
 				t.Errorf("%s named %s", a.Sentinel, a.Master)
 			}
+		}
+	})
+}
+
+// TestMachineRestartsBesideAStaleReplica: the API is away, the only replica has lost its master, which takes writes, and the master's
+// machine restarts with everything on its disk. What only it has is not given away for what the record says of the replica.
+func TestMachineRestartsBesideAStaleReplica(t *testing.T) {
+	oneVersion(t, "redis-7.0.15", func(t *testing.T, s *lab.Scene) {
+		set, lead := group(s, lab.Options{Persistent: true, Args: durable, Replicas: 2})
+		fill(s, set, 100)
+		stale := set.Replica()
+		set.RenewAccount() // which is for the agents as if the API were away
+		for _, p := range set.Live() {
+			until(s, 2*stalled, p.Name+" to be without the API", func(ctx context.Context) string {
+				if !p.TokenRefused(ctx) {
+					return "it is let in"
+				}
+				return ""
+			})
+		}
+		must(t, lead.CutFrom(stale.Address))
+		if _, err := lead.Do(t.Context(), "CLIENT", "KILL", "TYPE", "replica"); err != nil {
+			t.Fatal(err)
+		}
+		until(s, stalled, lead.Name+" to know that its replica is behind", func(context.Context) string {
+			if text := lead.File(contract.ConfigDir + "/kept.json"); !strings.Contains(text, `"behind"`) {
+				return fmt.Sprintf("it has written %q", text)
+			}
+			return ""
+		})
+		fillOther(s, set, 200)
+		lead.CrashAgent(true)
+		lead.CrashServer(true)
+		must(t, lead.HealFrom(stale.Address))
+		forEach(set.Live(), (*lab.Pod).RenewToken)
+		lead.Release()
+		if now := set.WaitFormed(2 * stalled); now != lead {
+			t.Errorf("%s leads, and %s had what was written last", now.Name, lead.Name)
+		}
+		filled(s, set, 100)
+		if n := count(s, set.Master(), "other:*"); n != 200 {
+			t.Errorf("%d of 200 acknowledged writes are lost", 200-n)
 		}
 	})
 }

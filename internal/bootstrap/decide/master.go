@@ -22,6 +22,8 @@ func (s *situation) retain() Decision {
 		return d
 	}
 	s.memory.Led = Position{s.Self.Redis.ReplID, s.Self.Redis.Offset}
+	members := s.membersNow()
+	s.keep(members)
 	heirs, why := s.heirs()
 	switch {
 	case why == "":
@@ -39,7 +41,7 @@ func (s *situation) retain() Decision {
 		d.Reason = model.CannotSave
 	}
 	if s.visible() {
-		d.Record = s.recordKeptTrue()
+		d.Record = s.recordKeptTrue(members)
 	}
 	if s.mayUnpause() {
 		s.memory.Unpaused = true
@@ -54,9 +56,9 @@ func (s *situation) mayUnpause() bool {
 	return !s.memory.Unpaused && !s.memory.Unproven && s.Record.Offer == nil && s.API && !s.failoverRunning
 }
 
-// recordKeptTrue is the record with members and lineage as they are now, and without an offer; nil where it already says that.
-func (s *situation) recordKeptTrue() *model.Record {
-	members, lineage := s.membersNow(), s.lineageWith(s.Self.Redis.ReplID)
+// recordKeptTrue is the record with the members and the lineage as they are now, and without an offer; nil where it already says that.
+func (s *situation) recordKeptTrue(members map[int]model.Member) *model.Record {
+	lineage := s.lineageWith(s.Self.Redis.ReplID)
 	if maps.Equal(members, s.Record.Members) && slices.Equal(lineage, s.Record.Lineage) && s.Record.Offer == nil {
 		return nil
 	}

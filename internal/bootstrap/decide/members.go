@@ -25,10 +25,11 @@ func (s *situation) copyOfMembers() map[int]model.Member {
 	return maps.Clone(s.Record.Members)
 }
 
-// membersNow is the record's table of members with what the peers said: silence leaves an entry as it was, an answer or an
-// absent pod changes it.
+// membersNow is the record's table of members with what the peers said: an answer or an absent pod changes an entry. Silence leaves it as
+// it was, unless my Redis streams to nobody but to those that answered: what is silent then gets no writes.
 func (s *situation) membersNow() map[int]model.Member {
 	members := s.copyOfMembers()
+	streams := s.Self.Redis.OnlineReplicas
 	for ordinal, member := range members {
 		if _, exists := s.podOf(ordinal); !exists && member.InSync {
 			members[ordinal] = model.Member{VolumeClaim: member.VolumeClaim}
@@ -40,8 +41,16 @@ func (s *situation) membersNow() map[int]model.Member {
 			continue
 		}
 		inSync := s.inSyncWithSelf(p)
+		if inSync {
+			streams--
+		}
 		if inSync || members[p.Ordinal].VolumeClaim == p.VolumeClaim {
 			members[p.Ordinal] = model.Member{VolumeClaim: p.VolumeClaim, InSync: inSync}
+		}
+	}
+	for i := range s.Peers {
+		if p := &s.Peers[i]; p.Redis.Answer == model.Silent && streams <= 0 && members[p.Ordinal].InSync {
+			members[p.Ordinal] = model.Member{VolumeClaim: members[p.Ordinal].VolumeClaim}
 		}
 	}
 	members[s.Self.Ordinal] = model.Member{VolumeClaim: s.Self.VolumeClaim, InSync: true}

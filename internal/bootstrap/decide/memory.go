@@ -45,6 +45,8 @@ type Memory struct {
 	// Led is where my Redis was when it was last seen as the master that the record names, and Lead how far that of the group was.
 	Led  Position
 	Lead Lead
+	// Kept is what outlives this agent.
+	Kept Kept
 	// AnsweredRun is the process that my Redis last answered as.
 	AnsweredRun string
 	// RefusedSince is when connects to my Redis began to be refused, in the life of an agent whom it has never answered.

@@ -21,6 +21,7 @@ const (
 func Next(v model.View, m Memory) (Decision, Memory) {
 	s := situation{View: v, memory: m}
 	s.findFacts()
+	s.believeKept()
 	d := s.decide()
 	if !d.Ready {
 		d.Ready = s.readyWhileFenced()

@@ -36,10 +36,15 @@ func Run(ctx context.Context, env environment.Environment) error {
 	if err != nil {
 		return err
 	}
+	kept, err := newKeeper(env.ConfigDir)
+	if err != nil {
+		env.Log.Error("cannot tell what this pod's agent knew before; it begins with what it sees", "error", err.Error())
+	}
 	woken := loop.NewWakeup()
 	leave := newDeparture(woken.Wake)
 	crew, _ := loop.NewCrew(ctx, env.Log)
-	a := &agent{env: env, client: client, crew: crew, woken: woken, leave: leave, conf: conf, clients: clients, offers: newOffers()}
+	a := &agent{env: env, client: client, crew: crew, woken: woken, leave: leave, conf: conf, clients: clients, kept: kept, offers: newOffers()}
+	a.memory.Kept = kept.has
 	a.pages = status.New(status.Status{
 		Pod: env.PodName, Group: env.Settings.StatefulSet, Reason: string(model.NotRunning), Sentence: model.NotRunning.Sentence(),
 	}, status.Hooks{

@@ -45,6 +45,7 @@ type agent struct {
 	// conf writes the files that Redis starts from, and clients knows the clients' password; nil where no Secret has it.
 	conf    *configuration
 	clients *clientPassword
+	kept    *keeper
 
 	// These are set once the API has answered.
 	observer  *observe.Observer
@@ -79,6 +80,7 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 	decision, memory := decide.Next(view, a.memory)
 	a.memory = memory
 	a.elections.decided(decision)
+	unkept := a.kept.keep(memory.Kept) // before anything is done that the next agent would have to know of
 	aside, err := a.secure(ctx, view)
 	if err == nil {
 		err = a.actor.Do(ctx, view, decision)
@@ -90,7 +92,7 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 		err = a.actor.Say(ctx, view)
 	}
 	a.setOptions(ctx, view)
-	a.report.Decided(view, decision, errors.Join(err, aside))
+	a.report.Decided(view, decision, errors.Join(err, aside, unkept))
 	a.report.Unfit(a.observer.Objection())
 	a.pages.Metrics().Turn(a.env.Settings.StatefulSet, decision.Action.String(), string(decision.Reason), time.Since(began), err)
 	if view.Leaving && decision.Action != decide.Handover {

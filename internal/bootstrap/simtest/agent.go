@@ -25,7 +25,7 @@ func (w *World) startAgent(p *pod) {
 		return
 	}
 	lag := p.watch.lag
-	p.agent, p.memory, p.busy, p.carrying, p.prepared, p.watch = true, decide.Memory{}, false, false, model.View{}, newWatch(lag)
+	p.agent, p.memory, p.busy, p.carrying, p.prepared, p.watch = true, decide.Memory{Kept: p.memory.Kept}, false, false, model.View{}, newWatch(lag)
 	p.actor = w.newActor(p)
 	p.generation++
 	w.plan(p, 0)

@@ -446,3 +446,30 @@ func TestScriptThatOutlastsDownAfter(t *testing.T) {
 		}
 	}
 }
+
+// TestMachineRestartsBesideAStaleReplica: the only replica has lost its master for a minute, which takes writes, when the master's machine
+// restarts; all is on its disk, and its agent remembers nothing. The API was away all the time, so that the record has not heard of it, or
+// the replica was out of sight.
+func TestMachineRestartsBesideAStaleReplica(t *testing.T) {
+	for _, story := range []string{"API away", "replica out of sight"} {
+		t.Run(story, func(t *testing.T) {
+			tales(t, 40, two(AOF), Real, func(s *tale) {
+				lead := s.leader()
+				stale := s.after(lead, 1)
+				const parted, restart = 5 * time.Second, 80 * time.Second
+				if story == "API away" {
+					s.downAPI(0, restart+10*time.Second)
+				}
+				s.in(parted, func() { s.block(lead.host, stale.host, restart-parted+2*time.Second) })
+				s.in(restart, func() {
+					s.crashAgent(lead, 2*time.Second)
+					s.killRedis(lead, 2*time.Second)
+				})
+			}, 130*time.Second, func(_ *tale, r Result) {
+				if r.Violation != nil || r.Lost > 0 {
+					t.Errorf("%d of %d acknowledged writes lost, and the master had them all; %v", r.Lost, r.Acked, r.Violation)
+				}
+			})
+		})
+	}
+}
