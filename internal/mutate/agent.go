@@ -40,6 +40,9 @@ type AgentSpec struct {
 	HookToken string
 	// Root reports whether the pod forces user 0 on all containers.
 	Root bool
+	// User and Group are those of the container beside a Sentinel, where the pod says them: Sentinel keeps its file to itself, and the
+	// agent has to read it.
+	User, Group *int64
 	// Guaranteed reports whether all other containers have requests equal to limits.
 	Guaranteed bool
 	// UserConfig mounts the ConfigMap and AuthSecret the Secret of the annotations; UserMounts are those that the user's own files
@@ -124,11 +127,14 @@ func agentMounts(s AgentSpec) []corev1.VolumeMount {
 	return append(mounts, s.UserMounts...)
 }
 
-// agentSecurity is restricted. No user is written, because clusters give out ranges of users, unless the pod forces root,
-// which runAsNonRoot would refuse.
+// agentSecurity is restricted. A user is written only where the pod forces root, which runAsNonRoot would refuse, and where the Sentinel
+// beside has one: clusters give out ranges of users.
 func agentSecurity(s AgentSpec) *corev1.SecurityContext {
 	c := restricted()
-	if s.Root {
+	switch {
+	case s.User != nil:
+		c.RunAsUser, c.RunAsGroup = s.User, s.Group
+	case s.Root:
 		c.RunAsUser = new(int64(agentUser))
 	}
 	return c

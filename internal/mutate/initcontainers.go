@@ -90,17 +90,30 @@ func (j *injection) afterMesh() int {
 
 func (j *injection) agentSpec() AgentSpec {
 	pod := j.pod.Spec.SecurityContext
+	user, group := j.sentinelUser()
 	return AgentSpec{
 		Agent:      j.in.Resolved.Agent,
 		Role:       j.role,
 		Settings:   j.text,
 		HookToken:  j.hookToken(),
 		Root:       pod != nil && pod.RunAsUser != nil && *pod.RunAsUser == 0,
+		User:       user,
+		Group:      group,
 		Guaranteed: guaranteed(j.pod.Spec),
 		UserConfig: j.pod.Annotations[contract.AnnotationConfig] != "",
 		AuthSecret: j.pod.Annotations[contract.AnnotationAuthSecret] != "",
 		UserMounts: j.userMounts(),
 	}
+}
+
+// sentinelUser is the user that a Sentinel's container says it runs as; nil where it leaves that to the pod, which says it for the agent
+// too, or to the image, or says root, whom its image leaves.
+func (j *injection) sentinelUser() (user, group *int64) {
+	c := j.container().SecurityContext
+	if j.role != contract.PodRoleSentinel || c == nil || c.RunAsUser == nil || *c.RunAsUser == 0 {
+		return nil, nil
+	}
+	return c.RunAsUser, c.RunAsGroup
 }
 
 // dryRunMark makes of a pod's name one that no pod has: a dry-run answers somebody who gets no pod, so its token opens none.

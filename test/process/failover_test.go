@@ -113,6 +113,35 @@ func TestAgentKilled(t *testing.T) {
 	})
 }
 
+// TestAgentsBesideSentinelsAreKilled: they are back at once and do what they did, also where Sentinel keeps its file to itself and runs as
+// another user than its agent.
+func TestAgentsBesideSentinelsAreKilled(t *testing.T) {
+	for name, o := range map[string]lab.Options{"one user": {}, "the image's users": {ImageUser: true}} {
+		t.Run(name, func(t *testing.T) {
+			oneVersion(t, "redis-7.0.15", func(t *testing.T, s *lab.Scene) {
+				s.StartSentinelsWith(o)
+				set, old := group(s, lab.Options{})
+				fill(s, set, 100)
+				for range 3 {
+					forEach(s.Sentinels.Live(), func(p *lab.Pod) { p.CrashAgent(false) })
+					fillOther(s, set, 20)
+				}
+				old.Delete() // who labels pods and tells Sentinels of the claim are these agents
+				set.Start(old.Ordinal)
+				if now := set.WaitFormed(stalled); now == old {
+					t.Errorf("%s leads, and its pod was deleted", old.Name)
+				}
+				filled(s, set, 100)
+				for _, p := range s.Sentinels.Live() {
+					if n := p.AgentRestarts(); n > 3 {
+						t.Errorf("the agent beside %s was started again %d times; 3 times it was killed", p.Name, n)
+					}
+				}
+			})
+		})
+	}
+}
+
 // TestNativePromotionStands: what Sentinel promotes by itself stays promoted, and is adopted by the record.
 func TestNativePromotionStands(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {

@@ -18,13 +18,13 @@ func TestNextAgentOfAPodKnowsWhoWasBehind(t *testing.T) {
 		t.Fatalf("a new pod's agent knows %v (%v), want nothing", first.has, err)
 	}
 	said := decide.Kept{Epoch: 2048, Behind: map[int]string{2: "a-claim"}}
-	if err := first.keep(said); err != nil {
+	if err = first.keep(said); err != nil {
 		t.Fatal(err)
 	}
-	if next, err := newKeeper(dir); err != nil || !next.has.Equal(said) {
-		t.Errorf("the next agent knows %v (%v), want %v", next.has, err, said)
+	if next, failed := newKeeper(dir); failed != nil || !next.has.Equal(said) {
+		t.Errorf("the next agent knows %v (%v), want %v", next.has, failed, said)
 	}
-	if err := os.WriteFile(filepath.Join(dir, keptFile), []byte(`{"epoch": 2048, "behind": [`), 0o600); err != nil {
+	if err = os.WriteFile(filepath.Join(dir, keptFile), []byte(`{"epoch": 2048, "behind": [`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	next, err := newKeeper(dir)

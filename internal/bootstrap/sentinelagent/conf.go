@@ -49,7 +49,8 @@ type confFile struct {
 }
 
 // prepare writes sentinel.conf where there is none. An existing one is used as it is, without the API; only the agent's password is
-// updated, because a reboot of the node takes the tmpfs and leaves the file.
+// updated, because a reboot of the node takes the tmpfs and leaves the file. One that Sentinel keeps to itself, as the official image
+// makes it do, was written by an agent of this very pod, whose password is still where this one has it from.
 func (f *confFile) prepare(ctx context.Context, spawn observe.Spawn) error {
 	if _, err := sentinelDirectory(f.env); err != nil {
 		return err
@@ -59,6 +60,10 @@ func (f *confFile) prepare(ctx context.Context, spawn observe.Spawn) error {
 	case err == nil:
 		spawn(func(ctx context.Context) { _ = f.secret.load(ctx) }) // it is tried until it is there or the agent ends
 		return rewriteAgentUser(f.env, string(text), f.password)
+	case errors.Is(err, fs.ErrPermission):
+		spawn(func(ctx context.Context) { _ = f.secret.load(ctx) })
+		f.env.Log.Error("cannot read the file that Sentinel keeps, so that an epoch beyond belief would not be seen: give both containers of the pod one runAsUser", "error", err.Error())
+		return nil
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("reading %s: %w", sentinelFile(f.env), err)
 	}

@@ -111,12 +111,8 @@ func (r *rescue) replace(ctx context.Context, first bool) error {
 		return nil
 	}
 	dir, name := filepath.Dir(sentinelFile(env)), filepath.Base(contract.SentinelConfFile)
-	old, err := readFile(sentinelFile(env))
-	if err != nil {
-		return err
-	}
 	if first { // later ones are mine
-		if err = conffile.Replace(dir, name+refusedSuffix, old, 0o644); err != nil {
+		if err = putAside(dir, name); err != nil {
 			return err
 		}
 	}
@@ -125,6 +121,21 @@ func (r *rescue) replace(ctx context.Context, first bool) error {
 	}
 	r.file.report.FileRefused(filepath.Join(contract.ConfigDir, contract.SentinelConfDirectory, name+refusedSuffix))
 	return nil
+}
+
+// putAside keeps a copy of a file beside it, or, where Sentinel keeps it to itself, the file.
+func putAside(dir, name string) error {
+	old, err := readFile(filepath.Join(dir, name))
+	if errors.Is(err, fs.ErrPermission) {
+		if err = os.Rename(filepath.Join(dir, name), filepath.Join(dir, name+refusedSuffix)); err != nil {
+			return fmt.Errorf("putting aside the file that Sentinel does not start from: %w", err)
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return conffile.Replace(dir, name+refusedSuffix, old, 0o644)
 }
 
 // readFile reads what is there; nothing is not an error.

@@ -68,7 +68,7 @@ func (b *Bare) start(conf string) error {
 	}
 	b.server.start = func() (*Process, error) {
 		return s.spawner.start(program{
-			port: b.port, root: b.root, dir: "/data", args: []string{"/usr/bin/" + name, path}, user: serverUser, log: b.log(),
+			port: b.port, root: b.root, dir: "/data", args: []string{"/usr/bin/" + name, path}, user: serverUser, umask: 0o077, log: b.log(),
 			env: []string{}, // nil would be the test's own, with a locale that is not there
 		})
 	}

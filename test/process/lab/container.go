@@ -57,6 +57,13 @@ func (c *container) supervise(process *Process) {
 	}
 }
 
+// restarted is how often the program was started again.
+func (c *container) restarted() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.restarts
+}
+
 func (c *container) isHeld() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

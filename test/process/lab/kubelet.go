@@ -44,7 +44,7 @@ func (p *Pod) run() error {
 		return err
 	}
 	s.Names.Set(p.dnsName(), p.Address)
-	p.agent.start = p.starter(p.agentContainer(), contract.AgentBinary, agentUser, "/", "agent.log")
+	p.agent.start = p.starter(p.agentContainer(), contract.AgentBinary, agentUser, 0o022, "/", "agent.log")
 	if err := p.agent.run(); err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (p *Pod) run() error {
 	if p.set.Sentinel {
 		program = "/usr/bin/" + p.set.Server.Sentinel
 	}
-	p.server.start = p.starter(p.serverContainer(), program, serverUser, "/data", "server.log")
+	p.server.start = p.starter(p.serverContainer(), program, serverUser, 0o077, "/data", "server.log")
 	if err := p.server.run(); err != nil {
 		return err
 	}
@@ -64,8 +64,8 @@ func (p *Pod) run() error {
 	return nil
 }
 
-// starter starts a container of the pod as its specification says.
-func (p *Pod) starter(c corev1.Container, path string, user uint32, dir, log string) func() (*Process, error) {
+// starter starts a container of the pod as its specification says; user is that of the image.
+func (p *Pod) starter(c corev1.Container, path string, user uint32, umask int, dir, log string) func() (*Process, error) {
 	args := slices.Concat([]string{path}, c.Command[1:], c.Args)
 	env := []string{
 		"KUBERNETES_SERVICE_HOST=" + p.set.scene.Network.Gateway.String(),
@@ -74,9 +74,12 @@ func (p *Pod) starter(c corev1.Container, path string, user uint32, dir, log str
 	for _, v := range c.Env {
 		env = append(env, v.Name+"="+p.value(v))
 	}
+	if c.SecurityContext != nil && c.SecurityContext.RunAsUser != nil {
+		user = uint32(*c.SecurityContext.RunAsUser) //nolint:gosec // written by this package
+	}
 	return func() (*Process, error) {
 		return p.set.scene.spawner.start(program{
-			port: p.port, root: p.root, dir: dir, args: args, env: env, user: user, log: filepath.Join(p.root, log),
+			port: p.port, root: p.root, dir: dir, args: args, env: env, user: user, umask: umask, log: filepath.Join(p.root, log),
 		})
 	}
 }

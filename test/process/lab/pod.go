@@ -146,12 +146,11 @@ func (p *Pod) Release() {
 	p.server.release()
 }
 
-// Restarts is how often the server was restarted.
-func (p *Pod) Restarts() int {
-	p.server.mu.Lock()
-	defer p.server.mu.Unlock()
-	return p.server.restarts
-}
+// Restarts is how often the server was restarted, and AgentRestarts how often the agent was.
+func (p *Pod) Restarts() int { return p.server.restarted() }
+
+// AgentRestarts is Restarts of the agent.
+func (p *Pod) AgentRestarts() int { return p.agent.restarted() }
 
 // Freeze stops agent and server, and the kubelet's probes: the node hangs, and the API goes on saying what it said last.
 func (p *Pod) Freeze() {

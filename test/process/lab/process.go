@@ -27,7 +27,9 @@ type program struct {
 	args []string
 	env  []string
 	user uint32
-	log  string
+	// umask is the program's; servers of the official images have 0077, so that their files are theirs alone.
+	umask int
+	log   string
 }
 
 // Spawner starts programs from one thread that lives as long as the lab: the kernel ends them when that thread ends, so that
@@ -41,13 +43,16 @@ func NewSpawner() (*Spawner, error) {
 	go func() {
 		runtime.LockOSThread()
 		home, err := os.Open("/proc/thread-self/ns/net")
+		if err == nil {
+			err = unix.Unshare(unix.CLONE_FS) // a umask of its own
+		}
 		opened <- err
 		for request := range s.requests {
 			request(home)
 		}
 	}()
 	if err := <-opened; err != nil {
-		return nil, fmt.Errorf("finding the machine's own network: %w", err)
+		return nil, fmt.Errorf("finding the machine's own network, and parting from its umask: %w", err)
 	}
 	return s, nil
 }
@@ -66,7 +71,12 @@ func (s *Spawner) start(p program) (*Process, error) {
 		},
 	}
 	result := make(chan error, 1)
-	s.requests <- func(home *os.File) { result <- inside(p.port, home, cmd.Start) }
+	s.requests <- func(home *os.File) {
+		result <- inside(p.port, home, func() error {
+			unix.Umask(p.umask)
+			return cmd.Start()
+		})
+	}
 	if err := <-result; err != nil {
 		return nil, fmt.Errorf("starting %s in %s: %w", p.args[0], p.root, err)
 	}

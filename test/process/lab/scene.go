@@ -85,10 +85,20 @@ func (l *Lab) NewScene(t testing.TB, version string) *Scene {
 	return s
 }
 
-// StartSentinels makes the Sentinel set of the scene, three strong, and starts it.
+// StartSentinels makes the Sentinel set of the scene, three strong, and starts it, unless it has one.
 func (s *Scene) StartSentinels() *Set {
 	s.T.Helper()
-	s.Sentinels = s.Set(Options{Name: "sentinel", Sentinel: true, Replicas: 3})
+	if s.Sentinels != nil {
+		return s.Sentinels
+	}
+	return s.StartSentinelsWith(Options{})
+}
+
+// StartSentinelsWith is StartSentinels with options; name, kind and number are given.
+func (s *Scene) StartSentinelsWith(o Options) *Set {
+	s.T.Helper()
+	o.Name, o.Sentinel, o.Replicas = "sentinel", true, 3
+	s.Sentinels = s.Set(o)
 	s.Sentinels.StartAll()
 	for _, tenant := range s.tenants {
 		tenant.Sentinels = s.Sentinels

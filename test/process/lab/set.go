@@ -46,6 +46,8 @@ type Options struct {
 	WithoutKeys bool
 	// PasswordRequired is what policy says of the clients' password.
 	PasswordRequired bool
+	// ImageUser leaves it to the image which user Sentinel runs as. Else its container says it, as the chart's does.
+	ImageUser bool
 	// Annotations are those of the pod template.
 	Annotations map[string]string
 }
@@ -172,6 +174,9 @@ func (set *Set) spec(ordinal int) corev1.PodSpec {
 		spec.Volumes = append(spec.Volumes, corev1.Volume{Name: "conf", VolumeSource: corev1.VolumeSource{
 			ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "conf"}},
 		}})
+	}
+	if set.Sentinel && !set.ImageUser {
+		spec.Containers[0].SecurityContext = &corev1.SecurityContext{RunAsUser: new(int64(serverUser))}
 	}
 	for _, name := range slices.Sorted(maps.Keys(set.Secrets)) {
 		c := &spec.Containers[0]

@@ -51,6 +51,9 @@ redis-sentinel.dev/sentinel-set: {{ .Values.sentinels.name }}
   resources:
     {{- toYaml ($agent.resources | default (dict "requests" (dict "cpu" "20m" "memory" "32Mi") "limits" (dict "memory" "64Mi"))) | nindent 4 }}
   securityContext:
+    {{- with .Values.sentinels.runAsUser }}
+    runAsUser: {{ . }}
+    {{- end }}
     allowPrivilegeEscalation: false
     readOnlyRootFilesystem: true
     runAsNonRoot: true
