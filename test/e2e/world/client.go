@@ -15,6 +15,25 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
+// applicationClient is a client as an application has it, with its library's defaults but for the timeouts of one second.
+func (w *World) applicationClient(ctx context.Context, group Group, writes Writes, dial dialer) (*redis.Client, error) {
+	if !writes.Service {
+		return w.failoverClient(ctx, group, writes.ByPods, dial)
+	}
+	service, err := w.Client.CoreV1().Services(group.Namespace).Get(ctx, group.StatefulSet+contract.MasterServiceSuffix, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("finding the master's Service: %w", err)
+	}
+	return redis.NewClient(&redis.Options{
+		Addr:        net.JoinHostPort(service.Spec.ClusterIP, strconv.Itoa(contract.RedisPort)),
+		Username:    userFor(group.Password),
+		Password:    group.Password,
+		Dialer:      dial,
+		DialTimeout: time.Second,
+		ReadTimeout: time.Second,
+	}), nil
+}
+
 // failoverClient is a client of the group's master, found through the Sentinels as applications find it. It connects with dial,
 // so that the caller can see where to.
 func (w *World) failoverClient(ctx context.Context, group Group, byPods bool, dial dialer) (*redis.Client, error) {

@@ -19,6 +19,18 @@ func (w *World) KillContainer(ctx context.Context, namespace, pod, container str
 	return err
 }
 
+// Freeze makes a pod stand still, with its network and its probes, as if its machine had died. It has to be thawed before it can end.
+func (w *World) Freeze(ctx context.Context, namespace, pod string) error {
+	_, err := w.tool.run(ctx, "freeze", "-n", namespace, pod)
+	return err
+}
+
+// Thaw lets a frozen pod go on as if nothing had been.
+func (w *World) Thaw(ctx context.Context, namespace, pod string) error {
+	_, err := w.tool.run(ctx, "thaw", "-n", namespace, pod)
+	return err
+}
+
 // CanKill reports whether processes can be killed from the node.
 func (w *World) CanKill() bool { return w.tool.configured() }
 

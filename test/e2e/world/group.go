@@ -107,10 +107,15 @@ func (w *World) node(ctx context.Context, pod corev1.Pod, password string) Node 
 		node.Phase = "Terminating"
 	}
 	if pod.Status.PodIP != "" {
-		node.Address = net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(contract.RedisPort))
+		node.Address = RedisAddress(pod)
 		node.Redis = w.askRedis(ctx, node.Address, password)
 	}
 	return node
+}
+
+// RedisAddress is where the Redis of a pod listens, once the pod has an IP.
+func RedisAddress(pod corev1.Pod) string {
+	return net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(contract.RedisPort))
 }
 
 // groupPods lists the pods of the StatefulSet, by name, including those that were never injected.

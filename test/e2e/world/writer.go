@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,10 @@ type Writes struct {
 	// ByPods finds the Sentinels by their pods' addresses instead of their Service, for times when the node itself cannot use
 	// Services of pods that are cut off.
 	ByPods bool
+	// Service finds the master through its Service instead of through Sentinels.
+	Service bool
+	// Identify asks, in the pipeline of each write, which process answers it.
+	Identify bool
 }
 
 // Dial is one connection that the client opened, or tried to.
@@ -52,12 +57,16 @@ type Writer struct {
 	acks   []Ack
 	errors []WriteError
 	dials  []Dial
+	known  map[string]string // run ids, each kept once
 }
 
 // Ack is one acknowledged write.
 type Ack struct {
 	Number int64
-	At     time.Time
+	// Sent is when the write began, At when its acknowledgement was there.
+	Sent, At time.Time
+	// Server is the run id of the process that acknowledged it (only with Writes.Identify).
+	Server string
 	// Replicated reports whether a replica had confirmed it (only with Writes.Confirm).
 	Replicated bool
 }
@@ -76,7 +85,7 @@ func (w *World) StartWriter(ctx context.Context, group Group, writes Writes) (*W
 		writes.Rate = 100
 	}
 	writer := &Writer{writes: writes, start: time.Now()}
-	client, err := w.failoverClient(ctx, group, writes.ByPods, func(ctx context.Context, network, address string) (net.Conn, error) {
+	client, err := w.applicationClient(ctx, group, writes, func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := w.dial(ctx, network, address)
 		writer.dialed(address, err)
 		return conn, err
@@ -141,9 +150,13 @@ func (w *Writer) begin(ctx context.Context, client *redis.Client) error {
 
 // write writes one key and records the outcome.
 func (w *Writer) write(ctx context.Context) error {
-	number := w.next.Add(1)
+	number, sent := w.next.Add(1), time.Now()
 	pipe := w.client.Pipeline()
-	set := pipe.Set(ctx, w.key(number), number, 0)
+	set := pipe.Set(ctx, w.Key(number), number, 0)
+	var who *redis.StringCmd
+	if w.writes.Identify {
+		who = pipe.Info(ctx, "server")
+	}
 	var wait *redis.Cmd
 	if w.writes.Confirm {
 		wait = pipe.Do(ctx, "WAIT", 1, 500) // milliseconds, below the read timeout
@@ -155,7 +168,10 @@ func (w *Writer) write(ctx context.Context) error {
 		w.errors = append(w.errors, WriteError{Number: number, At: time.Now(), Err: err})
 		return err
 	}
-	ack := Ack{Number: number, At: time.Now()}
+	ack := Ack{Number: number, Sent: sent, At: time.Now()}
+	if who != nil {
+		ack.Server = w.keep(readInfo(who.Val()).RunID)
+	}
 	if wait != nil {
 		have, err := wait.Int()
 		ack.Replicated = err == nil && have >= 1
@@ -171,7 +187,21 @@ func (w *Writer) dialed(address string, err error) {
 	w.dials = append(w.dials, Dial{Address: address, At: time.Now(), Err: err})
 }
 
-func (w *Writer) key(number int64) string { return w.prefix + strconv.FormatInt(number, 10) }
+// keep returns the run id as it was first seen, so that acks do not keep whole replies. The caller holds the lock.
+func (w *Writer) keep(run string) string {
+	if known, seen := w.known[run]; seen {
+		return known
+	}
+	if w.known == nil {
+		w.known = map[string]string{}
+	}
+	run = strings.Clone(run)
+	w.known[run] = run
+	return run
+}
+
+// Key is where the write of that number stands; its value is the number.
+func (w *Writer) Key(number int64) string { return w.prefix + strconv.FormatInt(number, 10) }
 
 // Acknowledged counts the writes acknowledged so far.
 func (w *Writer) Acknowledged() int {

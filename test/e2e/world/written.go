@@ -29,15 +29,24 @@ type Written struct {
 func (w *Writer) Stop(ctx context.Context) (Written, error) {
 	w.stop()
 	w.done.Wait()
-	ended := time.Now()
-	w.mu.Lock()
-	written := Written{Acks: slices.Clone(w.acks), Errors: slices.Clone(w.errors), Dials: slices.Clone(w.dials)}
-	w.mu.Unlock()
-	slices.SortFunc(written.Acks, func(a, b Ack) int { return a.At.Compare(b.At) })
-	written.measureGap(ended)
+	written := w.Since(time.Time{})
 	var err error
 	written.Lost, err = w.lost(ctx, written.Acks)
 	return written, err
+}
+
+// Since is what became of the writes that ended after a time, while writing may go on. Nobody asks what was lost of them.
+func (w *Writer) Since(begin time.Time) Written {
+	w.mu.Lock()
+	written := Written{
+		Acks:   slices.DeleteFunc(slices.Clone(w.acks), func(a Ack) bool { return a.At.Before(begin) }),
+		Errors: slices.DeleteFunc(slices.Clone(w.errors), func(e WriteError) bool { return e.At.Before(begin) }),
+		Dials:  slices.DeleteFunc(slices.Clone(w.dials), func(d Dial) bool { return d.At.Before(begin) }),
+	}
+	w.mu.Unlock()
+	slices.SortFunc(written.Acks, func(a, b Ack) int { return a.At.Compare(b.At) })
+	written.measureGap(time.Now())
+	return written
 }
 
 // Close closes the connections; the writer cannot be used afterwards.
@@ -73,7 +82,7 @@ func (w *Writer) lost(ctx context.Context, acks []Ack) ([]Ack, error) {
 			pipe := w.client.Pipeline()
 			values = values[:0]
 			for _, ack := range chunk {
-				values = append(values, pipe.Get(ctx, w.key(ack.Number)))
+				values = append(values, pipe.Get(ctx, w.Key(ack.Number)))
 			}
 			if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 				return err.Error()
