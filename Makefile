@@ -32,7 +32,7 @@ endif
 
 SHELL         := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test unit stories apiserver process incidents attacks sim chart e2e cluster-up cluster-down tools install uninstall images build lint generate verify
+.PHONY: help demo demo-down test unit stories apiserver process incidents attacks sim chart e2e soak cluster-up cluster-down tools install uninstall images build lint generate verify
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,7 +60,7 @@ test: ## everything: generated files, lint, unit tests, stories, API server test
 unit: ## tests that need Go only, the long ones cut short
 	go vet ./... && go vet -C test/cluster ./...
 	go test -v -short $(RACE) $(RACED)
-	go test -v -short $$(go list ./internal/... ./cmd/... ./test/docs/... ./test/casebook/... ./test/incidents/... ./test/attacks/... ./test/e2e/world/... | grep -vxFf <(go list $(RACED)))
+	go test -v -short $$(go list ./internal/... ./cmd/... ./test/docs/... ./test/casebook/... ./test/incidents/... ./test/attacks/... ./test/e2e/world/... ./test/e2e/soak/schedule ./test/e2e/soak/history | grep -vxFf <(go list $(RACED)))
 	go test -C test/cluster -v -short -skip '^TestProtectedModeIsOffInTheChangedServer$$' ./...
 
 stories: ## the deciders at length: every view of a small group, 500 simulated stories, wrong designs that must be seen
@@ -91,6 +91,9 @@ ifneq ($(CLUSTER),current)
 	go test -C test/cluster -v -count=1 -run '^TestProtectedModeIsOffInTheChangedServer$$' ./internal/image
 endif
 	@$(ENV) REQUIRE_E2E=1 go test -v -count=1 -p 1 -timeout 60m $(LESS) $(E2E)
+
+soak: install ## 200 handovers in a row and an hour of random faults, with a fresh seed; SOAK='-soak.faults=20m -soak.seed=7' says otherwise
+	@$(ENV) REQUIRE_E2E=1 go test -v -count=1 -timeout 4h ./test/e2e/soak -soak.handovers=200 -soak.faults=1h -soak.seed=$$(date +%s) $(SOAK)
 
 ##@ Cluster
 cluster-up: $(TOOL) ## start the disposable Kubernetes (needs root on Debian 12)
