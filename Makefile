@@ -32,7 +32,7 @@ endif
 
 SHELL         := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test unit stories apiserver process incidents attacks sim chart e2e soak cluster-up cluster-down tools install uninstall images build lint generate verify
+.PHONY: help demo demo-down test unit stories apiserver process incidents attacks sim mutants chart e2e soak cluster-up cluster-down tools install uninstall images build lint generate verify
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,9 +58,10 @@ test: ## everything: generated files, lint, unit tests, stories, API server test
 	@EXCEPT='^TestAttack' .ci/parts verify lint unit stories tools chart apiserver process e2e attacks
 
 unit: ## tests that need Go only, the long ones cut short
-	go vet ./... && go vet -C test/cluster ./...
+	go vet ./... && go vet -C tools ./... && go vet -C test/cluster ./...
 	go test -v -short $(RACE) $(RACED)
 	go test -v -short $$(go list ./internal/... ./cmd/... ./test/docs/... ./test/casebook/... ./test/incidents/... ./test/attacks/... ./test/e2e/world/... ./test/e2e/soak/schedule ./test/e2e/soak/history | grep -vxFf <(go list $(RACED)))
+	go test -C tools -v ./mutants
 	go test -C test/cluster -v -short -skip '^TestProtectedModeIsOffInTheChangedServer$$' ./...
 
 stories: ## the deciders at length: every view of a small group, 500 simulated stories, wrong designs that must be seen
@@ -78,6 +79,10 @@ process: $(TOOL) ## real Redis 7.0, 8.0 and Valkey 8.1, 9.1, Sentinels and agent
 
 sim: ## 100,000 simulated stories of faults (minutes); SIM='-sim.seeds=5000 -sim.first=1' says how many and which
 	go test -v -count=1 -timeout 60m -run '^TestSeeds$$' ./internal/bootstrap/simtest -sim.seeds=100000 $(SIM)
+
+mutants: ## changes the agents' code in one place at a time and shows what no test notices (an hour or more); MUTANTS='-sample=50 -seed=7 -packages=...' says which
+	go build -C tools -o $(BIN)/mutants ./mutants
+	$(BIN)/mutants $(MUTANTS)
 
 incidents: $(TOOL) ## what has hurt others, and what happens here; runs the tests of every row
 	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" TEST_SERVER="$${TEST_SERVER:-redis-7.0.15}" go run ./test/incidents
@@ -131,6 +136,7 @@ lint: $(BIN)/golangci-lint $(BIN)/deadcode ## style, architecture rules and unre
 	$(BIN)/golangci-lint run ./...
 	@# A module of its own. The two below it would have the linter load all of Kubernetes.
 	cd test/cluster && $(BIN)/golangci-lint run -c ../../.golangci.yml ./...
+	cd tools && $(BIN)/golangci-lint run -c ../.golangci.yml ./...
 	@dead=$$($(BIN)/deadcode -test ./... && cd test/cluster && $(BIN)/deadcode -test ./...); \
 	[ -z "$$dead" ] || { printf 'unreachable, also by tests:\n%s\n' "$$dead"; exit 1; }
 
