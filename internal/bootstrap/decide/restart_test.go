@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decide
+
+import (
+	"testing"
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/decidetest"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+)
+
+// TestAgentThatRestartsAllowsNoWriteByItself: the agent before it may have made this master refuse writes, and the one that has just
+// started does not know why. What is set stays, until somebody confirms the master or it refuses again.
+func TestAgentThatRestartsAllowsNoWriteByItself(t *testing.T) {
+	users := decidetest.Config().MinReplicas
+	isolated := formed(0, pod(0, master), pod(1, silent), pod(2, silent))
+	isolated.Sentinels = silentSentinels()
+	confirmed := formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0)))
+	for name, c := range map[string]struct {
+		view  model.View
+		agent Memory
+		want  int
+	}{
+		"nobody confirms it":                                       {isolated, Memory{}, model.AsItIs},
+		"my agent knows it, and sees nobody yet":                   {isolated, Memory{AnsweredRun: "run-0"}, users},
+		"Sentinels and pods confirm it":                            {confirmed, Memory{}, users},
+		"the pods do, without Sentinels":                           {with(confirmed, func(v *model.View) { v.Sentinels = silentSentinels() }), Memory{}, users},
+		"the record and the pods do, of which one follows another": {with(formed(0, pod(0, master), pod(1, replica(2)), pod(2, replica(0))), func(v *model.View) { v.Sentinels = silentSentinels() }), Memory{}, users},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, m := Next(c.view, c.agent)
+			if d.Tuning.MinReplicas != c.want {
+				t.Errorf("%s/%s: writes need %d replicas, want %d", d.Action, d.Reason, d.Tuning.MinReplicas, c.want)
+			}
+			if c.want != model.AsItIs {
+				return
+			}
+			if d, m = Next(moment(c.view, firstLook/2), m); d.Tuning.MinReplicas != model.AsItIs {
+				t.Errorf("half of its time later: %d", d.Tuning.MinReplicas)
+			}
+			refused, _ := Next(moment(c.view, firstLook+time.Millisecond), m)
+			if refused.Tuning.MinReplicas != model.NoWrites || refused.Ready {
+				t.Errorf("after its time: %s/%s, %d", refused.Action, refused.Reason, refused.Tuning.MinReplicas)
+			}
+			if d, _ = Next(moment(confirmed, firstLook/2), m); d.Tuning.MinReplicas != users {
+				t.Errorf("once confirmed: %d", d.Tuning.MinReplicas)
+			}
+		})
+	}
+}
