@@ -89,15 +89,15 @@ func (a *agent) start(ctx context.Context) error {
 	hellos := &redisio.Hellos{}
 	a.crew.Keep(func(ctx context.Context) { hellos.Listen(ctx, own, a.woken.Wake) })
 	a.server = server{redisio.NewServer(own), a.conf.user.master}
-	a.observer = observe.NewObserver(group, observe.Own{
+	everybody := observe.NewObserver(group, observe.Own{
 		Redis: own, Hellos: hellos, User: a.conf.user.values, Leaving: a.leave.asked, Template: a.server.PlainCredential,
 		Keys: observe.KeepKeys(env.KeysDir), Clients: a.clients.hashes,
 		Yielded: func() bool { return a.elections.yielded() },
 	})
-	a.elections = newElections(a.observer.Elections, a.server.PauseAtOnce, a.woken.Wake)
+	a.observer, a.elections = everybody, newElections(everybody.Elections, a.server.PauseAtOnce, a.woken.Wake)
 	a.crew.Keep(a.elections.run)
 	store := record.NewStore(a.client.CoordinationV1().Leases(env.Namespace), group, time.Now)
-	a.actor = act.NewRedis(a.server, store, others{a.observer}, contract.ReplicationUser(env.Namespace, env.Settings.StatefulSet), time.Now)
+	a.actor = act.NewRedis(a.server, store, others{everybody}, contract.ReplicationUser(env.Namespace, env.Settings.StatefulSet), time.Now)
 	return nil
 }
 

@@ -10,13 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/act"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/decidetest"
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/report"
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
 )
 
 const word = "word"
@@ -104,72 +100,29 @@ func TestQuestionWaitsForItsOffer(t *testing.T) {
 	})
 }
 
-// successor is an agent whose last turn saw an offer, with its Redis and its record. The journal is what was done, in order.
-type successor struct {
-	*agent
-	newest  model.Record
-	self    model.Redis
-	refuses error
-	journal []string
-}
-
-func newSuccessor(t *testing.T) *successor {
+// newSuccessor is the agent of pod 1, whose last turn saw an offer to it.
+func newSuccessor(t *testing.T) *stage {
 	t.Helper()
 	v := offered()
-	s := &successor{newest: v.Record, self: v.Self.Redis}
-	env := testEnvironment(t)
-	s.agent = &agent{
-		env: env, woken: loop.NewWakeup(), offers: newOffers(), report: report.NewRedis(env, nil, status.New(status.Status{}, status.Hooks{}), nil),
-		actor: act.NewRedis(serverOf{successor: s}, recordOf{successor: s}, nil, "", time.Now),
-	}
+	s := newStage(t, v)
 	s.offers.prepare(model.SealOf(word), v)
 	return s
 }
 
-// serverOf and recordOf are the successor's Redis and record.
-type (
-	serverOf struct {
-		act.Server
-		*successor
-	}
-	recordOf struct {
-		act.Record
-		*successor
-	}
-)
-
-func (s serverOf) Ask(context.Context) model.Redis { return s.self }
-
-func (s serverOf) BecomeMaster(_ context.Context, run string) error {
-	s.journal = append(s.journal, "promote "+run)
-	return nil
-}
-
-func (r recordOf) Newest() model.Record { return r.newest }
-
-func (r recordOf) Swap(_ context.Context, next model.Record, _ model.Reason) error {
-	r.journal = append(r.journal, "claim for "+next.Holder)
-	if r.refuses == nil {
-		next.Known = true
-		r.newest = next
-	}
-	return r.refuses
-}
-
 // TestWordIsActedOnOnce: who gives the word is told whether it was heeded, not heeded, or may yet be.
 func TestWordIsActedOnOnce(t *testing.T) {
-	claimed, promoted := "claim for redis-1", "promote run-1"
+	claimed, promoted := "write for redis-1", "promote run-1"
 	for name, c := range map[string]struct {
 		word           string
-		change         func(*successor)
+		change         func(*stage)
 		leads, mayLead bool
 		journal        []string
 	}{
-		"it is heeded":                             {word, func(*successor) {}, true, true, []string{claimed, promoted}},
-		"it is another word":                       {"another", func(*successor) {}, false, false, nil},
-		"my process is another one by now":         {word, func(s *successor) { s.self.RunID = "run-1-again" }, false, false, nil},
-		"the holder took the offer back meanwhile": {word, func(s *successor) { s.refuses = record.ErrConflict }, false, false, []string{claimed}},
-		"the record does not answer":               {word, func(s *successor) { s.refuses = errors.New("no answer") }, false, true, []string{claimed}},
+		"it is heeded":                             {word, func(*stage) {}, true, true, []string{claimed, promoted}},
+		"it is another word":                       {"another", func(*stage) {}, false, false, nil},
+		"my process is another one by now":         {word, func(s *stage) { s.self.RunID = "run-1-again" }, false, false, nil},
+		"the holder took the offer back meanwhile": {word, func(s *stage) { s.refuses = record.ErrConflict }, false, false, []string{claimed}},
+		"the record does not answer":               {word, func(s *stage) { s.refuses = errors.New("no answer") }, false, true, []string{claimed}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSuccessor(t)

@@ -18,7 +18,6 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/report"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
@@ -31,6 +30,16 @@ const (
 	// afterFailure is the least time from an act that failed to the next turn.
 	afterFailure = 100 * time.Millisecond
 )
+
+// observer is what a turn begins with.
+type observer interface {
+	// View asks everybody at once.
+	View(ctx context.Context) model.View
+	// Objection is what is wrong with the record; nil is nothing.
+	Objection() error
+	// Sweep closes connections to servers that were not used for some time.
+	Sweep(unused time.Duration)
+}
 
 // agent is one agent with everything that its turns need, and what it remembers between them.
 type agent struct {
@@ -48,7 +57,7 @@ type agent struct {
 	kept    *keeper
 
 	// These are set once the API has answered.
-	observer  *observe.Observer
+	observer  observer
 	server    server
 	actor     *act.Redis
 	elections *elections
