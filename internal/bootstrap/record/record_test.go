@@ -92,6 +92,45 @@ func TestSwap(t *testing.T) {
 	}
 }
 
+// TestWhatIsReadBackIsNotMine: the answer to a write is lost, and what stands differs from it in one point. An offer that could not be
+// taken back may be accepted, and two claims of one moment have one epoch.
+func TestWhatIsReadBackIsNotMine(t *testing.T) {
+	timeout := apierrors.NewTimeoutError("no answer", 1)
+	withdrawal := next()
+	withdrawal.Offer = nil
+	for name, c := range map[string]struct {
+		next   model.Record
+		stands func(*model.Record)
+	}{
+		"another pod's claim of the same moment": {next(), func(r *model.Record) { r.PodUID = "uid-0" }},
+		"my claim, from another address":         {next(), func(r *model.Record) { r.Address.Host = "fd00::3" }},
+		"an older claim":                         {next(), func(r *model.Record) { r.Epoch = 1024 }},
+		"the offer that I take back":             {withdrawal, func(r *model.Record) { r.Offer = next().Offer }},
+		"no offer":                               {next(), func(r *model.Record) { r.Offer = nil }},
+		"an offer to the process before":         {next(), func(r *model.Record) { r.Offer.RunID = "before" }},
+		"an offer with another seal":             {next(), func(r *model.Record) { r.Offer.Seal = "other" }},
+	} {
+		for version, want := range map[string]error{"5": timeout, "6": ErrConflict} {
+			t.Run(name+" in version "+version, func(t *testing.T) {
+				was, stands := c.next, lease()
+				if was.Offer != nil {
+					was.Offer = new(*was.Offer)
+				}
+				c.stands(&was)
+				if err := encode(stands, was, "test", time.Unix(1, 0)); err != nil {
+					t.Fatal(err)
+				}
+				stands.ResourceVersion = version
+				client := fake.NewClientset(stands)
+				client.PrependReactor("update", "leases", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, timeout })
+				if got, err := Swap(t.Context(), client.CoordinationV1().Leases("ns"), lease(), c.next, "test", time.Unix(1, 0)); !errors.Is(err, want) {
+					t.Errorf("%v, %v, want %v", got, err, want)
+				}
+			})
+		}
+	}
+}
+
 // TestSayWritesNothingElse: who says which keys he uses changes nothing else of the record, and forgets those who are gone; every other
 // write leaves it alone.
 func TestSayWritesNothingElse(t *testing.T) {
