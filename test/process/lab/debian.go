@@ -25,14 +25,19 @@ func mirror(ctx context.Context) (string, error) {
 	return "", fmt.Errorf("apt knows no mirror of Debian: %q", out)
 }
 
-// debian returns a root with the servers of a release. It downloads them where the cache has none: packages and what they
-// depend on, with an apt state of its own, so that the machine's own packages stay as they are.
+// debian returns a root with the servers of a release.
 func debian(ctx context.Context, release string, packages ...string) (string, error) {
+	return Unpack(ctx, release, release, packages...)
+}
+
+// Unpack returns a root with packages of a release of Debian. It downloads them where the cache has no root of that name: packages
+// and what they depend on, with an apt state of its own, so that the machine's own packages stay as they are.
+func Unpack(ctx context.Context, name, release string, packages ...string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", fmt.Errorf("finding the cache directory (set HOME or XDG_CACHE_HOME): %w", err)
 	}
-	root := filepath.Join(cache, "redis-sentinel-test-servers", release)
+	root := filepath.Join(cache, "redis-sentinel-test-servers", name)
 	if _, err = os.Stat(root); err == nil {
 		return root, nil
 	}
@@ -43,7 +48,7 @@ func debian(ctx context.Context, release string, packages ...string) (string, er
 	if err = os.MkdirAll(filepath.Dir(root), 0o755); err != nil {
 		return "", err
 	}
-	work, err := os.MkdirTemp(filepath.Dir(root), release+"-")
+	work, err := os.MkdirTemp(filepath.Dir(root), name+"-")
 	if err != nil {
 		return "", err
 	}
