@@ -32,7 +32,7 @@ endif
 
 SHELL         := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test unit stories apiserver process incidents attacks sim mutants chart e2e soak cluster-up cluster-down tools install uninstall images build lint generate verify
+.PHONY: help demo demo-down test unit clients stories apiserver process incidents attacks sim mutants chart e2e soak cluster-up cluster-down tools install uninstall images build lint generate verify
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,7 +60,7 @@ test: ## everything: generated files, lint, unit tests, stories, API server test
 unit: ## tests that need Go only, the long ones cut short
 	go vet ./... && go vet -C tools ./... && go vet -C test/cluster ./...
 	go test -v -short $(RACE) $(RACED)
-	go test -v -short $$(go list ./internal/... ./cmd/... ./test/docs/... ./test/casebook/... ./test/incidents/... ./test/attacks/... ./test/e2e/world/... ./test/e2e/soak/schedule ./test/e2e/soak/history | grep -vxFf <(go list $(RACED)))
+	go test -v -short $$(go list ./internal/... ./cmd/... ./test/docs/... ./test/casebook/... ./test/incidents/... ./test/attacks/... ./test/clients/... ./test/e2e/world/... ./test/e2e/soak/schedule ./test/e2e/soak/history | grep -vxFf <(go list $(RACED)))
 	go test -C tools -v ./mutants
 	go test -C test/cluster -v -short -skip '^TestProtectedModeIsOffInTheChangedServer$$' ./...
 
@@ -89,6 +89,9 @@ incidents: $(TOOL) ## what has hurt others, and what happens here; runs the test
 
 attacks: install ## every attack that was tried on the first version, tried again; on processes and on a real cluster
 	@$(ENV) export KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_E2E=1; go run ./test/attacks
+
+clients: install ## what clients of other languages see when the master changes; installs them; minutes, and not part of test; CLIENTS='-rounds 5 -page docs/clients.md'
+	@$(ENV) go run ./test/clients $(CLIENTS)
 
 e2e: install ## tests on a real cluster; E2E names packages
 ifneq ($(CLUSTER),current)

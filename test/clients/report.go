@@ -40,15 +40,17 @@ func (t *trial) report(rounds int) string {
 	for _, f := range faults {
 		text.WriteString(" " + f.name + " |")
 	}
-	text.WriteString(" at a replica |\n|---|---|---|" + strings.Repeat("---|", len(faults)+1) + "\n")
+	text.WriteString(" longest at a replica | rounds with READONLY |\n|---|---|---|" + strings.Repeat("---|", len(faults)+2) + "\n")
 	t.eachRow(func(row []*result, head string) {
 		text.WriteString(head)
 		var longest int64
+		refused := 0
 		for _, r := range row {
 			text.WriteString(" " + r.cell(rounds) + " |")
 			longest = max(longest, r.atReplica.Milliseconds())
+			refused += r.refusedRounds
 		}
-		fmt.Fprintf(&text, " %d ms |\n", longest)
+		fmt.Fprintf(&text, " %d ms | %d |\n", longest, refused)
 	})
 	text.WriteString("\n| client | through | settings | errors, in all rounds of all faults |\n|---|---|---|---|\n")
 	t.eachRow(func(row []*result, head string) {

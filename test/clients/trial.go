@@ -22,7 +22,7 @@ import (
 
 const (
 	generous     = 90 * time.Second // for what is waited for and not measured
-	followWithin = 15 * time.Second // after the group is whole again
+	followWithin = 10 * time.Second // after the group is whole again
 	// example is what users copy for a group with a password.
 	example         = "examples/password"
 	examplePassword = "change-me"

@@ -28,7 +28,6 @@ const clients = {
       name,
       password,
       connectionName,
-      failoverDetector: true, // listen for +switch-master
       sentinelRetryStrategy: (times) => Math.min(20 * 2 ** times, 500),
       ...settings,
     }),

@@ -33,7 +33,8 @@ def settings():
         socket_connect_timeout=1,  # the address of a pod that is gone answers nothing at all
         socket_timeout=3,  # longer than writes are held back in a handover
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 8),
-        retry_on_error=[ConnectionError, TimeoutError, ReadOnlyError, BusyLoadingError],
+        # OSError is a refused connection: without it, the pool gives up at the first.
+        retry_on_error=[OSError, ConnectionError, TimeoutError, ReadOnlyError, BusyLoadingError],
     )
 # end
 
