@@ -22,7 +22,7 @@ import (
 
 const (
 	generous     = 90 * time.Second // for what is waited for and not measured
-	followWithin = 10 * time.Second // after the group is whole again
+	followWithin = 6 * time.Second  // after the group is whole again
 	// example is what users copy for a group with a password.
 	example         = "examples/password"
 	examplePassword = "change-me"
@@ -119,7 +119,7 @@ func (t *trial) round(ctx context.Context, f fault) error {
 		from[i] = w.count()
 	}
 	// The programs that follow nobody any more have been started again at the end of the last round.
-	if missing := t.waitWriting(ctx, from, time.Now(), generous); len(missing) > 0 {
+	if missing := t.waitWriting(ctx, from, time.Now(), 20, generous); len(missing) > 0 {
 		return fmt.Errorf("before anything happened, %s wrote nothing: %s", missing[0].name, missing[0].lastWords())
 	}
 	watching, stop := context.WithCancel(ctx)
@@ -131,7 +131,7 @@ func (t *trial) round(ctx context.Context, f fault) error {
 	if err = f.happens(ctx, t.world, t.group, master); err == nil {
 		_, whole, err = t.world.WaitView(ctx, t.group, generous, "the group to be whole after "+f.name, func(view world.View) string { return f.over(view, master) })
 	}
-	stuck := t.waitWriting(ctx, from, time.Now(), followWithin)
+	stuck := t.waitWriting(ctx, from, time.Now(), 1, followWithin)
 	ended := time.Now()
 	stop()
 	watch.Wait()
@@ -142,13 +142,13 @@ func (t *trial) round(ctx context.Context, f fault) error {
 	return t.count(ctx, f, from, began, ended, stuck, &at)
 }
 
-// waitWriting waits until every program had twenty writes acknowledged after a moment, and returns those that had not at the limit.
-func (t *trial) waitWriting(ctx context.Context, from []int, after time.Time, limit time.Duration) []*writer {
+// waitWriting waits until every program had so many writes acknowledged after a moment, and returns those that had not at the limit.
+func (t *trial) waitWriting(ctx context.Context, from []int, after time.Time, atLeast int, limit time.Duration) []*writer {
 	var missing []*writer
 	_, _ = world.Until(ctx, limit, "every program to write", func(context.Context) string {
 		missing = missing[:0]
 		for i, w := range t.writers {
-			if w.acknowledgedAfter(from[i], after) < 20 {
+			if w.acknowledgedAfter(from[i], after) < atLeast {
 				missing = append(missing, w)
 			}
 		}

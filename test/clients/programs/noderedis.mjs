@@ -14,6 +14,25 @@ const socket = {
   reconnectStrategy: (retries) => Math.min(20 * 2 ** retries, 500),
 };
 
+let client, leaving;
+
+async function connect() {
+  const made = clients[`${WAY}_${SETTINGS}`]();
+  made.on('error', () => {}); // without a listener the process would end
+  await made.connect();
+  return made;
+}
+
+/** Makes a new client: a server that is a replica now keeps the connection. The client of createSentinel leaves it by itself. */
+function leave() {
+  if (WAY === 'sentinel') return;
+  const old = client;
+  leaving ??= connect()
+    .then((made) => (client = made) && old.destroy())
+    .finally(() => (leaving = undefined));
+  return leaving;
+}
+
 /** Does it again where the connection went or the server is no master now; only for what may be done twice. */
 async function again(command) {
   for (let attempt = 1; ; attempt++) {
@@ -22,6 +41,7 @@ async function again(command) {
     } catch (error) {
       const refused = /^[A-Z]+ /.test(error.message) && !/^(READONLY|LOADING|MASTERDOWN)/.test(error.message);
       if (refused || attempt === 20) throw error;
+      if (error.message.startsWith('READONLY')) await leave();
       await sleep(Math.min(20 * 2 ** attempt, 500));
     }
   }
@@ -49,9 +69,7 @@ const clients = {
   // end
 };
 
-const client = clients[`${WAY}_${SETTINGS}`]();
-client.on('error', () => {}); // without a listener the process would end
-await client.connect();
+client = await connect();
 writeNumbers(
   SETTINGS === 'defaults' ? (key, value) => client.set(key, value) : (key, value) => again(() => client.set(key, value)),
 );

@@ -47,15 +47,19 @@ tell() {
 # commands are what a session reads.
 commands() {
   echo "CLIENT SETNAME $NAME"
-  for ((n = 1; ; n++)); do echo "SET $PREFIX$n $n"; sleep .05; done
+  for ((n = 1; ; n++)); do echo "SET $PREFIX$n $n"; echo "ECHO $n"; sleep .05; done
 }
 
-# session has one redis-cli all the time: each answer is a line, in order; empty ones belong to errors.
+# session has one redis-cli all the time. It says of an error now one line and now more, so each write is followed by its number.
 session() {
-  local n=-1
+  local answer last=''
   commands | stdbuf -oL redis-cli -h "$1" -p "$2" 2>&1 | while read -r answer; do
-    [ -n "$answer" ] || continue
-    ((++n)) && tell "$n" "$answer"
+    case $answer in
+      '') ;;
+      OK) last=OK ;;
+      [0-9]*) [ "$last" = OK ] && tell "$answer" OK; last='' ;;
+      *) tell 0 "$answer"; last='' ;;
+    esac
   done
 }
 

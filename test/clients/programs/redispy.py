@@ -33,8 +33,7 @@ def settings():
         socket_connect_timeout=1,  # the address of a pod that is gone answers nothing at all
         socket_timeout=3,  # longer than writes are held back in a handover
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 8),
-        # OSError is a refused connection: without it, the pool gives up at the first.
-        retry_on_error=[OSError, ConnectionError, TimeoutError, ReadOnlyError, BusyLoadingError],
+        retry_on_error=[ConnectionError, TimeoutError, ReadOnlyError, BusyLoadingError],
     )
 # end
 
@@ -48,7 +47,10 @@ def sentinel_recommended():
 
 # sample: service
 def service_recommended():
-    return redis.Redis(HOST, int(PORT), password=PASSWORD, client_name=NAME, **settings())
+    tries = settings()
+    # A refused connection, which the pool gives up at once otherwise. Not behind Sentinel: the same address would be tried again.
+    tries["retry_on_error"].append(OSError)
+    return redis.Redis(HOST, int(PORT), password=PASSWORD, client_name=NAME, **tries)
 # end
 
 
