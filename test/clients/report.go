@@ -46,7 +46,7 @@ func (t *trial) report(rounds int) string {
 		var longest int64
 		refused := 0
 		for _, r := range row {
-			text.WriteString(" " + r.cell(rounds) + " |")
+			text.WriteString(" " + r.cell() + " |")
 			longest = max(longest, r.atReplica.Milliseconds())
 			refused += r.refusedRounds
 		}
@@ -83,7 +83,7 @@ func (t *trial) eachRow(call func(row []*result, head string)) {
 }
 
 // cell is one result in a table.
-func (r *result) cell(rounds int) string {
+func (r *result) cell() string {
 	if len(r.gaps) == 0 {
 		return "–"
 	}
@@ -94,8 +94,8 @@ func (r *result) cell(rounds int) string {
 	if r.lost > 0 {
 		text += fmt.Sprintf(", %d lost", r.lost)
 	}
-	if r.followed < rounds {
-		text += fmt.Sprintf(", **followed in %d of %d**", r.followed, rounds)
+	if r.followed < len(r.gaps) {
+		text += fmt.Sprintf(", **followed in %d of %d**", r.followed, len(r.gaps))
 	}
 	return text
 }

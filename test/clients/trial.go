@@ -9,8 +9,8 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -207,26 +207,19 @@ func (t *trial) count(ctx context.Context, f fault, from []int, began, ended tim
 
 // lost counts acknowledged writes that the master does not have, and removes what it has: memory of the group is small.
 func (t *trial) lost(ctx context.Context, master, prefix string, lines []line) (int, error) {
-	redis := t.world.In(t.group, master)
-	lost := 0
-	pipe := redis.Pipeline()
+	var keys []string
 	for _, one := range lines {
-		if one.Error != "" {
-			continue
+		if one.Error == "" {
+			keys = append(keys, prefix+strconv.FormatInt(one.Number, 10))
 		}
-		pipe.Unlink(ctx, prefix+strconv.FormatInt(one.Number, 10))
 	}
-	if pipe.Len() == 0 {
-		return 0, nil
-	}
-	removed, err := pipe.Exec(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("reading what was written: %w", err)
-	}
-	for _, one := range removed {
-		if strings.HasSuffix(one.String(), ": 0") {
-			lost++
+	lost := len(keys)
+	for chunk := range slices.Chunk(keys, 500) {
+		removed, err := t.world.In(t.group, master).Unlink(ctx, chunk...).Result()
+		if err != nil {
+			return 0, fmt.Errorf("reading what was written: %w", err)
 		}
+		lost -= int(removed)
 	}
 	return lost, nil
 }
