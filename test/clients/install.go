@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
-	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
+	"github.com/redis-sentinel/redis-sentinel-webhook/test/debian"
 )
 
 // client is one library, and the command that writes with it.
@@ -39,7 +39,7 @@ func install(ctx context.Context) ([]client, error) {
 	if err = debianPackages(ctx); err != nil {
 		return nil, err
 	}
-	newer, err := lab.Unpack(ctx, "redis-py-trixie", "trixie", "python3-redis")
+	newer, err := debian.Unpack(ctx, "redis-py-trixie", "trixie", "python3-redis")
 	if err != nil {
 		return nil, fmt.Errorf("getting redis-py of Debian trixie: %w", err)
 	}

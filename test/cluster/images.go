@@ -19,7 +19,7 @@ import (
 
 // images makes the archives and prints their paths.
 func images(ctx context.Context, env *environment, args []string) error {
-	out, bin, err := imagesFlags(args)
+	out, bin, valkey, err := imagesFlags(args)
 	if err != nil {
 		return err
 	}
@@ -41,6 +41,11 @@ func images(ctx context.Context, env *environment, args []string) error {
 	made, err := allImages(ctx, builder, scratch, bin)
 	if err != nil {
 		return err
+	}
+	if valkey != "" {
+		if made["valkey"], err = image.Valkey(ctx, builder.Source, scratch, valkey); err != nil {
+			return err
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(made)) {
 		path := filepath.Join(out, name+".tar")
@@ -82,16 +87,17 @@ func allImages(ctx context.Context, builder build.Builder, scratch, bin string) 
 	return made, nil
 }
 
-func imagesFlags(args []string) (out, bin string, err error) {
+func imagesFlags(args []string) (out, bin, valkey string, err error) {
 	flags := flag.NewFlagSet("images", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&out, "out", "", "folder for the archives")
 	flags.StringVar(&bin, "bin", "", "folder of the binaries webhook and bootstrap")
+	flags.StringVar(&valkey, "valkey", "", "root folder of a Debian that has Valkey")
 	if err := flags.Parse(args); err != nil {
-		return "", "", fmt.Errorf("%w: images: %w", errUsage, err)
+		return "", "", "", fmt.Errorf("%w: images: %w", errUsage, err)
 	}
 	if out == "" || flags.NArg() > 0 {
-		return "", "", fmt.Errorf("%w: images needs -out DIR", errUsage)
+		return "", "", "", fmt.Errorf("%w: images needs -out DIR", errUsage)
 	}
-	return out, bin, nil
+	return out, bin, valkey, nil
 }

@@ -52,11 +52,11 @@ func TestFromIsForCutsOnly(t *testing.T) {
 }
 
 func TestImagesFlags(t *testing.T) {
-	if out, bin, err := imagesFlags([]string{"-out", "a", "-bin", "b"}); err != nil || out != "a" || bin != "b" {
-		t.Errorf("got %q, %q, %v", out, bin, err)
+	if out, bin, valkey, err := imagesFlags([]string{"-out", "a", "-bin", "b", "-valkey", "c"}); err != nil || out != "a" || bin != "b" || valkey != "c" {
+		t.Errorf("got %q, %q, %q, %v", out, bin, valkey, err)
 	}
 	for _, args := range [][]string{nil, {"-out", "a", "more"}, {"-unknown"}} {
-		if _, _, err := imagesFlags(args); !errors.Is(err, errUsage) {
+		if _, _, _, err := imagesFlags(args); !errors.Is(err, errUsage) {
 			t.Errorf("%q: error %v, want a usage error", args, err)
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/test/debian"
 )
 
 // Server is one version of Redis or Valkey.
@@ -30,14 +32,6 @@ var Versions = []string{"redis-7.0.15", "redis-8.0.2", "valkey-8.1.1", "valkey-9
 
 // TooOld is a server that starts from the generated file, and is refused.
 const TooOld = "redis-6.0.16"
-
-// A release of Debian has these packages. Forky is not released: its mirror may have another version tomorrow.
-var releases = map[string][]string{
-	"bullseye": {"redis-server", "redis-sentinel"},
-	"bookworm": {"redis-server", "redis-sentinel"},
-	"trixie":   {"redis-server", "redis-sentinel", "valkey-server", "valkey-sentinel"},
-	"forky":    {"valkey-server", "valkey-sentinel"},
-}
 
 // releaseOf says by product and major version which release has a server.
 var releaseOf = map[string]string{
@@ -76,7 +70,7 @@ func (s Server) origin(ctx context.Context, version string) (string, error) {
 	if !known {
 		return "", fmt.Errorf("no release of Debian is known that has %s: name one in releaseOf", product)
 	}
-	root, err := debian(ctx, release, releases[release]...)
+	root, err := debian.Root(ctx, release)
 	if err != nil {
 		return "", err
 	}

@@ -45,17 +45,18 @@ func Redis(ctx context.Context, source, scratch, reference string, protected boo
 	if err != nil {
 		return Image{}, err
 	}
-	config := v1.Config{
+	return Image{reference, serverConfig("redis-server", "REDIS_VERSION="+version), files}, nil
+}
+
+// serverConfig is how containers of a server's image run.
+func serverConfig(program, version string) v1.Config {
+	return v1.Config{
 		Entrypoint:   []string{"docker-entrypoint.sh"},
-		Cmd:          []string{"redis-server"},
+		Cmd:          []string{program},
 		WorkingDir:   "/data",
 		ExposedPorts: map[string]struct{}{"6379/tcp": {}},
-		Env: []string{
-			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-			"REDIS_VERSION=" + version,
-		},
+		Env:          []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", version},
 	}
-	return Image{reference, config, files}, nil
 }
 
 // addRedis adds the programs where the official image has them. The Sentinel
@@ -119,12 +120,21 @@ func redisVersion(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, word := range strings.Fields(out) {
-		if version, found := strings.CutPrefix(word, "v="); found {
-			return version, nil
-		}
+	if version := versionIn(out); version != "" {
+		return version, nil
 	}
 	return "", errors.New("redis-server --version names no version: " + strings.TrimSpace(out))
+}
+
+// versionIn reads what a server answers to --version; nothing where that names
+// no version.
+func versionIn(said string) string {
+	for _, word := range strings.Fields(said) {
+		if version, found := strings.CutPrefix(word, "v="); found {
+			return version
+		}
+	}
+	return ""
 }
 
 // copyFile copies a program, to change the copy.

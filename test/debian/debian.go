@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package lab
+// Package debian has the servers of other Debian releases than this machine's, for tests.
+package debian
 
 import (
 	"context"
@@ -25,14 +26,22 @@ func mirror(ctx context.Context) (string, error) {
 	return "", fmt.Errorf("apt knows no mirror of Debian: %q", out)
 }
 
-// debian returns a root with the servers of a release.
-func debian(ctx context.Context, release string, packages ...string) (string, error) {
-	return Unpack(ctx, release, release, packages...)
+// packages are the servers that a release has. Forky is not released: its mirror may have another version tomorrow.
+var packages = map[string][]string{
+	"bullseye": {"redis-server", "redis-sentinel"},
+	"bookworm": {"redis-server", "redis-sentinel"},
+	"trixie":   {"redis-server", "redis-sentinel", "valkey-server", "valkey-sentinel"},
+	"forky":    {"valkey-server", "valkey-sentinel"},
 }
 
-// Unpack returns a root with packages of a release of Debian. It downloads them where the cache has no root of that name: packages
-// and what they depend on, with an apt state of its own, so that the machine's own packages stay as they are.
-func Unpack(ctx context.Context, name, release string, packages ...string) (string, error) {
+// Root returns a directory with the servers of a release.
+func Root(ctx context.Context, release string) (string, error) {
+	return Unpack(ctx, release, release, packages[release]...)
+}
+
+// Unpack returns a directory with packages of a release of Debian. It downloads them where the cache has no directory of that name:
+// packages and what they depend on, with an apt state of its own, so that the machine's own packages stay as they are.
+func Unpack(ctx context.Context, name, release string, wanted ...string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", fmt.Errorf("finding the cache directory (set HOME or XDG_CACHE_HOME): %w", err)
@@ -53,7 +62,7 @@ func Unpack(ctx context.Context, name, release string, packages ...string) (stri
 		return "", err
 	}
 	defer os.RemoveAll(work) //nolint:errcheck // the cache directory may hold more
-	if err = download(ctx, site, release, work, packages); err != nil {
+	if err = download(ctx, site, release, work, wanted); err != nil {
 		return "", err
 	}
 	unpacked := filepath.Join(work, "root")
@@ -79,7 +88,7 @@ func Unpack(ctx context.Context, name, release string, packages ...string) (stri
 	return root, os.Rename(unpacked, root)
 }
 
-func download(ctx context.Context, site, release, work string, packages []string) error {
+func download(ctx context.Context, site, release, work string, wanted []string) error {
 	for _, dir := range []string{"state/lists/partial", "cache/archives/partial"} {
 		if err := os.MkdirAll(filepath.Join(work, dir), 0o755); err != nil {
 			return err
@@ -101,7 +110,7 @@ func download(ctx context.Context, site, release, work string, packages []string
 	}
 	for _, args := range [][]string{
 		{"update"},
-		append([]string{"install", "-y", "--download-only"}, packages...),
+		append([]string{"install", "-y", "--download-only"}, wanted...),
 	} {
 		if out, err := exec.CommandContext(ctx, "apt-get", append(common, args...)...).CombinedOutput(); err != nil {
 			return fmt.Errorf("apt-get %s: %w: %s", args[0], err, out)
