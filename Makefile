@@ -20,6 +20,9 @@ E2E     ?= ./test/e2e/...
 # Tests that apiserver, process and e2e leave out; all run unless make test says so, which has a part for the attacks.
 EXCEPT  ?=
 LESS    := $(if $(EXCEPT),-skip '$(EXCEPT)')
+# Image of the servers that bench-failover measures, and what else it is told.
+SERVER  ?= redis:7.0
+BENCH   ?=
 
 ifeq ($(CLUSTER),current)
 ENV = export KUBECONFIG=$${KUBECONFIG:-$$HOME/.kube/config};
@@ -32,7 +35,7 @@ endif
 
 SHELL         := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test unit clients stories apiserver process incidents attacks sim mutants chart e2e soak cluster-up cluster-down tools install uninstall images build lint generate verify
+.PHONY: help demo demo-down test unit clients stories apiserver process incidents attacks sim mutants chart e2e soak bench-failover bench-failover-page cluster-up cluster-down tools install uninstall images build lint generate verify
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,7 +63,7 @@ test: ## everything: generated files, lint, unit tests, stories, API server test
 unit: ## tests that need Go only, the long ones cut short
 	go vet ./... && go vet -C tools ./... && go vet -C test/cluster ./...
 	go test -v -short $(RACE) $(RACED)
-	go test -v -short $$(go list ./internal/... ./cmd/... ./test/docs/... ./test/casebook/... ./test/incidents/... ./test/attacks/... ./test/clients/... ./test/e2e/world/... ./test/e2e/soak/schedule ./test/e2e/soak/history | grep -vxFf <(go list $(RACED)))
+	go test -v -short $$(go list ./internal/... ./cmd/... ./test/docs/... ./test/casebook/... ./test/incidents/... ./test/attacks/... ./test/clients/... ./test/e2e/world/... ./test/e2e/failover/... ./test/e2e/soak/schedule ./test/e2e/soak/history | grep -vxFf <(go list $(RACED)))
 	go test -C tools -v ./mutants
 	go test -C test/cluster -v -short -skip '^TestProtectedModeIsOffInTheChangedServer$$' ./...
 
@@ -102,6 +105,18 @@ endif
 
 soak: install ## 200 handovers in a row and an hour of random faults, with a fresh seed; SOAK='-soak.faults=20m -soak.seed=7' says otherwise
 	@$(ENV) REQUIRE_E2E=1 go test -v -count=1 -timeout 4h ./test/e2e/soak -soak.handovers=200 -soak.faults=1h -soak.seed=$$(date +%s) $(SOAK)
+
+bench-failover: install ## what clients notice of each change of master, beside plain Sentinel (hours; goes on where it was); BENCH='-faults delete -rounds 5', SERVER=valkey:9.1
+	CGO_ENABLED=0 go build -trimpath -o $(BIN)/failover ./test/e2e/failover
+ifeq ($(SERVER),valkey:9.1)
+	@$(TOOL) images -bin $(BIN) -out $(BIN)/bench-images -valkey "$$($(BIN)/failover valkey)" >/dev/null
+	@$(TOOL) load $(BIN)/bench-images/valkey.tar
+endif
+	@$(ENV) $(BIN)/failover run -image $(SERVER) $(BENCH)
+	@$(MAKE) --no-print-directory bench-failover-page
+
+bench-failover-page: ## page and picture of what bench-failover measured so far
+	go run ./test/e2e/failover render
 
 ##@ Cluster
 cluster-up: $(TOOL) ## start the disposable Kubernetes (needs root on Debian 12)

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -37,6 +38,15 @@ func (w *World) CanKill() bool { return w.tool.configured() }
 // DeletePod deletes a pod as `kubectl delete pod` does, with its hook and its grace period. It does not wait.
 func (w *World) DeletePod(ctx context.Context, namespace, pod string) error {
 	return w.deletePod(ctx, namespace, pod, metav1.DeleteOptions{})
+}
+
+// EvictPod asks for a pod's eviction as `kubectl drain` does: a PodDisruptionBudget may refuse it. It does not wait.
+func (w *World) EvictPod(ctx context.Context, namespace, pod string) error {
+	eviction := &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: pod}}
+	if err := w.Client.PolicyV1().Evictions(namespace).Evict(ctx, eviction); err != nil {
+		return fmt.Errorf("evicting pod %s/%s: %w", namespace, pod, err)
+	}
+	return nil
 }
 
 // ForceDeletePod removes the pod from the API at once; the kubelet still stops its processes in its own time.
