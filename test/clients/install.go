@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/debian"
+	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
 
 // client is one library, and the command that writes with it.
