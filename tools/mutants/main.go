@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,8 +35,8 @@ type options struct {
 	seed   uint64
 	// chosen is a file of chosen mutants; empty for none.
 	chosen string
-	// only keeps the mutants whose name contains it, and list tells them without a trial.
-	only string
+	// only keeps the mutants whose name it matches, and list tells them without a trial.
+	only *regexp.Regexp
 	list bool
 	// stories is how many seeds of the simulation each mutant meets; 0 leaves the simulation out.
 	stories int
@@ -63,13 +64,17 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.sample, "sample", 150, "how many mutants to draw; 0 for none, -1 for all")
 	flags.Uint64Var(&o.seed, "seed", 1, "what they are drawn with")
 	flags.StringVar(&o.chosen, "chosen", "tools/mutants/chosen.txt", "a file of chosen mutants; empty for none")
-	flags.StringVar(&o.only, "only", "", "keep the mutants whose name contains this")
+	only := flags.String("only", "", "a regular expression; keep the mutants whose name it matches")
 	flags.BoolVar(&o.list, "list", false, "list mutants, and try none")
 	flags.IntVar(&o.stories, "stories", 500, "seeds of the simulation that each mutant meets; 0 leaves the simulation out, which takes the longest")
 	flags.IntVar(&o.jobs, "jobs", 2, "mutants at a time")
 	flags.DurationVar(&o.most, "most", longest, "the longest that tests of one mutant may take")
 	if err := flags.Parse(args); err != nil {
 		return o, fmt.Errorf("reading flags: %w", err)
+	}
+	var err error
+	if o.only, err = regexp.Compile(*only); err != nil {
+		return o, fmt.Errorf("reading -only: %w", err)
 	}
 	return o, nil
 }
@@ -142,7 +147,7 @@ func gather(o options, root string, out io.Writer) ([]mutant, error) {
 		}
 		mutants = append(mutants, more...)
 	}
-	return slices.DeleteFunc(mutants, func(m mutant) bool { return !strings.Contains(m.String(), o.only) }), nil
+	return slices.DeleteFunc(mutants, func(m mutant) bool { return !o.only.MatchString(m.String()) }), nil
 }
 
 // tryAll tries mutants, some at a time, and tells of each.
