@@ -25,10 +25,18 @@ func TestNewHistoryForgetsTheOldOne(t *testing.T) {
 	}{
 		"all data is gone":                    {formed(0, but(inPlace(0), data(otherID, 0, 0)), pod(1), pod(2)), model.DataGone, []string{otherID}, []int{0, 1, 2}},
 		"it is gone for the next holder, too": {formed(0, withoutData, pod(1), pod(2)), model.DataGone, []string{otherID}, []int{0, 1, 2}},
-		"a person chose data of elsewhere": {with(formed(0, foreigner(0), foreigner(1), foreigner(2)), func(v *model.View) { v.Config.InitialMaster = "redis-0" }),
-			model.Chosen, []string{otherID}, []int{0}},
-		"the holder is back with its data": {with(formed(0, but(inPlace(0), data(otherID, 0, 10))), func(v *model.View) { v.Replicas = 1 }),
-			model.RestartedInPlace, []string{otherID, lineageID}, []int{0, 1, 2, 7}},
+		"a person chose data of elsewhere": {
+			with(formed(0, foreigner(0), foreigner(1), foreigner(2)), func(v *model.View) { v.Config.InitialMaster = "redis-0" }),
+			model.Chosen,
+			[]string{otherID},
+			[]int{0},
+		},
+		"the holder is back with its data": {
+			with(formed(0, but(inPlace(0), data(otherID, 0, 10))), func(v *model.View) { v.Replicas = 1 }),
+			model.RestartedInPlace,
+			[]string{otherID, lineageID},
+			[]int{0, 1, 2, 7},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.view.Record.Members = maps.Clone(c.view.Record.Members)

@@ -5,6 +5,7 @@ package redisagent
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +20,7 @@ type ballot struct {
 	// heardBy are those who listen now.
 	heardBy []func()
 	pauses  []time.Duration
-	wakes   int
+	wakes   atomic.Int32
 	// hangs is how long my Redis takes to hold writes back, and fails why it cannot.
 	hangs time.Duration
 	fails error
@@ -40,7 +41,7 @@ func newBallot(t *testing.T) *ballot {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-	}, func() { b.wakes++ })
+	}, func() { b.wakes.Add(1) })
 	ctx, stop := context.WithCancel(t.Context())
 	t.Cleanup(stop)
 	go b.run(ctx)
@@ -96,20 +97,20 @@ func TestElectionHoldsWritesBack(t *testing.T) {
 		b.hangs = time.Second
 		go heard()
 		synctest.Wait()
-		if b.wakes != 1 {
+		if b.wakes.Load() != 1 {
 			t.Error("the turn that may have to end a script is not woken while writes are not held back yet")
 		}
 		heard() // another Sentinel's word
 		time.Sleep(b.hangs)
 		synctest.Wait()
-		if len(b.pauses) != 1 || b.pauses[0] != decide.YieldPause || b.wakes != 2 || !b.yielded() || b.yielded() {
-			t.Errorf("paused for %v, woke %d turns", b.pauses, b.wakes)
+		if len(b.pauses) != 1 || b.pauses[0] != decide.YieldPause || b.wakes.Load() != 2 || !b.yielded() || b.yielded() {
+			t.Errorf("paused for %v, woke %d turns", b.pauses, b.wakes.Load())
 		}
 
 		b.hangs, b.fails = 0, errors.New("no answer")
 		heard()
-		if len(b.pauses) != 2 || b.wakes != 3 || b.yielded() {
-			t.Errorf("what was not held back counts as held: %d attempts, %d turns woken", len(b.pauses), b.wakes)
+		if len(b.pauses) != 2 || b.wakes.Load() != 3 || b.yielded() {
+			t.Errorf("what was not held back counts as held: %d attempts, %d turns woken", len(b.pauses), b.wakes.Load())
 		}
 
 		b.hangs, b.fails = time.Hour, nil

@@ -28,25 +28,35 @@ func TestEachPartHasItsTime(t *testing.T) {
 		ends      func(Step) bool
 	}{
 		"the successor does not say that it would": {
-			[]func(*View){nothing, nothing}, Questions{Prepared: true}, nothing, 1500 * time.Millisecond,
+			[]func(*View){nothing, nothing},
+			Questions{Prepared: true},
+			nothing, 1500 * time.Millisecond,
 			func(s Step) bool { return s.Record != nil && s.Record.Offer == nil },
 		},
 		"it does not catch up": {
-			[]func(*View){nothing, nothing, prepared}, Questions{Own: true, Successor: true}, nothing, time.Second,
+			[]func(*View){nothing, nothing, prepared},
+			Questions{Own: true, Successor: true},
+			nothing, time.Second,
 			func(s Step) bool { return sends(s, decide.ResumeWrites) },
 		},
 		"it does not claim": {
-			[]func(*View){nothing, nothing, prepared, caughtUp, nothing, nothing}, Questions{Successor: true}, nothing, time.Second,
+			[]func(*View){nothing, nothing, prepared, caughtUp, nothing, nothing},
+			Questions{Successor: true},
+			nothing, time.Second,
 			func(s Step) bool { return s.Record != nil && s.Record.Offer == nil },
 		},
 		"it claims, and does not lead": {
-			[]func(*View){nothing, nothing, prepared, caughtUp, nothing, nothing}, Questions{Successor: true}, claimed, 2 * time.Second,
+			[]func(*View){nothing, nothing, prepared, caughtUp, nothing, nothing},
+			Questions{Successor: true},
+			claimed, 2 * time.Second,
 			func(s Step) bool {
 				return sends(s, decide.ReplicateFrom, decide.DisconnectClients, decide.ResumeWrites)
 			},
 		},
 		"Sentinels do not name it": {
-			[]func(*View){nothing, nothing, prepared, caughtUp, nothing, nothing, leads}, Questions{Sentinels: true}, leads, time.Second,
+			[]func(*View){nothing, nothing, prepared, caughtUp, nothing, nothing, leads},
+			Questions{Sentinels: true},
+			leads, time.Second,
 			func(s Step) bool {
 				return sends(s, decide.ReplicateFrom, decide.DisconnectClients, decide.ResumeWrites)
 			},
