@@ -36,6 +36,7 @@ func (r *round) count(ctx context.Context, result *measure.Round) error {
 		result.Writers = append(result.Writers, measure.Writer{
 			Path: r.specs[i].Path, Client: r.specs[i].Client, Acks: log.Acks(),
 			Gap: measure.Milliseconds(gap.Time), GapFrom: measure.Milliseconds(gap.From.Sub(r.began)),
+			Kept:   measure.Milliseconds(log.Kept(bits).LongestGap(r.began).Time),
 			Errors: log.Errors, Skipped: log.Skipped, Lost: lost.Count, LostAge: measure.Milliseconds(lost.Age),
 		})
 		if r.specs[i].Path == measure.BySentinel && r.specs[i].Client == measure.OnTheWire {

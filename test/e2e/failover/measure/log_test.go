@@ -58,6 +58,18 @@ func TestAfter(t *testing.T) {
 	}
 }
 
+// TestGapOfWhatWasKept: writes that a replaced master still acknowledges fill no gap.
+func TestGapOfWhatWasKept(t *testing.T) {
+	log := acked(600, 0, 100, 200, 300, 400, 500)
+	gap := log.Kept([]byte{0b1100_1100}).LongestGap(after(50))
+	if gap.Time != 300*time.Millisecond || !gap.From.Equal(after(100)) {
+		t.Errorf("got %s from %s, want 300 ms from 100 ms", gap.Time, gap.From.Sub(began))
+	}
+	if log.Acks() != 6 {
+		t.Errorf("the log itself has %d acknowledgements left", log.Acks())
+	}
+}
+
 func TestLost(t *testing.T) {
 	log := acked(900, 0, 10, -1, 30, 40, 50, 60, 70, 80)
 	gap := Gap{From: after(80)}

@@ -2,7 +2,10 @@
 
 package measure
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Lost are the acknowledged writes that a server does not have.
 type Lost struct {
@@ -23,6 +26,19 @@ func (l *Log) Lost(bits []byte, gap Gap) Lost {
 		lost.Age = max(lost.Age, gap.From.Sub(l.at(acked)))
 	}
 	return lost
+}
+
+// Kept is the log without the acknowledgements of writes that the server does not have. Its gaps are what was not written in truth:
+// a client that goes on writing to a master that was replaced sees no gap at all.
+func (l *Log) Kept(bits []byte) *Log {
+	kept := *l
+	kept.Acked = slices.Clone(l.Acked)
+	for number := range kept.Acked {
+		if !hasBit(bits, number) {
+			kept.Acked[number] = 0
+		}
+	}
+	return &kept
 }
 
 // hasBit reads a bit as SETBIT counts them: from the most significant one of the first byte.

@@ -62,6 +62,7 @@ type Writer struct {
 	Acks    int            `json:"acks"`
 	Gap     float64        `json:"gap"`
 	GapFrom float64        `json:"from"` // after the fault began
+	Kept    float64        `json:"kept"` // the gap between writes that were kept
 	Errors  map[string]int `json:"errors,omitempty"`
 	Skipped int            `json:"skipped,omitempty"`
 	Lost    int            `json:"lost"`

@@ -14,6 +14,7 @@ type Row struct {
 	// Rounds counts all rounds, Failed those of them in which something did not become whole.
 	Rounds, Failed int
 	Gap            Spread // milliseconds
+	Kept           Spread // milliseconds, of the gap between writes that were kept
 	Lost           Spread
 	LostAge        float64 // milliseconds, the greatest of all rounds
 	Acks, Errors   int
@@ -24,8 +25,8 @@ type Row struct {
 func Rows(rounds []Round) []Row {
 	type key struct{ server, fault, arm, path, client string }
 	type numbers struct {
-		row        Row
-		gaps, lost []float64
+		row              Row
+		gaps, kept, lost []float64
 	}
 	all := map[key]*numbers{}
 	for _, round := range rounds {
@@ -45,12 +46,12 @@ func Rows(rounds []Round) []Row {
 			for kind, count := range writer.Errors {
 				n.row.Kinds[kind] += count
 			}
-			n.gaps, n.lost = append(n.gaps, writer.Gap), append(n.lost, float64(writer.Lost))
+			n.gaps, n.kept, n.lost = append(n.gaps, writer.Gap), append(n.kept, writer.Kept), append(n.lost, float64(writer.Lost))
 		}
 	}
 	rows := make([]Row, 0, len(all))
 	for _, n := range all {
-		n.row.Gap, n.row.Lost = SpreadOf(n.gaps), SpreadOf(n.lost)
+		n.row.Gap, n.row.Kept, n.row.Lost = SpreadOf(n.gaps), SpreadOf(n.kept), SpreadOf(n.lost)
 		rows = append(rows, n.row)
 	}
 	slices.SortFunc(rows, func(a, b Row) int {

@@ -34,7 +34,7 @@ func TestPercentilesAreNumbersThatWereMeasured(t *testing.T) {
 
 func TestRowsCountFailedRoundsToo(t *testing.T) {
 	writer := func(gap float64, lost int, kind string) []Writer {
-		return []Writer{{Path: BySentinel, Client: OnTheWire, Acks: 10, Gap: gap, Lost: lost, LostAge: gap / 10, Errors: map[string]int{kind: 2}}}
+		return []Writer{{Path: BySentinel, Client: OnTheWire, Acks: 10, Gap: gap, Kept: gap + 1, Lost: lost, LostAge: gap / 10, Errors: map[string]int{kind: 2}}}
 	}
 	rows := Rows([]Round{
 		{Fault: "kill", Arm: Plain, Server: "Redis 7", Writers: writer(10, 0, "EOF")},
@@ -44,7 +44,7 @@ func TestRowsCountFailedRoundsToo(t *testing.T) {
 	})
 	want := Row{
 		Fault: "kill", Arm: Ours, Server: "Redis 7", Path: BySentinel, Client: OnTheWire, Rounds: 2, Failed: 1, Acks: 20, Errors: 4,
-		Gap: Spread{2, 100, 300, 300}, Lost: Spread{2, 0, 3, 3}, LostAge: 30, Kinds: map[string]int{"EOF": 2, "timeout": 2},
+		Gap: Spread{2, 100, 300, 300}, Kept: Spread{2, 101, 301, 301}, Lost: Spread{2, 0, 3, 3}, LostAge: 30, Kinds: map[string]int{"EOF": 2, "timeout": 2},
 	}
 	if len(rows) != 2 || !reflect.DeepEqual(rows[0], want) || rows[1].Arm != Plain {
 		t.Errorf("got %+v\nwant %+v, and then that of the plain arm", rows, want)

@@ -30,7 +30,8 @@ Writers run in a pod of their own. For each path, by Sentinel and by the Service
 Service, and so half the load), one has the client library's defaults (*application*) and one no retries and timeouts of half a second
 (*wire*). Each write sets one bit of a key, under a number of its own, and is sent when it is due, whether or not those before it were
 answered; while more than 32 have no answer, one is sent every 5 ms. **Longest gap** is the longest time between two acknowledgements of
-a writer that ends after the fault began. **Lost** are writes that were acknowledged and that the master does not have in the end, and
+a writer that ends after the fault began; **kept** is the same between writes that were kept, for a client that goes on writing to a master
+which was replaced sees no gap, and loses what it writes. **Lost** are writes that were acknowledged and that the master does not have in the end, and
 *age* is how long before the gap the oldest of them was acknowledged. Percentiles are by nearest rank. A round in which something did
 not become whole in its time counts as the others do, and is named.
 
@@ -119,10 +120,10 @@ func table(fault Fault, rows []measure.Row, rounds []measure.Round) string {
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "\n### %s\n\n", strings.ToUpper(fault.Title[:1])+fault.Title[1:])
-	text.WriteString("| arm | path | client | rounds | longest gap p50 | p95 | max | errors | lost p50 | max | age |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
+	text.WriteString("| arm | path | client | rounds | longest gap p50 | p95 | max | kept p95 | errors | lost p50 | max | age |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
-		fmt.Fprintf(&text, "| %s | %s | %s | %d | %s | %s | %s | %s | %.0f | %.0f | %s |\n", r.Arm, r.Path, r.Client, r.Rounds,
-			seconds(r.Gap.P50), seconds(r.Gap.P95), seconds(r.Gap.Max), kinds(r), r.Lost.P50, r.Lost.Max, age(r))
+		fmt.Fprintf(&text, "| %s | %s | %s | %d | %s | %s | %s | %s | %s | %.0f | %.0f | %s |\n", r.Arm, r.Path, r.Client, r.Rounds,
+			seconds(r.Gap.P50), seconds(r.Gap.P95), seconds(r.Gap.Max), kept(r), kinds(r), r.Lost.P50, r.Lost.Max, age(r))
 	}
 	for _, round := range rounds {
 		if i := round.Island; i != nil && round.Fault == fault.Name {
@@ -152,6 +153,14 @@ func kinds(r measure.Row) string {
 		text += " (" + strings.Join(parts, ", ") + ")"
 	}
 	return text
+}
+
+// kept is the gap between writes that were kept, where that was measured.
+func kept(r measure.Row) string {
+	if r.Kept.P95 == 0 {
+		return "–"
+	}
+	return seconds(r.Kept.P95)
 }
 
 func age(r measure.Row) string {
