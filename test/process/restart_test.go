@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -212,7 +213,18 @@ func TestMachineRestartsBesideAStaleReplica(t *testing.T) {
 			}
 			return ""
 		})
-		fillOther(s, set, 200)
+		until(s, stalled, "the master to be sure that it leads", func(ctx context.Context) string { // it refuses writes until then
+			if _, err := lead.Do(ctx, "SET", "sure", 1); err != nil {
+				return err.Error()
+			}
+			return ""
+		})
+		acknowledged := 0
+		for i := range 200 {
+			if _, err := lead.Do(t.Context(), "SET", "other:"+strconv.Itoa(i), i); err == nil {
+				acknowledged++
+			}
+		}
 		lead.CrashAgent(true)
 		lead.CrashServer(true)
 		must(t, lead.HealFrom(stale.Address))
@@ -222,8 +234,8 @@ func TestMachineRestartsBesideAStaleReplica(t *testing.T) {
 			t.Errorf("%s leads, and %s had what was written last", now.Name, lead.Name)
 		}
 		filled(s, set, 100)
-		if n := count(s, set.Master(), "other:*"); n != 200 {
-			t.Errorf("%d of 200 acknowledged writes are lost", 200-n)
+		if n := count(s, set.Master(), "other:*"); acknowledged == 0 || n < acknowledged {
+			t.Errorf("%d of %d acknowledged writes are lost", acknowledged-n, acknowledged)
 		}
 	})
 }
