@@ -91,7 +91,7 @@ incidents: $(TOOL) ## what has hurt others, and what happens here; runs the test
 	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" TEST_SERVER="$${TEST_SERVER:-redis-7.0.15}" go run ./test/incidents
 
 attacks: install ## every attack that was tried on the first version, tried again; on processes and on a real cluster
-	@$(ENV) export KUBEBUILDER_ASSETS="$$($(TOOL) tools)" REQUIRE_E2E=1; go run ./test/attacks
+	@$(ENV) export KUBEBUILDER_ASSETS="$$($(TOOL) tools)" TEST_MAY_CHANGE_CLUSTER=1; go run ./test/attacks
 
 clients: install ## what clients of other languages see when the master changes; installs them; minutes, and not part of test; CLIENTS='-rounds 5 -page docs/clients.md'
 	@$(ENV) go run ./test/clients $(CLIENTS)
@@ -101,10 +101,10 @@ ifneq ($(CLUSTER),current)
 	@# Needs the machine's redis-server, which the cluster has installed.
 	go test -C test/cluster -v -count=1 -run '^TestProtectedModeIsOffInTheChangedServer$$' ./internal/image
 endif
-	@$(ENV) REQUIRE_E2E=1 go test -v -count=1 -p 1 -timeout 60m $(LESS) $(E2E)
+	@$(ENV) TEST_MAY_CHANGE_CLUSTER=1 go test -v -count=1 -p 1 -timeout 60m $(LESS) $(E2E)
 
 soak: install ## 200 handovers in a row and an hour of random faults, with a fresh seed; SOAK='-soak.faults=20m -soak.seed=7' says otherwise
-	@$(ENV) REQUIRE_E2E=1 go test -v -count=1 -timeout 4h ./test/e2e/soak -soak.handovers=200 -soak.faults=1h -soak.seed=$$(date +%s) $(SOAK)
+	@$(ENV) TEST_MAY_CHANGE_CLUSTER=1 go test -v -count=1 -timeout 4h ./test/e2e/soak -soak.handovers=200 -soak.faults=1h -soak.seed=$$(date +%s) $(SOAK)
 
 bench-failover: install ## what clients notice of each change of master, beside plain Sentinel (hours; goes on where it was); BENCH='-faults delete -rounds 5', SERVER=valkey:9.1
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/failover ./test/e2e/failover

@@ -11,11 +11,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
@@ -35,16 +30,7 @@ type options struct {
 	page string
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout); err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(os.Stderr, "clients:", err)
-		}
-		os.Exit(1)
-	}
-}
+func main() { world.Main("clients", run) }
 
 func run(ctx context.Context, arguments []string, getenv func(string) string, out io.Writer) error {
 	var opts options
@@ -65,15 +51,11 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, ou
 
 // measure installs the clients, forms a group, and lets its master change while they write.
 func measure(ctx context.Context, opts options, out io.Writer) error {
-	redis.SetLogger(silent{})
-	w, err := world.Connect(ctx, opts.kubeconfig)
+	w, err := world.ConnectWithNode(ctx, opts.kubeconfig)
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	if !w.CanKill() {
-		return world.ErrNoTool
-	}
 	clients, err := install(ctx)
 	if err != nil {
 		return err
@@ -91,8 +73,3 @@ func measure(ctx context.Context, opts options, out io.Writer) error {
 	}
 	return errors.Join(err, w.DeleteNamespace(context.WithoutCancel(ctx), group.Namespace))
 }
-
-// silent drops what the Redis client of this program logs about reconnecting.
-type silent struct{}
-
-func (silent) Printf(context.Context, string, ...any) {}

@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
 
@@ -28,7 +26,6 @@ const (
 const release = "redis-sentinel-webhook"
 
 func TestMain(m *testing.M) {
-	redis.SetLogger(silent{})
 	code := m.Run()
 	if err := allGone(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -56,38 +53,20 @@ func allGone(ctx context.Context) error {
 	return err
 }
 
-// silent drops what the Redis client logs about reconnecting.
-type silent struct{}
-
-func (silent) Printf(context.Context, string, ...any) {}
-
-// connect returns the cluster under test, or skips the test where none is given.
+// connect returns the cluster under test.
 func connect(t *testing.T) *world.World {
 	t.Helper()
-	required := os.Getenv("REQUIRE_E2E") == "1"
-	if !required && os.Getenv("E2E") != "1" {
-		t.Skip("end-to-end tests change a cluster: they run with E2E=1 and KUBECONFIG")
-	}
-	w, err := world.Connect(t.Context(), os.Getenv("KUBECONFIG"))
-	if err != nil {
-		if required {
-			t.Fatal(err)
-		}
-		t.Skip("no cluster to test on: ", err)
-	}
+	w, err := world.ConnectForTest(t.Context())
+	must(t, err)
 	t.Cleanup(w.Close)
 	return w
 }
 
-// needsNode skips the test where processes cannot be killed from the node.
+// needsNode ends the test where processes cannot be killed from the node.
 func needsNode(t *testing.T, w *world.World) {
 	t.Helper()
-	switch {
-	case w.CanKill():
-	case os.Getenv("REQUIRE_E2E") == "1":
+	if !w.CanKill() {
 		t.Fatal(world.ErrNoTool)
-	default:
-		t.Skip(world.ErrNoTool)
 	}
 }
 

@@ -220,40 +220,39 @@ func (w *World) liveness(p *pod, want bool) bool {
 // readLive has the record read beside the turns, at most once a second.
 func (w *World) readLive(p *pod) {
 	who := &p.watch
-	if who.reading || w.now-who.live <= time.Second {
+	if w.now-who.live <= time.Second {
 		return
 	}
-	who.reading = true
-	generation := p.generation
-	w.on(p.host, w.between(4*time.Millisecond, 60*time.Millisecond), func() {
-		if p.generation != generation {
-			return
-		}
-		who.reading = false
-		if w.reachAPI(p.host) {
-			known{w, who}.Learn(w.api().lease)
-			who.live = w.now
-			w.wakePod(p)
-		}
+	w.askAPI(p, &who.reading, func() {
+		known{w, who}.Learn(w.api().lease)
+		who.live = w.now
 	})
 }
 
 // listed reports, as the agent does, whether the pods of this view are from a list of this moment.
 func (w *World) listed(p *pod, want bool) bool {
 	who := &p.watch
-	if want && !who.listing && w.now-who.listedAt > time.Second {
-		who.listing = true
-		generation := p.generation
-		w.on(p.host, w.between(4*time.Millisecond, 60*time.Millisecond), func() {
-			if p.generation != generation {
-				return
-			}
-			who.listing = false
-			if w.reachAPI(p.host) {
-				who.listed, who.listedAt = len(w.states)-1, w.now
-				w.wakePod(p)
-			}
-		})
+	if want && w.now-who.listedAt > time.Second {
+		w.askAPI(p, &who.listing, func() { who.listed, who.listedAt = len(w.states)-1, w.now })
 	}
 	return w.now-who.used < fresh
+}
+
+// askAPI asks the API something beside the turns of an agent, once at a time, and wakes it with the answer.
+func (w *World) askAPI(p *pod, asking *bool, answered func()) {
+	if *asking {
+		return
+	}
+	*asking = true
+	generation := p.generation
+	w.on(p.host, w.between(4*time.Millisecond, 60*time.Millisecond), func() {
+		if p.generation != generation {
+			return
+		}
+		*asking = false
+		if w.reachAPI(p.host) {
+			answered()
+			w.wakePod(p)
+		}
+	})
 }

@@ -7,15 +7,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
@@ -29,16 +22,7 @@ type options struct {
 	kubeconfig string
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout); err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(os.Stderr, "demo:", err)
-		}
-		os.Exit(1)
-	}
-}
+func main() { world.Main("demo", run) }
 
 func run(ctx context.Context, arguments []string, getenv func(string) string, out io.Writer) error {
 	var opts options
@@ -49,7 +33,6 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, ou
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
-	redis.SetLogger(silent{})
 	w, err := world.Connect(ctx, opts.kubeconfig)
 	if err != nil {
 		return err
@@ -57,8 +40,3 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, ou
 	defer w.Close()
 	return (&show{world: w, options: opts, line: timeline{out: out}}).play(ctx)
 }
-
-// silent drops what the Redis client logs about reconnecting: the timeline says it better.
-type silent struct{}
-
-func (silent) Printf(context.Context, string, ...any) {}

@@ -42,14 +42,11 @@ func bench(ctx context.Context, opts options, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	w, err := world.Connect(ctx, opts.kubeconfig)
+	w, err := world.ConnectWithNode(ctx, opts.kubeconfig)
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	if !w.CanKill() {
-		return world.ErrNoTool
-	}
 	b := &bencher{world: w, opts: opts, out: out, took: map[string]time.Duration{}, stage: &stage{world: w, opts: opts, out: out}}
 	defer func() {
 		aside, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Minute)

@@ -7,19 +7,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"strings"
-	"syscall"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/debian"
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/failover/load"
+	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
 
 type options struct {
@@ -42,16 +37,7 @@ type options struct {
 	kubeconfig    string
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout); err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(os.Stderr, "failover:", err)
-		}
-		os.Exit(1)
-	}
-}
+func main() { world.Main("failover", run) }
 
 func run(ctx context.Context, arguments []string, getenv func(string) string, out io.Writer) error {
 	command := "run"
@@ -74,7 +60,6 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, ou
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
-	redis.SetLogger(silent{})
 	switch command {
 	case "serve":
 		return (&load.Server{}).Serve(ctx)
@@ -105,8 +90,3 @@ func names() string {
 	}
 	return strings.Join(all, ",")
 }
-
-// silent drops what the Redis client logs about reconnecting: errors are counted.
-type silent struct{}
-
-func (silent) Printf(context.Context, string, ...any) {}

@@ -136,12 +136,5 @@ func (r *round) elected(ctx context.Context) error {
 
 // until waits for a moment, which is part of a fault's meaning.
 func (r *round) until(ctx context.Context, moment time.Time) error {
-	timer := time.NewTimer(time.Until(moment))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return world.Pass(ctx, time.Until(moment))
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -52,7 +51,7 @@ func (s *soak) remember(ctx context.Context) (memory, error) {
 
 // inject carries out a fault, and ends it where it lasts.
 func (s *soak) inject(ctx context.Context, fault schedule.Fault, before memory) error {
-	if err := sleep(ctx, fault.After); err != nil {
+	if err := world.Pass(ctx, fault.After); err != nil {
 		return err
 	}
 	in, pod := s.group.Namespace, before.pods[fault.Target]
@@ -92,7 +91,7 @@ func (s *soak) last(ctx context.Context, fault schedule.Fault, pod corev1.Pod, b
 	if err := begin(ctx, pod.Namespace, pod.Name); err != nil {
 		return err
 	}
-	waited := sleep(ctx, fault.For)
+	waited := world.Pass(ctx, fault.For)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupWithin)
 	defer cancel()
 	if err := s.unlessGone(ctx, pod, end(ctx, pod.Namespace, pod.Name)); err != nil {
@@ -190,16 +189,4 @@ func peersOf(pod corev1.Pod, all []corev1.Pod) []string {
 		}
 	}
 	return names
-}
-
-// sleep lets the time of a schedule pass.
-func sleep(ctx context.Context, during time.Duration) error {
-	timer := time.NewTimer(during)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -8,13 +8,10 @@ import (
 	_ "embed"
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
@@ -41,17 +38,6 @@ const (
 
 //go:embed redis.yaml
 var redisManifest string
-
-func TestMain(m *testing.M) {
-	flag.Parse()
-	redis.SetLogger(silent{})
-	os.Exit(m.Run())
-}
-
-// silent drops what the Redis client logs about reconnecting.
-type silent struct{}
-
-func (silent) Printf(context.Context, string, ...any) {}
 
 // soak is one group that is disturbed.
 type soak struct {
@@ -99,11 +85,7 @@ func start(t *testing.T) *soak {
 
 func connect(t *testing.T) *world.World {
 	t.Helper()
-	required := os.Getenv("REQUIRE_E2E") == "1"
-	if !required && os.Getenv("E2E") != "1" {
-		t.Skip("the soak changes a cluster: it runs with E2E=1 and KUBECONFIG")
-	}
-	w, err := world.Connect(t.Context(), os.Getenv("KUBECONFIG"))
+	w, err := world.ConnectForTest(t.Context())
 	must(t, err)
 	t.Cleanup(w.Close)
 	return w

@@ -15,6 +15,12 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
+// EnvMayChange allows tests to change the cluster of KUBECONFIG when it is 1.
+const EnvMayChange = "TEST_MAY_CHANGE_CLUSTER"
+
+// ErrMayNotChange means that nobody said that tests may change the cluster that KUBECONFIG names.
+var ErrMayNotChange = errors.New("this test changes the cluster of KUBECONFIG: run it by make, or with " + EnvMayChange + "=1")
+
 // ErrNoCluster means that nothing names a cluster.
 var ErrNoCluster = errors.New("no cluster: set KUBECONFIG to a cluster's kubeconfig (`make cluster-up` starts a disposable one and says where its kubeconfig is)")
 
@@ -36,6 +42,7 @@ func Connect(ctx context.Context, kubeconfig string) (*World, error) {
 	if kubeconfig == "" {
 		return nil, ErrNoCluster
 	}
+	quiet()
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
 		&clientcmd.ClientConfigLoadingRules{Precedence: clientcmd.NewDefaultClientConfigLoadingRules().Precedence, ExplicitPath: explicit(kubeconfig)},
 		&clientcmd.ConfigOverrides{}).ClientConfig()
@@ -61,6 +68,24 @@ func Connect(ctx context.Context, kubeconfig string) (*World, error) {
 		return nil, fmt.Errorf("the cluster of %s at %s does not answer: %w", kubeconfig, config.Host, err)
 	}
 	return w, nil
+}
+
+// ConnectForTest is Connect with KUBECONFIG, where tests may change that cluster.
+func ConnectForTest(ctx context.Context) (*World, error) {
+	if os.Getenv(EnvMayChange) != "1" {
+		return nil, ErrMayNotChange
+	}
+	return Connect(ctx, os.Getenv("KUBECONFIG"))
+}
+
+// ConnectWithNode is Connect where processes can be killed from the node; elsewhere it is ErrNoTool.
+func ConnectWithNode(ctx context.Context, kubeconfig string) (*World, error) {
+	w, err := Connect(ctx, kubeconfig)
+	if err == nil && !w.CanKill() {
+		w.Close()
+		return nil, ErrNoTool
+	}
+	return w, err
 }
 
 // Close closes the connections to Redis and Sentinel servers.

@@ -11,6 +11,18 @@ import (
 // pollEvery is the resolution of measured times.
 const pollEvery = 50 * time.Millisecond
 
+// Pass lets time pass that is part of a schedule, unless the context ends.
+func Pass(ctx context.Context, during time.Duration) error {
+	timer := time.NewTimer(during)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Until calls check again and again until it returns nothing, and returns how long that took. What check returns is what is
 // still missing, in words: at the limit the error says what was waited for, for how long, and what was missing last.
 func Until(ctx context.Context, limit time.Duration, what string, check func(context.Context) (missing string)) (time.Duration, error) {
