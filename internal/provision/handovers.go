@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -107,8 +109,10 @@ func (h *Handovers) Reconcile(ctx context.Context, name reconcile.Request) (reco
 		err = h.annotate(ctx, set, map[string]any{contract.AnnotationHandoverFrom: master, contract.AnnotationHandoverRefused: nil})
 	case master != "" && (to == master || to == contract.HandoverAny && from != master):
 		err = h.annotate(ctx, set, answered(nil))
+	case to != contract.HandoverAny && !makes(set, to):
+		err = h.refuse(ctx, set, fmt.Sprintf("%s: the StatefulSet has no such pod, but %s", to, podsOf(set)))
 	case waited >= handoverPatience:
-		err = h.refuse(ctx, set, to, master)
+		err = h.refuse(ctx, set, tooLate(to, master))
 	}
 	if err != nil && !apierrors.IsConflict(err) { // after a conflict it is looked at again in a moment
 		return reconcile.Result{}, client.IgnoreNotFound(err)
@@ -143,16 +147,44 @@ func (h *Handovers) forget(set types.NamespacedName) {
 }
 
 // refuse answers a request that was not served.
-func (h *Handovers) refuse(ctx context.Context, set *appsv1.StatefulSet, to, master string) error {
-	why := fmt.Sprintf("%s: within %s no such pod took over from %s: it has to be Ready and in sync with the master; the master's Events and log say more", to, handoverPatience, master)
-	if master == "" {
-		why = fmt.Sprintf("%s: there is no master: the group has not formed, or the pods of the StatefulSet are not opted in by %s=%s", to, contract.LabelOptIn, contract.OptInEnabled)
-	}
+func (h *Handovers) refuse(ctx context.Context, set *appsv1.StatefulSet, why string) error {
 	if err := h.annotate(ctx, set, answered(why)); err != nil {
 		return err
 	}
 	h.events.Eventf(set, nil, corev1.EventTypeWarning, handoverRefused, "Handover", "%s", why)
 	return nil
+}
+
+// tooLate says why a request was not served in its time.
+func tooLate(to, master string) string {
+	if master == "" {
+		return fmt.Sprintf("%s: there is no master: the group has not formed, or the pods of the StatefulSet are not opted in by %s=%s", to, contract.LabelOptIn, contract.OptInEnabled)
+	}
+	return fmt.Sprintf("%s: within %s no such pod took over from %s: it has to be Ready and in sync with the master; the master's Events and log say more", to, handoverPatience, master)
+}
+
+// ordinals are the first ordinal of a StatefulSet and the one after the last.
+func ordinals(set *appsv1.StatefulSet) (first, end int) {
+	if set.Spec.Ordinals != nil {
+		first = int(set.Spec.Ordinals.Start)
+	}
+	return first, first + int(ptr.Deref(set.Spec.Replicas, 1))
+}
+
+// makes reports whether a StatefulSet makes a pod of a name.
+func makes(set *appsv1.StatefulSet, pod string) bool {
+	first, end := ordinals(set)
+	ordinal, err := strconv.Atoi(strings.TrimPrefix(pod, set.Name+"-"))
+	return err == nil && pod == fmt.Sprintf("%s-%d", set.Name, ordinal) && first <= ordinal && ordinal < end
+}
+
+// podsOf names the pods that a StatefulSet makes.
+func podsOf(set *appsv1.StatefulSet) string {
+	first, end := ordinals(set)
+	if first == end {
+		return "none at all"
+	}
+	return fmt.Sprintf("%s-%d to %s-%d", set.Name, first, set.Name, end-1)
 }
 
 // answered takes the request off; why is text, or nil where it was served.

@@ -131,6 +131,15 @@ func TestRequestForAHandover(t *testing.T) {
 			t.Errorf("still asked %q, refused: %q", asked, refused)
 		}
 	})
+	t.Run("there is no such pod", func(t *testing.T) {
+		for _, pod := range []string{"redis-3", "redis-01", "other-0"} {
+			b := newBooks(t, "redis-0")
+			b.ask(t, pod)
+			if asked, _, refused, _ := b.look(t); asked != "" || !strings.Contains(refused, pod) || !strings.Contains(refused, "redis-0 to redis-2") {
+				t.Errorf("still asked %q, refused: %q", asked, refused)
+			}
+		}
+	})
 	t.Run("there is no group", func(t *testing.T) {
 		b := newBooks(t, "")
 		b.ask(t, contract.HandoverAny)
