@@ -166,12 +166,12 @@ func onOthers(webhook kubernetes.Interface, in string, group world.Group) []atta
 		}
 	}
 	return []attack{
-		{"make a StatefulSet privileged", set("bystander"), "touched only"},
-		{"make its own group privileged", set(group.StatefulSet), "touched only"},
+		{"make a StatefulSet privileged", set("bystander"), "its own annotations only"},
+		{"make its own group privileged", set(group.StatefulSet), "its own annotations only"},
 		{"scale a StatefulSet", func(ctx context.Context) error {
 			_, err := webhook.AppsV1().StatefulSets(in).Patch(ctx, "bystander", types.MergePatchType, []byte(`{"spec":{"replicas":9}}`), dryPatch)
 			return err
-		}, "touched only"},
+		}, "its own annotations only"},
 		{"bind in kube-system", func(ctx context.Context) error {
 			_, err := rbac.RoleBindings("kube-system").Create(ctx, binding("kube-system", "redis-sentinel-redis:labels", "ClusterRole", releaseName+"-role-labels"), dryCreate)
 			return err
