@@ -45,6 +45,15 @@ type PodRequest struct {
 	Namespace, Name string
 	Pod             *corev1.Pod
 	DryRun          bool
+	// SetAnnotations are those of the pod's StatefulSet, where the caller knows it and there is no API server to ask.
+	SetAnnotations map[string]string
+}
+
+// object is what policy looks at.
+func (r PodRequest) object() policy.Object {
+	return policy.Object{
+		Namespace: r.Namespace, PodLabels: r.Pod.Labels, PodAnnotations: mutate.Effective(r.Pod.Annotations, r.SetAnnotations),
+	}
 }
 
 // SetRequest is a StatefulSet that is being created or changed. Its review changes Set.
@@ -61,7 +70,7 @@ func (r Reviewer) Pod(ctx context.Context, req PodRequest) (mutate.Result, error
 	if r.Excluded[req.Namespace] {
 		return mutate.Result{Reason: ExcludedNamespace}, nil
 	}
-	known, err := r.lookUp(ctx, policy.Object{Namespace: req.Namespace, PodLabels: req.Pod.Labels, PodAnnotations: req.Pod.Annotations})
+	known, err := r.lookUp(ctx, req.object())
 	if err != nil {
 		return mutate.Result{}, err
 	}
@@ -89,12 +98,17 @@ func (r Reviewer) Pod(ctx context.Context, req PodRequest) (mutate.Result, error
 	if doubt != "" {
 		return c.unproven(doubt), nil
 	}
-	return r.injectProven(ctx, c, known, proven)
+	return r.injectProven(ctx, c, proven)
 }
 
 // injectProven takes from the pod what changes in the pod, and from the StatefulSet what is made around it.
-func (r Reviewer) injectProven(ctx context.Context, c claim, known lookup, proven *appsv1.StatefulSet) (mutate.Result, error) {
+func (r Reviewer) injectProven(ctx context.Context, c claim, proven *appsv1.StatefulSet) (mutate.Result, error) {
 	group, refused, err := r.GroupOf(ctx, proven)
+	if err != nil {
+		return mutate.Result{}, err
+	}
+	c.SetAnnotations = proven.Annotations
+	known, err := r.lookUp(ctx, c.object())
 	if err != nil {
 		return mutate.Result{}, err
 	}
@@ -115,7 +129,7 @@ func (r Reviewer) inject(ctx context.Context, c claim, known lookup) mutate.Resu
 	missing := c.DryRun && c.owner != nil && r.AccountPresent != nil && !r.AccountPresent(ctx, c.Namespace, c.owner.Name)
 	return mutate.ReviewPod(c.Pod, mutate.Input{
 		Namespace: c.Namespace, Name: c.Name, DryRun: c.DryRun, AccountReady: !missing, NamespaceOptIn: known.optIn,
-		Resolved: known.resolved, ResolveErr: known.refusal, HookKey: r.HookKey, Version: r.Version,
+		SetAnnotations: c.SetAnnotations, Resolved: known.resolved, ResolveErr: known.refusal, HookKey: r.HookKey, Version: r.Version,
 	})
 }
 
@@ -149,11 +163,12 @@ func (r Reviewer) GroupOf(ctx context.Context, set *appsv1.StatefulSet) (group *
 		return nil, "", nil
 	}
 	pod := mutate.FirstPod(set)
-	known, err := r.lookUp(ctx, policy.Object{Namespace: set.Namespace, PodLabels: pod.Labels, PodAnnotations: pod.Annotations})
+	req := PodRequest{Namespace: set.Namespace, Name: pod.Name, Pod: pod, SetAnnotations: set.Annotations}
+	known, err := r.lookUp(ctx, req.object())
 	if err != nil {
 		return nil, "", err
 	}
-	c := claim{PodRequest: PodRequest{Namespace: set.Namespace, Name: pod.Name, Pod: pod}, owner: mutate.OwningStatefulSet(pod)}
+	c := claim{PodRequest: req, owner: mutate.OwningStatefulSet(pod)}
 	known.optIn = known.optIn && c.namespaceHolds(set)
 	result := r.inject(ctx, c, known)
 	return result.Group, result.Denied, nil

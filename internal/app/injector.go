@@ -79,20 +79,21 @@ func (in injector) object(ctx context.Context, raw []byte) ([]byte, error) {
 	namespace := cmp.Or(header.Metadata.Namespace, in.namespace)
 	switch header.Kind {
 	case "Pod":
-		return in.pod(ctx, namespace, raw)
+		return in.pod(ctx, namespace, raw, nil)
 	case "StatefulSet":
 		return in.statefulSet(ctx, namespace, raw)
 	}
 	return raw, nil
 }
 
-func (in injector) pod(ctx context.Context, namespace string, raw []byte) ([]byte, error) {
+// pod injects a pod; setAnnotations are those of its StatefulSet, where that is known.
+func (in injector) pod(ctx context.Context, namespace string, raw []byte, setAnnotations map[string]string) ([]byte, error) {
 	pod, err := mutate.DecodePod(raw)
 	if err != nil {
 		return nil, fmt.Errorf("reading a Pod: %w", err)
 	}
 	name := cmp.Or(pod.Name, strings.TrimSuffix(pod.GenerateName, "-"))
-	result, err := in.reviewer.Pod(ctx, admit.PodRequest{Namespace: namespace, Name: name, Pod: pod})
+	result, err := in.reviewer.Pod(ctx, admit.PodRequest{Namespace: namespace, Name: name, Pod: pod, SetAnnotations: setAnnotations})
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +118,7 @@ func (in injector) statefulSet(ctx context.Context, namespace string, raw []byte
 	if err != nil {
 		return nil, err
 	}
-	injected, err := in.pod(ctx, namespace, first.Raw)
+	injected, err := in.pod(ctx, namespace, first.Raw, set.Annotations)
 	if err != nil {
 		return nil, err
 	}

@@ -48,8 +48,8 @@ const (
 	AnnotationTouched = Prefix + "touched"
 )
 
-// Annotations that users write, on the pod template or on the StatefulSet (the StatefulSet webhook copies them into the
-// template when it stamps it).
+// Annotations that users write, on the pod template or on the StatefulSet. The StatefulSet webhook copies into the template what pods
+// are made of; the others (mutate.LiveAnnotations) take effect without a new pod.
 const (
 	AnnotationRole              = Prefix + "role"
 	AnnotationSentinels         = Prefix + "sentinels"

@@ -45,7 +45,7 @@ type RedisSettings struct {
 	DataVolume string `json:"dataVolume,omitempty"`
 	// MinReplicasToWrite is applied while at least two replicas are online. Negative: the default, 1.
 	MinReplicasToWrite int `json:"minReplicasToWrite"`
-	// MinReplicasMaxLag is in seconds; 0 leaves Redis' default.
+	// MinReplicasMaxLag is in seconds; 0 where policy says nothing, so that the user's file does, or LongestLag.
 	MinReplicasMaxLag int `json:"minReplicasMaxLag,omitempty"`
 	// InitialMaster is the pod whose data leads when the group forms from data sets that do not belong together.
 	InitialMaster string `json:"initialMaster,omitempty"`
@@ -109,6 +109,10 @@ const (
 	DefaultRotationGraceMs  = 24 * 60 * 60 * 1000
 	DefaultSentinelReplicas = 3
 )
+
+// LongestLag is the greatest min-replicas-max-lag, in seconds, with which a master whose replicas are elsewhere refuses writes before
+// Sentinels promote one of them: two seconds below down-after, as Redis looks once a second and counts whole ones.
+func LongestLag(downAfter time.Duration) int { return max(int(downAfter/time.Second)-2, 1) }
 
 // EncodeSettings renders settings for EnvSettings; equal settings give equal text.
 func EncodeSettings(s Settings) (string, error) {

@@ -22,7 +22,7 @@ const (
 // rule of one annotation: nil means that policy checks the value.
 type annotationRule func(value, statefulSet string) (remedy string)
 
-// userAnnotations are what users may write on a pod template, and on a StatefulSet, which copies them there.
+// userAnnotations are what users may write on a pod template, and on a StatefulSet, from which those that are not live are copied there.
 var userAnnotations = map[string]annotationRule{
 	contract.AnnotationRole:              oneOf(contract.PodRoleRedis, contract.PodRoleSentinel),
 	contract.AnnotationSentinels:         nil,

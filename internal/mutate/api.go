@@ -24,10 +24,12 @@ type Input struct {
 	AccountReady bool
 	// NamespaceOptIn reports whether the Namespace carries the label enabled. Without it only the pod's own label counts.
 	NamespaceOptIn bool
-	// Resolved and ResolveErr are what policy.Resolve returned. The error refuses the pod only if the pod would be
+	// Resolved and ResolveErr are what policy.Resolve returned for Effective of the pod. The error refuses the pod only if the pod would be
 	// injected and needs what is missing.
 	Resolved   policy.Resolved
 	ResolveErr error
+	// SetAnnotations are those of the StatefulSet that makes the pod: see Effective. Nil where nobody read it.
+	SetAnnotations map[string]string
 	// HookKey authenticates the preStop hook; empty leaves the hook out, with a warning.
 	HookKey []byte
 	// Version of the webhook, for the status annotation.
@@ -40,8 +42,7 @@ type SetInput struct {
 	Namespace string
 	// NamespaceOptIn reports whether the Namespace carries the label enabled.
 	NamespaceOptIn bool
-	// Resolved and ResolveErr are what policy.Resolve returned for the template, with the StatefulSet's own annotations
-	// below this project's prefix laid under the template's: see PodAnnotations.
+	// Resolved and ResolveErr are what policy.Resolve returned for PodAnnotations of the StatefulSet.
 	Resolved   policy.Resolved
 	ResolveErr error
 }

@@ -156,7 +156,7 @@ func (c fixture) pod(t testing.TB, raw []byte) Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in.Resolved, in.ResolveErr = c.policy(t).Resolve(policy.Object{Namespace: c.namespace(), PodLabels: pod.Labels, PodAnnotations: pod.Annotations})
+	in.Resolved, in.ResolveErr = c.policy(t).Resolve(policy.Object{Namespace: c.namespace(), PodLabels: pod.Labels, PodAnnotations: Effective(pod.Annotations, nil)})
 	return ReviewPod(pod, in)
 }
 

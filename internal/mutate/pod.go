@@ -44,7 +44,7 @@ func ReviewPod(pod *corev1.Pod, in Input) Result {
 	if owner == nil {
 		return denied(object, refuse(DeniedNoStatefulSet, "metadata.ownerReferences: the pod does not belong to a StatefulSet, and only a StatefulSet gives Redis a name and data that outlive the pod: use one, or set the label %s to %s", contract.LabelOptIn, contract.OptInDisabled))
 	}
-	s, err := examine(pod, in.Namespace, name, owner.Name)
+	s, err := examine(pod, Effective(pod.Annotations, in.SetAnnotations), in.Namespace, name, owner.Name)
 	if err != nil {
 		return denied(object, err)
 	}

@@ -3,6 +3,8 @@
 package mutate
 
 import (
+	"time"
+
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
@@ -13,6 +15,7 @@ func (j *injection) encodeSettings() error {
 		set := j.in.Resolved.LocalSets[j.statefulSet]
 		j.settings.Sentinel = &contract.SentinelSettings{Service: j.sentinelService(), Namespaces: set.Namespaces}
 	} else {
+		own := Effective(j.pod.Annotations, nil) // what the StatefulSet says the agent reads there itself, and sees it go
 		j.settings.Redis = &contract.RedisSettings{
 			Include:            j.include,
 			ACLFile:            j.aclFile,
@@ -22,15 +25,26 @@ func (j *injection) encodeSettings() error {
 			DataVolume:         j.data.name,
 			MinReplicasToWrite: j.in.Resolved.MinReplicasToWrite,
 			MinReplicasMaxLag:  j.in.Resolved.MinReplicasMaxLag,
-			InitialMaster:      j.pod.Annotations[contract.AnnotationInitialMaster],
-			ReplaceData:        j.pod.Annotations[contract.AnnotationReplaceData],
+			InitialMaster:      own[contract.AnnotationInitialMaster],
+			ReplaceData:        own[contract.AnnotationReplaceData],
 			RecoveryTimeoutMs:  j.in.Resolved.RecoveryTimeoutMs,
 			Group:              j.groupSettings(),
 		}
 	}
+	if j.settings.Redis != nil {
+		j.warnOfOverlap(j.settings.Redis.MinReplicasMaxLag)
+	}
 	var err error
 	j.text, err = contract.EncodeSettings(j.settings)
 	return err
+}
+
+// warnOfOverlap tells whoever lets a master that is cut off take writes for longer than Sentinels wait.
+func (j *injection) warnOfOverlap(lag int) {
+	downAfter := time.Duration(j.in.Resolved.DownAfterMs) * time.Millisecond
+	if most := contract.LongestLag(downAfter); lag > most {
+		j.warn("min-replicas-max-lag is %d s, and down-after %s: a master that is cut off from its replicas may acknowledge writes after another was promoted, and they are lost: set it to %d s at most, or leave it out", lag, downAfter, most)
+	}
 }
 
 // rotationGrace is 0 where no Secret has the clients' password.
@@ -80,8 +94,8 @@ func (j *injection) group(uid string) *Group {
 	if j.role == contract.PodRoleRedis {
 		g.KeyGeneration = j.in.Resolved.KeyGeneration
 		g.Settings, g.SentinelsListed = j.groupSettings(), j.in.Resolved.SentinelsListed
-		g.MasterService = masterService(j.pod.Annotations, j.statefulSet)
-		g.ReplicasService = replicasService(j.pod.Annotations, j.statefulSet)
+		g.MasterService = masterService(j.effective, j.statefulSet)
+		g.ReplicasService = replicasService(j.effective, j.statefulSet)
 	}
 	return g
 }

@@ -79,7 +79,7 @@ func (s *stamping) run() (Result, error) {
 	if len(s.patch.ops) > 0 {
 		reason = Stamped
 	}
-	return Result{Patch: s.patch.ops, Warnings: warnings, Reason: reason}, nil
+	return Result{Patch: s.patch.ops, Warnings: append(warnings, s.replacing()...), Reason: reason}, nil
 }
 
 // standsAside gives the reason why the template must not carry our stamp; empty where it must.
@@ -156,7 +156,7 @@ func oursOf(annotations map[string]string) map[string]string {
 // examine asks of the template what will be asked of its pods, and returns the warnings that they will get.
 func (s *stamping) examine() ([]string, error) {
 	pod := FirstPod(s.set)
-	examined, err := examine(pod, s.in.Namespace, pod.Name, s.set.Name)
+	examined, err := examine(pod, Effective(pod.Annotations, s.set.Annotations), s.in.Namespace, pod.Name, s.set.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (s *stamping) examine() ([]string, error) {
 	if err := examined.checkRequired(s.in.Resolved, pod.Annotations); err != nil {
 		return nil, err
 	}
-	result := inject(pod, examined, Input{Namespace: s.in.Namespace, AccountReady: true, Resolved: s.in.Resolved, HookKey: []byte("any")}, "")
+	result := inject(pod, examined, Input{Namespace: s.in.Namespace, SetAnnotations: s.set.Annotations, AccountReady: true, Resolved: s.in.Resolved, HookKey: []byte("any")}, "")
 	return result.Warnings, nil
 }
 
@@ -186,24 +186,6 @@ func FirstPod(set *appsv1.StatefulSet) *corev1.Pod {
 		pod.Spec.Volumes = append(pod.Spec.Volumes, volume)
 	}
 	return pod
-}
-
-// PodAnnotations are the annotations that the pods of a StatefulSet will have, which policy.Resolve looks at.
-func PodAnnotations(set *appsv1.StatefulSet) map[string]string {
-	stamped, _ := readStamp(set.Spec.Template.Annotations)
-	out := maps.Clone(set.Spec.Template.Annotations)
-	if out == nil {
-		out = map[string]string{}
-	}
-	for key := range stamped {
-		delete(out, key)
-	}
-	for key, value := range set.Annotations {
-		if _, own := out[key]; !own && isUserAnnotation(key) {
-			out[key] = value
-		}
-	}
-	return out
 }
 
 func isUserAnnotation(key string) bool {

@@ -27,13 +27,16 @@ type subject struct {
 	aclFile string
 	// data is the volume with Redis' data, where that is a volume claim.
 	data dataVolume
+	// effective are the annotations that hold for the pod.
+	effective map[string]string
 	// before is what an earlier look recorded; nil at the first.
 	before *status
 }
 
-// examine answers all questions about a pod, or refuses it. A template is examined as its pod number 0.
-func examine(pod *corev1.Pod, namespace, podName, statefulSet string) (subject, error) {
-	s := subject{namespace: namespace, podName: podName, statefulSet: statefulSet, before: readStatus(pod.Annotations)}
+// examine answers all questions about a pod for which the effective annotations hold, or refuses it. A template is examined as its pod
+// number 0.
+func examine(pod *corev1.Pod, effective map[string]string, namespace, podName, statefulSet string) (subject, error) {
+	s := subject{namespace: namespace, podName: podName, statefulSet: statefulSet, effective: effective, before: readStatus(pod.Annotations)}
 	if pod.Spec.HostNetwork {
 		return s, refuse(DeniedHostNetwork, "spec.hostNetwork: the ports of Redis, Sentinel and the agent would be opened on the node: remove it")
 	}
@@ -58,12 +61,12 @@ func examine(pod *corev1.Pod, namespace, podName, statefulSet string) (subject, 
 		if s.port == 0 {
 			s.port = contract.SentinelPort
 		}
-		return s, checkSentinelAnnotations(pod.Annotations)
+		return s, checkSentinelAnnotations(effective)
 	}
 	if s.port == 0 {
 		s.port = contract.RedisPort
 	}
-	if err = s.checkServices(pod.Annotations); err != nil {
+	if err = s.checkServices(effective); err != nil {
 		return s, err
 	}
 	if s.include, err = s.findInclude(pod); err != nil {

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
 )
 
 // Kinds that are cached, all of them as metadata only.
@@ -70,6 +71,10 @@ func metadata(kind schema.GroupVersionKind) *metav1.PartialObjectMetadata {
 	return o
 }
 
+// longestLive is how much is kept of an annotation that is only compared; no good value is longer, and anybody may write a long one where
+// the webhook is not asked.
+const longestLive = 253
+
 // strip leaves of an object's metadata what is looked at: names, labels, generation, deletion, what
 // the webhook writes into records, and what people ask of a StatefulSet.
 func strip(in any) (any, error) {
@@ -84,6 +89,11 @@ func strip(in any) (any, error) {
 	for _, name := range append(webhooksAnnotations(), contract.AnnotationHandover) {
 		if value, ok := o.GetAnnotations()[name]; ok {
 			kept[name] = value
+		}
+	}
+	for _, name := range mutate.LiveAnnotations() {
+		if value, ok := o.GetAnnotations()[name]; ok {
+			kept[name] = strings.Clone(value[:min(len(value), longestLive)])
 		}
 	}
 	o.SetAnnotations(nil)

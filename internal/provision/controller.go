@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
 )
 
 // Everything is an event for the controller that asks it to look at every group again, after a change of policy.
@@ -32,7 +34,7 @@ func Register(mgr ctrl.Manager, r *Reconciler, everything <-chan Everything) err
 	m := mapper{cached: mgr.GetCache()}
 	build := ctrl.NewControllerManagedBy(mgr).Named("groups").
 		WithOptions(controller.Options{MaxConcurrentReconciles: 2}).
-		WatchesMetadata(metadata(kindStatefulSet), handler.EnqueueRequestsFromMapFunc(m.ofStatefulSet), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
+		WatchesMetadata(metadata(kindStatefulSet), handler.EnqueueRequestsFromMapFunc(m.ofStatefulSet), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, settingsChanged()))).
 		WatchesMetadata(metadata(kindNamespace), handler.EnqueueRequestsFromMapFunc(m.ofNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(source.Channel(everything, handler.TypedEnqueueRequestsFromMapFunc(m.all)))
 	for _, kind := range provisioned() {
@@ -118,6 +120,18 @@ func (m mapper) records(ctx context.Context, wanted func(record *metav1.PartialO
 		}
 	}
 	return requests
+}
+
+// settingsChanged lets a change of annotations through that the record and the Services follow. It raises no generation.
+func settingsChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, after := e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()
+		return slices.ContainsFunc(mutate.LiveAnnotations(), func(name string) bool {
+			was, there := before[name]
+			is, still := after[name]
+			return was != is || there != still
+		})
+	}}
 }
 
 // meaningful drops what agents write into records all the time: only what strip leaves can need a repair. Kinds whose

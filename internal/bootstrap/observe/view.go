@@ -142,10 +142,9 @@ func (o *Observer) config(s contract.GroupSettings) model.Config {
 	return c
 }
 
-// maxLag is min-replicas-max-lag: what policy or the user's own file says, or else two seconds below down-after, as Redis looks once a
-// second and counts whole ones. A master whose replicas are elsewhere then refuses writes before Sentinels promote one of them.
+// maxLag is min-replicas-max-lag: what policy or the user says, or else the longest that is safe.
 func maxLag(policy, file int, downAfter time.Duration) int {
-	return cmp.Or(max(policy, 0), max(file, 0), max(int(downAfter/time.Second)-2, 1))
+	return cmp.Or(max(policy, 0), max(file, 0), contract.LongestLag(downAfter))
 }
 
 // ask asks all questions at once and waits for the slowest, which has redisio.Deadline.

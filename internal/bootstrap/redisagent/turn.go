@@ -139,6 +139,7 @@ func (a *agent) secure(ctx context.Context, v model.View) (aside, err error) {
 		keptOut = redisconf.KeptOut(a.actor.Users())
 	}
 	a.report.Openness(v, keptOut, a.conf.clients.missing())
+	a.report.Overlap(v)
 	return aside, err
 }
 

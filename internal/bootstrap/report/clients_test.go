@@ -59,6 +59,30 @@ func TestOpenServerIsToldOnce(t *testing.T) {
 	}
 }
 
+// TestLagThatAllowsOverlapIsToldOnce for each process, also where down-after became shorter while it ran.
+func TestLagThatAllowsOverlapIsToldOnce(t *testing.T) {
+	r, count := reporter(t)
+	see := func(run string, lag int, downAfter time.Duration) int {
+		var v model.View
+		v.Self.Redis = model.Redis{Answer: model.Up, RunID: run}
+		v.Config.MaxLag, v.Config.DownAfter = lag, downAfter
+		r.Overlap(v)
+		return count(lagAllowsOverlap)
+	}
+	for i, step := range []struct {
+		run       string
+		lag       int
+		downAfter time.Duration
+		want      int
+	}{
+		{"a", 3, 5 * time.Second, 0}, {"a", 1, 2 * time.Second, 0}, {"a", 3, 4 * time.Second, 1}, {"a", 3, 4 * time.Second, 1}, {"b", 4, 5 * time.Second, 2},
+	} {
+		if got := see(step.run, step.lag, step.downAfter); got != step.want {
+			t.Errorf("step %d: %d Events, want %d", i, got, step.want)
+		}
+	}
+}
+
 // TestPeerThatRefusesIsTold once for each stretch, and not for a moment in which passwords change.
 func TestPeerThatRefusesIsTold(t *testing.T) {
 	r, count := reporter(t)

@@ -85,6 +85,7 @@ func (e *events) consider(now time.Time, reason model.Reason, what outcome) {
 // Reasons of Events about what clients may do; they are no decisions.
 const (
 	helloChannelOpen = "HelloChannelOpen"
+	lagAllowsOverlap = "LagAllowsOverlap"
 	passwordMissing  = "PasswordMissing"
 )
 

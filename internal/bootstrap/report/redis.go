@@ -62,6 +62,14 @@ func (r *Redis) Openness(v model.View, keptOut []string, noneInSecret bool) {
 		"Give them one in its configuration file or its file with users; for the user default requirepass does it, or a Secret that annotation %s names.", strings.Join(keptOut, ", "), contract.AnnotationAuthSecret))
 }
 
+// Overlap reports, once for each process, that the user's min-replicas-max-lag lets a master that is cut off go on for too long. Admission
+// sees no file, and down-after changes while pods run.
+func (r *Redis) Overlap(v model.View) {
+	s, most := &v.Self.Redis, contract.LongestLag(v.Config.DownAfter)
+	r.events.once(s.RunID, lagAllowsOverlap, s.Answer == model.Up && v.Config.MaxLag > most, fmt.Sprintf("min-replicas-max-lag is %d s, and down-after %s: a master that is cut off from its "+
+		"replicas may acknowledge writes after another was promoted, and they are lost. Set it to %d s at most, or leave it out.", v.Config.MaxLag, v.Config.DownAfter, most))
+}
+
 // RefusedUsers reports users of a changed file that Redis refused; the others have changed.
 func (r *Redis) RefusedUsers(file string, err error) {
 	r.events.refuse(file, err)
