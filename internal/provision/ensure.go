@@ -156,6 +156,9 @@ func (p *Provisioner) createPart(ctx context.Context, g mutate.Group, part *part
 	err := p.live.Create(ctx, object, client.FieldOwner(contract.FieldManager))
 	switch {
 	case err == nil:
+		if account, ok := object.(*corev1.ServiceAccount); ok {
+			p.tellRenewed(ctx, g, account)
+		}
 		return nil
 	case !apierrors.IsAlreadyExists(err):
 		return fmt.Errorf("creating %s %s: %w", kindOf(object), client.ObjectKeyFromObject(object), err)
