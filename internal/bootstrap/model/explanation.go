@@ -100,6 +100,7 @@ var redisReasons = []explanation{
 
 var sentinelReasons = []explanation{
 	{SentinelSilent, "Sentinel does not answer.", "If it lasts, read the log of the Sentinel container.", NoEvent},
+	{CutOff, "This Sentinel sees no majority of its set, and takes every master that it watches for down, by its word alone: its pod is not ready, and clients ask another through the Service.", "Look at the network between this pod and the others; where all Sentinels say so, most of them are gone and so is every master. It counts as ready again after ten minutes, so that a rollout goes on.", NoEvent},
 	{NotFormed, "The record names no master yet.", "", NoEvent},
 	{GroupGone, "The record no longer exists: Sentinel is told to forget the group.", "", NoEvent},
 	{GroupAbsent, "The record does not exist or names another Sentinel set, and this Sentinel does not know the group.", "", NoEvent},

@@ -68,6 +68,7 @@ const (
 	TokenRefused         Reason = "TokenRefused"
 
 	SentinelSilent         Reason = "SentinelSilent"
+	CutOff                 Reason = "CutOff"
 	NotFormed              Reason = "NotFormed"
 	GroupGone              Reason = "GroupGone"
 	GroupAbsent            Reason = "GroupAbsent"

@@ -54,6 +54,8 @@ type OwnSentinel struct {
 	Watching Watching
 	Replicas []SeenReplica
 	Peers    []Peer
+	// PeersSeen is how many of its peers it does not flag as down.
+	PeersSeen int
 }
 
 // Announcement says, as the hello of a Sentinel does, which address is master of a group since which epoch.

@@ -77,6 +77,9 @@ func AskOwnSentinel(ctx context.Context, client *redis.Client, group string) mod
 	}
 	for _, p := range first(peers.Val(), mostListed) {
 		own.Peers = append(own.Peers, model.Peer{ID: short(p["runid"]), Address: endpoint(p)})
+		if !strings.Contains(p["flags"], "s_down") {
+			own.PeersSeen++
+		}
 	}
 	return own
 }

@@ -41,6 +41,9 @@ func (m *manager) look(ctx context.Context, g *group, epoch uint64, how look) (m
 	g.memory = memory
 	if v.Own.Answered {
 		g.agreed = v.Own.ConfigEpoch
+		m.mu.Lock()
+		g.sight = sentinel.SightOf(v)
+		m.mu.Unlock()
 	}
 	return v, d, true
 }

@@ -56,8 +56,8 @@ type manager struct {
 	// rescue replaces a file that the Sentinel does not start from.
 	rescue *rescue
 
-	// swept and orphansAt are when that was last done; only the pulse uses them.
-	swept, orphansAt time.Time
+	// swept and orphansAt are when that was last done, and cutOffSince is since when the Sentinel has been cut off; only the pulse uses them.
+	swept, orphansAt, cutOffSince time.Time
 
 	mu     sync.Mutex
 	groups map[types.NamespacedName]*group
@@ -76,8 +76,9 @@ type group struct {
 	report   report.Group
 	// agreed is the epoch that the Sentinel had when everybody was asked last.
 	agreed uint64
-	// The rest is the manager's: the status, and how questions are ended that were made for a record of the epoch asksFor.
+	// The rest is the manager's: the status, how far the Sentinel sees, and how questions are ended that were made for a record of the epoch asksFor.
 	status  status.Status
+	sight   sentinel.Sight
 	asksFor uint64
 	stop    context.CancelFunc
 }

@@ -100,7 +100,7 @@ func TestNoLockOverNetworkCalls(t *testing.T) {
 	go func() {
 		m.wake(observe.GroupKey{})
 		m.wakeMaster("ns.two")
-		m.statusNow(true)
+		m.statusNow(true, time.Now())
 		close(free)
 	}()
 	select {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/sentinel"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/redisio"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
@@ -37,7 +38,7 @@ func (m *manager) pulse(ctx context.Context) time.Duration {
 	}
 	m.lookAtEpoch()
 	answers := redisio.Answers(ctx, m.own)
-	m.pages.Set(m.statusNow(answers))
+	m.pages.Set(m.statusNow(answers, now))
 	if m.rescue != nil {
 		m.rescue.saw(ctx, now, answers)
 	}
@@ -47,19 +48,27 @@ func (m *manager) pulse(ctx context.Context) time.Duration {
 	return pulseAgain
 }
 
-// statusNow is what the pages say of all groups.
-func (m *manager) statusNow(answers bool) status.Status {
-	reason := model.SentinelSilent
-	if answers {
-		reason = model.Agreed
-	}
-	s := status.Status{Pod: m.env.PodName, Ready: answers, Reason: string(reason), Sentence: reason.Sentence(), At: time.Now()}
+// statusNow is what the pages say of all groups, and whether clients should ask this Sentinel.
+func (m *manager) statusNow(answers bool, now time.Time) status.Status {
+	s := status.Status{Pod: m.env.PodName, At: now}
+	var sights []sentinel.Sight
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	for _, g := range m.groups {
 		if g.status.Group != "" { // it has been reconciled once
 			s.Groups = append(s.Groups, g.status)
 		}
+		sights = append(sights, g.sight)
 	}
+	m.mu.Unlock()
+	var cutOff bool
+	cutOff, m.cutOffSince = sentinel.CutOff(sights, m.cutOffSince, now)
+	reason := model.Agreed
+	switch {
+	case !answers:
+		reason = model.SentinelSilent
+	case cutOff:
+		reason = model.CutOff
+	}
+	s.Ready, s.Reason, s.Sentence = reason == model.Agreed, string(reason), reason.Sentence()
 	return s
 }

@@ -4,6 +4,7 @@ package lab
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/netip"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
@@ -208,6 +210,13 @@ func (s *Scene) Event(ctx context.Context, reason string) bool {
 
 // Ready reports whether the pod is ready, as the API has it.
 func (p *Pod) Ready() bool { return p.probes.isReady() }
+
+// Reason is what the pod's agent says of itself; empty where it says nothing.
+func (p *Pod) Reason(ctx context.Context) string {
+	var said status.Status
+	_ = json.Unmarshal([]byte(p.says(ctx, contract.PathStatus)), &said) // what is unreadable says nothing
+	return said.Reason
+}
 
 // Label is the role label that the API shows on the pod.
 func (p *Pod) Label(ctx context.Context) string {
