@@ -36,6 +36,30 @@ func TestFirstGenerationWritesNothing(t *testing.T) {
 	}
 }
 
+// TestUseIsSaidOnceThereIsMoreThanOneGeneration, anywhere: whoever has not said what he accepts is not counted on.
+func TestUseIsSaidOnceThereIsMoreThanOneGeneration(t *testing.T) {
+	mine := model.KeyUse{Accepts: []string{"1"}, Presents: "1"}
+	for name, c := range map[string]struct {
+		situation Situation
+		says      bool
+	}{
+		"there is one":                {Situation{Keys: []model.Key{key("1")}, Wanted: "1"}, false},
+		"I have another one as well":  {Situation{Keys: []model.Key{key("1"), key("2")}, Wanted: "1"}, true},
+		"another one is wanted":       {Situation{Keys: []model.Key{key("1")}, Wanted: "2"}, true},
+		"somebody else said what":     {Situation{Keys: []model.Key{key("1")}, Wanted: "1", Uses: map[string]model.KeyUse{"b": mine}}, true},
+		"it is said":                  {Situation{Keys: []model.Key{key("1")}, Wanted: "1", Uses: map[string]model.KeyUse{"a": mine}}, false},
+		"it was said of another one":  {Situation{Keys: []model.Key{key("1")}, Wanted: "1", Uses: map[string]model.KeyUse{"a": {Accepts: []string{"1"}, Presents: "0"}}}, true},
+		"I accepted one that is gone": {Situation{Keys: []model.Key{key("1")}, Wanted: "1", Uses: map[string]model.KeyUse{"a": {Accepts: []string{"0", "1"}, Presents: "1"}}}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.situation.User, c.situation.Self = user, "a"
+			if use := Decide(c.situation).Use; (use != nil) != c.says {
+				t.Errorf("says %+v", use)
+			}
+		})
+	}
+}
+
 // TestPodsOfTheVersionBefore: they present the name of the user, and only as long as one of them lives that is accepted.
 func TestPodsOfTheVersionBefore(t *testing.T) {
 	s := Situation{User: user, Keys: []model.Key{key("1")}, Wanted: "1", Self: "a", Legacy: true}
