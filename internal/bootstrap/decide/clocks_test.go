@@ -40,3 +40,30 @@ func TestClaimantHasTheTimeOfItsPromotion(t *testing.T) {
 		t.Errorf("%s/%s after it", d.Action, d.Reason)
 	}
 }
+
+// TestHowSoonAMasterLooksAgain: at rest it costs little, and where only pods confirm it, which holds at this moment only, it looks often.
+func TestHowSoonAMasterLooksAgain(t *testing.T) {
+	confirmed := formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0)))
+	byPods := with(confirmed, func(v *model.View) { v.Sentinels = silentSentinels() })
+	alone := with(formed(0, pod(0, master)), func(v *model.View) { v.Sentinels, v.Replicas = silentSentinels(), 1 })
+	late := with(confirmed, func(v *model.View) {
+		v.Sentinels = sentinels(at(0), holderAt)
+		for i := range v.Sentinels {
+			v.Sentinels[i].HeardAgo = 2 * time.Second
+		}
+	})
+	for name, c := range map[string]struct {
+		view model.View
+		want time.Duration
+	}{
+		"Sentinels confirm it":       {confirmed, tick},
+		"only pods do":               {byPods, soon},
+		"there is nobody to lose to": {alone, tick},
+		"Sentinels did a while ago":  {late, soon},
+	} {
+		known := Memory{AnsweredRun: "run-0", Confirmed: clock.Add(-2 * time.Second), Unpaused: true}
+		if d, _ := Next(c.view, known); d.Recheck != c.want {
+			t.Errorf("%s: it looks again after %s, want %s", name, d.Recheck, c.want)
+		}
+	}
+}
