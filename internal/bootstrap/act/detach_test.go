@@ -78,3 +78,29 @@ func TestCommandsEndWithTheFirstThatFails(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoIsTuned: a server that answers, once it is known what it shall be. A master is, also while the record is not: it may have to
+// refuse writes.
+func TestWhoIsTuned(t *testing.T) {
+	for _, c := range []struct {
+		says model.Redis
+		why  model.Reason
+		want bool
+	}{
+		{model.Redis{Answer: model.Up, Role: model.Replica}, model.Synced, true},
+		{model.Redis{Answer: model.Up, Role: model.Master}, model.Incumbent, true},
+		{model.Redis{Answer: model.Up, Role: model.Master}, model.RecordUnknown, true},
+		{model.Redis{Answer: model.Up, Role: model.Replica}, model.RecordUnknown, false},
+		{model.Redis{Answer: model.Loading, Role: model.Replica}, model.LoadingData, false},
+		{model.Redis{}, model.NotRunning, false},
+	} {
+		own := &obedient{says: c.says}
+		a := NewRedis(own, nil, nil, "user", time.Now)
+		if err := a.Do(t.Context(), model.View{Self: model.Pod{Redis: c.says}}, decide.Decision{Reason: c.why}); err != nil {
+			t.Fatal(err)
+		}
+		if slices.Contains(own.journal, "tune") != c.want {
+			t.Errorf("%+v, %s: %v", c.says, c.why, own.journal)
+		}
+	}
+}
