@@ -49,3 +49,21 @@ func TestAgentThatRestartsAllowsNoWriteByItself(t *testing.T) {
 		})
 	}
 }
+
+// TestMasterAgain: what was certain of a mastership that is over says nothing of the next, for or against it.
+func TestMasterAgain(t *testing.T) {
+	led := formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0)))
+	follows := formed(1, pod(0, replica(1)), pod(1, master), pod(2, replica(1)))
+	isolated := with(formed(0, pod(0, master), pod(1, silent), pod(2, silent)), cutOff)
+	for name, before := range map[string]model.View{"it was confirmed": led, "it was not, and its agent had just started": isolated} {
+		_, m := Next(before, Memory{})
+		_, m = Next(moment(follows, time.Minute), m)
+		d, m := Next(moment(isolated, 2*time.Minute), m)
+		if d.Tuning.MinReplicas == model.NoWrites || d.Tuning.MinReplicas == model.AsItIs {
+			t.Errorf("%s: when it is promoted again, writes need %d replicas", name, d.Tuning.MinReplicas)
+		}
+		if d, _ = Next(moment(isolated, 2*time.Minute+5*time.Second), m); d.Tuning.MinReplicas != model.NoWrites {
+			t.Errorf("%s: nobody confirms it, and writes need %d replicas", name, d.Tuning.MinReplicas)
+		}
+	}
+}
