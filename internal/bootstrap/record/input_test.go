@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	coordinationv1 "k8s.io/api/coordination/v1"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
@@ -141,6 +142,35 @@ func FuzzRecord(f *testing.F) {
 			t.Errorf("%d members", len(r.Members))
 		}
 	})
+}
+
+// TestGreatestGroupIsReadWhole: what agents may write themselves is within all bounds, and one more pod is refused when it is written.
+func TestGreatestGroupIsReadWhole(t *testing.T) {
+	const uid = "4f2f5c6e-9a3b-4a6e-8f43-0a2a8e5b7f10"
+	want := next()
+	want.PodUID, want.Members, want.Lineage = uid, map[int]model.Member{}, nil
+	for n := range mostMembers {
+		want.Members[n] = model.Member{VolumeClaim: uid, InSync: true}
+	}
+	for n := range mostLineage {
+		want.Lineage = append(want.Lineage, fmt.Sprintf("%040x", n+1))
+	}
+	want.Offer = &model.Offer{PodUID: uid, RunID: idA, ReplID: idB, Offset: 1 << 62, Reason: string(model.TransferAfterRestart), Seal: model.SealOf("word")}
+	l := lease()
+	if err := encode(l, want, "test", time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Decode(l)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got)\n%s", err, diff)
+	}
+	if TooLarge(l) {
+		t.Error("it is too large to be kept")
+	}
+	want.Members[mostMembers] = model.Member{VolumeClaim: uid}
+	if err := encode(lease(), want, "test", time.Unix(1, 0)); err == nil {
+		t.Error("a record is written that nobody would read")
+	}
 }
 
 // TestLargeLeasesCostNothing: forty Leases of a quarter of a megabyte cost an agent less than 2 MiB, are named, and are written by

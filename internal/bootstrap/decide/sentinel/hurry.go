@@ -22,7 +22,7 @@ func Hurry(v model.SentinelView, m Memory) (Decision, Memory, bool) {
 	switch {
 	case !own.Answered || !own.Monitors || len(own.Peers) == 0, s.NameTaken || s.RecordGone || s.Elsewhere, s.holder == nil,
 		!rec.HasHolder() || s.recordIsStale() || !s.recordBelieved(),
-		own.FailoverInProgress || own.ConfigEpoch >= rec.Epoch || !s.believes(own.ConfigEpoch),
+		own.FailoverInProgress || own.ConfigEpoch >= rec.Epoch,
 		s.Now.Sub(s.memory.NewSince) > hurryFor:
 		return Decision{}, m, false
 	case !s.verified:
