@@ -67,3 +67,22 @@ func TestHowSoonAMasterLooksAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestHangOfYesterday: a process that claimed, hung and answered has its second again when it hangs once more.
+func TestHangOfYesterday(t *testing.T) {
+	hangs := formed(0, pod(0, silent), pod(1, replica(0), linkDown), pod(2, replica(0), linkDown))
+	answers := formed(0, inPlace(0), pod(1, silent), pod(2, silent))
+	refuses := with(hangs, func(v *model.View) { v.Self.Redis.Refused, v.Self.Redis.Denied = false, "WRONGPASS" })
+	claimed := Memory{AnsweredRun: "run-0", Claimed: Claimed{Epoch: holderAt, RunID: "run-0"}}
+	for name, meanwhile := range map[string]model.View{"it answered": answers, "it answered that it knows nobody": refuses} {
+		_, m := Next(hangs, claimed)
+		_, m = Next(moment(meanwhile, hangBudget/2), m)
+		d, m := Next(moment(hangs, 2*hangBudget), m)
+		if d.Action != Wait || d.Reason != model.NotRunning {
+			t.Errorf("%s: %s/%s at once", name, d.Action, d.Reason)
+		}
+		if d, _ = Next(moment(hangs, 3*hangBudget+time.Millisecond), m); d.Action != OfferTransfer {
+			t.Errorf("%s: %s/%s after its second", name, d.Action, d.Reason)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -212,4 +213,39 @@ func TestSealedOfferHasAPlaceOfItsOwn(t *testing.T) {
 	if got, err := Decode(l); got.Offer != nil || err == nil {
 		t.Errorf("a seal in the place of the others is read: %v, %v", got.Offer, err)
 	}
+}
+
+// deaf is an API that never answers, and says how long it was asked.
+type deaf struct{ wrote, read time.Duration }
+
+func (d *deaf) Get(ctx context.Context, _ string, _ metav1.GetOptions) (*coordinationv1.Lease, error) {
+	began := time.Now()
+	<-ctx.Done()
+	d.read = time.Since(began)
+	return nil, ctx.Err()
+}
+
+func (d *deaf) Update(ctx context.Context, _ *coordinationv1.Lease, _ metav1.UpdateOptions) (*coordinationv1.Lease, error) {
+	began := time.Now()
+	<-ctx.Done()
+	d.wrote = time.Since(began)
+	return nil, ctx.Err()
+}
+
+// TestWritesAreBounded: an agent that waits for the API does nothing else meanwhile, and its Redis may have to refuse writes.
+func TestWritesAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &deaf{}
+		if _, err := Swap(t.Context(), api, lease(), next(), "test", time.Now()); err == nil || errors.Is(err, ErrConflict) {
+			t.Errorf("what became of it is unknown: %v", err)
+		}
+		if api.wrote != 2*time.Second || api.read != 2*time.Second {
+			t.Errorf("it waited %s for the write and %s for reading it back, want 2 s each", api.wrote, api.read)
+		}
+		began := time.Now()
+		store := NewStore(api, &held{lease: lease()}, time.Now)
+		if err := store.Say(t.Context(), "5", "uid", model.KeyUse{}, func(string) bool { return true }); err == nil || time.Since(began) != 2*time.Second {
+			t.Errorf("saying keys: %v after %s", err, time.Since(began))
+		}
+	})
 }
