@@ -61,3 +61,43 @@ func TestWhatASentinelIsTold(t *testing.T) {
 		}
 	}
 }
+
+// TestRecreationsAreApart: each makes my Sentinel forget what it knows, so one follows another only when it had its time.
+func TestRecreationsAreApart(t *testing.T) {
+	unelectable := beside(func(v *model.SentinelView) {
+		for i := range v.Own.Replicas {
+			v.Own.Replicas[i].Priority = 0
+		}
+	})
+	ghost := beside(func(v *model.SentinelView) {
+		v.Own.Replicas = append(v.Own.Replicas, model.SeenReplica{Address: model.Address{Host: "10.9.9.9", Port: 6379}, Priority: 100})
+	})
+	for name, c := range map[string]struct {
+		view         model.SentinelView
+		first, apart time.Duration
+	}{
+		"nobody could be elected":    {unelectable, 0, renewEvery},
+		"it lists what is not there": {ghost, staleFor, pruneEvery + staleFor},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var m Memory
+			var d Decision
+			var at []time.Duration
+			for after := time.Duration(0); after < 70*time.Second; after += time.Second {
+				v := c.view
+				v.Now = clock.Add(after)
+				if d, m = Next(v, m); d.Action == Recreate {
+					at = append(at, after)
+				}
+			}
+			if len(at) < 2 || at[0] != c.first {
+				t.Fatalf("recreated after %v", at)
+			}
+			for i := range at[1:] {
+				if apart := at[i+1] - at[i]; apart < min(c.apart, pruneEvery) || apart > c.apart {
+					t.Errorf("recreated after %v, want %s between", at, c.apart)
+				}
+			}
+		})
+	}
+}
