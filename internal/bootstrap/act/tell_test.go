@@ -63,3 +63,31 @@ func TestWordThatMayHaveBeenHeeded(t *testing.T) {
 		t.Errorf("nobody answers: %v", err)
 	}
 }
+
+// TestAgentThatHangsHoldsNobodyUp: clients wait while the word is given, and a handover asks again until its time is over.
+func TestAgentThatHangsHoldsNobodyUp(t *testing.T) {
+	host, listener := agentPort(t)
+	server := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })} //nolint:gosec // a test
+	go server.Serve(listener)                                                                                                //nolint:errcheck // it ends with the test
+	t.Cleanup(func() { _ = server.Close() })
+	const most = 5 * time.Second // a slow machine included
+	ended := make(chan string, 2)
+	go func() {
+		if !Prepared(t.Context(), host, "a seal") {
+			ended <- "the question"
+		}
+	}()
+	go func() {
+		if err := Tell(t.Context(), host, "word", 0); err != nil && !errors.Is(err, ErrNotAccepted) {
+			ended <- "the word"
+		}
+	}()
+	late := time.After(most)
+	for range cap(ended) {
+		select {
+		case <-ended:
+		case <-late:
+			t.Fatal("an agent that hangs holds a handover up, or says that it would accept")
+		}
+	}
+}

@@ -34,6 +34,11 @@ func TestCrashOfferGoesToWhoHasAll(t *testing.T) {
 	if d, _ := Next(v, m); d.Action != OfferTransfer || offerOf(d).PodUID != "uid-1" {
 		t.Errorf("%s/%s, want an offer to the furthest: all have answered", d.Action, d.Reason)
 	}
+	v, m = crashed(pod(1, silent), stale)
+	recordBehind(1)(&v)
+	if d, _ := Next(v, m); d.Action != OfferTransfer || offerOf(d).PodUID != "uid-2" {
+		t.Errorf("%s/%s, want an offer to the one in sync: the silent one was behind it", d.Action, d.Reason)
+	}
 }
 
 // TestTimeOfAnOfferBeginsInTheRecord: a process that could not see it has not let it pass.

@@ -293,6 +293,11 @@ func TestBelievedEpochOutlivesTheClock(t *testing.T) {
 	if d, _ := Next(v, m); d.Target != at(0) {
 		t.Errorf("%s/%s: the record that it believed an hour later is no longer believed", d.Action, d.Reason)
 	}
+	v.Now, v.Record = clock, recordOf(1)
+	v.Record.Epoch = 1 << 63
+	if d, m := Next(v, m); d.Target != at(0) || m.MaxEpoch != holderAt {
+		t.Errorf("%s/%s, remembers %d: what somebody wrote into the record that it knows is believed", d.Action, d.Reason, m.MaxEpoch)
+	}
 }
 
 // TestClockPutBack: what is remembered lies in the future then, and must not make a wait longer than it would be from now.
