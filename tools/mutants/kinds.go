@@ -129,8 +129,10 @@ func (p *places) constant(e ast.Expr) bool {
 		}
 		return true // a comparison of constants
 	case named != nil && named.Obj().Name() == "Duration" && named.Obj().Pkg().Path() == "time":
-		p.add(e, "time.Duration(0)", "no time")
-		p.add(e, "10*("+text+")", "ten times as long")
+		if constant.Sign(value.Value) != 0 {
+			p.add(e, "time.Duration(0)", "no time")
+			p.add(e, "(10*("+text+"))", "ten times as long")
+		}
 	case named != nil && len(p.same[named]) > 1:
 		all := p.same[named]
 		if i := slices.Index(all, text); i >= 0 {

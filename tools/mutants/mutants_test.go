@@ -60,7 +60,7 @@ func TestKinds(t *testing.T) {
 	}
 	for _, want := range []string{
 		"a > b && on => !(a > b && on)", "a > b && on => (a > b || on)", "a > b && on => a > b", "a > b && on => on", "a > b => a >= b",
-		"red => green", "green => red", "3 * time.Second => time.Duration(0)", "3 * time.Second => 10*(3 * time.Second)", "!on => on",
+		"red => green", "green => red", "3 * time.Second => time.Duration(0)", "3 * time.Second => (10*(3 * time.Second))", "!on => on",
 		"a = max(a, b) => ", "max => min", "println(a + b) => ", "a + b => a - b", "case !on:\n\t\ta = max(a, b) => ",
 		"if a > b && on {\n\t\treturn red, long\n\t} => ",
 	} {

@@ -293,6 +293,10 @@ func TestBelievedEpochOutlivesTheClock(t *testing.T) {
 	if d, _ := Next(v, m); d.Target != at(0) {
 		t.Errorf("%s/%s: the record that it believed an hour later is no longer believed", d.Action, d.Reason)
 	}
+	unheard := with(v, func(v *model.View) { v.Sentinels = silentSentinels() })
+	if d, _ := Next(unheard, m); d.Target != at(0) {
+		t.Errorf("%s/%s, where no Sentinel says so too", d.Action, d.Reason)
+	}
 	v.Now, v.Record = clock, recordOf(1)
 	v.Record.Epoch = 1 << 63
 	if d, m := Next(v, m); d.Target != at(0) || m.MaxEpoch != holderAt {

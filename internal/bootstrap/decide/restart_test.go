@@ -67,3 +67,24 @@ func TestMasterAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatTheAPISaysMayBeOld: its word that I lead, where no Sentinel answers, counts for less than what is seen at this moment.
+func TestWhatTheAPISaysMayBeOld(t *testing.T) {
+	isolated := with(formed(0, pod(0, master), pod(1, silent), pod(2, silent)), cutOff)
+	silentSet := func(v *model.View) { v.Sentinels = silentSentinels() }
+	restarts := edited(pod(2, silent), func(p *model.Pod) { p.Redis.Refused = true })
+	for name, c := range map[string]struct {
+		before model.View
+		writes time.Duration
+	}{
+		"the API, and of the pods one restarts": {with(formed(0, pod(0, master), pod(1, replica(0)), restarts), silentSet), 2 * time.Second},
+		"every pod follows it":                  {with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0))), silentSet), 4 * time.Second},
+	} {
+		_, m := Next(c.before, Memory{AnsweredRun: "run-0", Confirmed: clock.Add(-10 * time.Second)})
+		for after, refuses := range map[time.Duration]bool{c.writes - 50*time.Millisecond: false, c.writes + 50*time.Millisecond: true} {
+			if d, _ := Next(moment(isolated, after), m); (d.Tuning.MinReplicas == model.NoWrites) != refuses {
+				t.Errorf("%s: %s after it is cut off, writes need %d replicas", name, after, d.Tuning.MinReplicas)
+			}
+		}
+	}
+}
