@@ -65,7 +65,7 @@ func (s *situation) decide() Decision {
 		return wait(model.NotFormed)
 	case s.namesHolder() && s.foreignServerAt(rec.Address):
 		return remove(model.AddressTaken)
-	case !s.verified && s.namesHolder() && s.PodsKnown && s.listsUnknownAddress():
+	case !s.verified && s.namesHolder() && s.PodsKnown && s.mayElectUnknown():
 		// Nothing else keeps a failover from promoting the server that gets that address next, or from pointing ours at it.
 		return s.recreate(model.StaleEntries)
 	case !s.verified && s.namesNobody() && s.mayOrderForeignServer():

@@ -99,9 +99,12 @@ func (s *situation) listsForeignServer() bool {
 	return slices.ContainsFunc(s.Own.Replicas, func(r model.SeenReplica) bool { return s.foreignServerAt(r.Address) })
 }
 
-// listsUnknownAddress reports whether my Sentinel lists a replica at an address that no pod of the group has.
-func (s *situation) listsUnknownAddress() bool {
-	return slices.ContainsFunc(s.Own.Replicas, func(r model.SeenReplica) bool { return r.Address != s.Record.Address && !s.ours(r.Address) })
+// mayElectUnknown reports whether my Sentinel could elect a replica at an address that no pod of the group has. A pod that was replaced
+// leaves such an entry for seconds; nobody is elected there before something answers.
+func (s *situation) mayElectUnknown() bool {
+	return slices.ContainsFunc(s.Own.Replicas, func(r model.SeenReplica) bool {
+		return r.Address != s.Record.Address && !s.ours(r.Address) && (!r.Down || slices.Contains(s.ForeignServers, r.Address))
+	})
 }
 
 // listsElectable reports whether my Sentinel could elect one of the replicas that it lists. It reads them and their priorities
