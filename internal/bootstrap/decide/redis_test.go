@@ -299,8 +299,8 @@ func TestBelievedEpochOutlivesTheClock(t *testing.T) {
 	}
 	v.Now, v.Record = clock, recordOf(1)
 	v.Record.Epoch = 1 << 63
-	if d, m := Next(v, m); d.Target != at(0) || m.MaxEpoch != holderAt {
-		t.Errorf("%s/%s, remembers %d: what somebody wrote into the record that it knows is believed", d.Action, d.Reason, m.MaxEpoch)
+	if d, after := Next(v, m); d.Target != at(0) || after.MaxEpoch != holderAt {
+		t.Errorf("%s/%s, remembers %d: what somebody wrote into the record that it knows is believed", d.Action, d.Reason, after.MaxEpoch)
 	}
 }
 
