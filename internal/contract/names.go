@@ -22,13 +22,19 @@ const Prefix = "redis-sentinel.dev/"
 const (
 	// LabelGroup names the StatefulSet whose pods are one replication group (or one Sentinel set).
 	LabelGroup = Prefix + "group"
-	// LabelRole is master or replica; sentinel agents write it, the -master and -replicas Services select it.
+	// LabelRole is master or replica; sentinel agents write it, and Services select by it.
 	LabelRole = Prefix + "role"
+	// LabelPodUID is a pod's own uid; sentinel agents write it beside LabelRole. The -master Service selects one pod by it, so that it goes
+	// from one master to the next in one write.
+	LabelPodUID = Prefix + "pod-uid"
 	// LabelSentinelSet marks the pods of a Sentinel set with the name of its StatefulSet.
 	LabelSentinelSet = Prefix + "sentinel-set"
 	// LabelManaged marks what the webhook provisions; an object without it is never adopted.
 	LabelManaged = Prefix + "managed"
 )
+
+// Managed is the value of LabelManaged.
+const Managed = "true"
 
 // Values of LabelRole.
 const (
@@ -38,7 +44,7 @@ const (
 
 // Annotations that we write.
 const (
-	// AnnotationRoleEpoch is the epoch under which LabelRole was written; labels only go upward.
+	// AnnotationRoleEpoch is the epoch under which LabelRole was written, or the selector of the -master Service; both only go upward.
 	AnnotationRoleEpoch = Prefix + "role-epoch"
 	// AnnotationStatus records what was injected: version, settings hash, list of additions, original probes.
 	AnnotationStatus = Prefix + "status"
@@ -286,6 +292,14 @@ const (
 
 // ObjectName is the name of a group's Lease, ServiceAccount, Secret, Role and RoleBinding.
 func ObjectName(statefulSet string) string { return ObjectPrefix + statefulSet }
+
+// SelectorOf is what the -master Service of a group selects by. Without the uid of a pod it follows role labels.
+func SelectorOf(statefulSet, podUID string) map[string]string {
+	if podUID == "" {
+		return map[string]string{LabelGroup: statefulSet, LabelRole: RoleMaster}
+	}
+	return map[string]string{LabelGroup: statefulSet, LabelPodUID: podUID}
+}
 
 // PeerSecretName is the name of the Secret that the Sentinels of a set share.
 func PeerSecretName(statefulSet string) string { return ObjectPrefix + statefulSet + PeerSecretSuffix }

@@ -82,6 +82,8 @@ type GroupSettings struct {
 	MasterName string `json:"masterName,omitempty"`
 	// Port of the Redis servers of the group.
 	Port int `json:"port"`
+	// MasterService is the Service that leads to the master, in the namespace of the group. Empty: not known.
+	MasterService string `json:"masterService,omitempty"`
 	// Key is the id of the generation of the group's keys that all shall use. Empty: whichever there is.
 	Key string `json:"key,omitempty"`
 }

@@ -108,7 +108,7 @@ func checkSentinelAnnotations(annotations map[string]string) error {
 func checkLabels(labels map[string]string) error {
 	for _, key := range ours(labels) {
 		switch {
-		case key == contract.LabelRole:
+		case key == contract.LabelRole || key == contract.LabelPodUID:
 			return refuse(DeniedLabel, "label %s: is written by Sentinel agents, and Services send clients by it: remove it from the pod template", key)
 		case !slices.Contains(podLabels, key):
 			return refuse(DeniedLabel, "label %s: unknown label: remove it; %s is the only label that users set", key, contract.LabelOptIn)

@@ -76,6 +76,7 @@ func (j *injection) groupSettings() contract.GroupSettings {
 		ParallelSyncs:     r.ParallelSyncs,
 		MasterName:        r.MasterNameFor(j.namespace, j.statefulSet),
 		Port:              j.port,
+		MasterService:     masterService(j.effective, j.statefulSet),
 	}
 }
 

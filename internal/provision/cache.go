@@ -43,7 +43,7 @@ func provisioned() []schema.GroupVersionKind {
 // CacheOptions keep the cache tiny: of Namespaces and StatefulSets the metadata that we look at, of everything else only
 // what we made ourselves. A kind that is not listed here is never cached by accident.
 func CacheOptions() cache.Options {
-	own := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{contract.LabelManaged: managed}), Transform: strip}
+	own := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{contract.LabelManaged: contract.Managed}), Transform: strip}
 	objects := map[client.Object]cache.ByObject{
 		metadata(kindNamespace):   {Transform: strip},
 		metadata(kindStatefulSet): {Transform: strip},

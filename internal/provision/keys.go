@@ -47,7 +47,7 @@ func (p *Provisioner) refreshSecret(ctx context.Context, wanted *corev1.Secret, 
 		Value any    `json:"value"`
 	}
 	steps := []step{
-		{"test", "/metadata/labels/redis-sentinel.dev~1managed", managed},
+		{"test", "/metadata/labels/redis-sentinel.dev~1managed", contract.Managed},
 		{"test", "/metadata/labels/redis-sentinel.dev~1group", statefulSet},
 	}
 	each := slices.Clone(steps)

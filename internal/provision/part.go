@@ -38,19 +38,16 @@ type part struct {
 // ownLabels mark an object as ours, and as one of this group.
 func ownLabels(statefulSet string) map[string]string {
 	return map[string]string{
-		contract.LabelManaged:          managed,
+		contract.LabelManaged:          contract.Managed,
 		contract.LabelGroup:            statefulSet,
 		"app.kubernetes.io/managed-by": contract.FieldManager,
 	}
 }
 
-// managed is the value of contract.LabelManaged.
-const managed = "true"
-
 // Ours reports whether an object is provisioned by us for this StatefulSet.
 func Ours(o metav1.Object, statefulSet string) bool {
 	labels := o.GetLabels()
-	return labels[contract.LabelManaged] == managed && labels[contract.LabelGroup] == statefulSet
+	return labels[contract.LabelManaged] == contract.Managed && labels[contract.LabelGroup] == statefulSet
 }
 
 func meta(namespace, name, statefulSet string) metav1.ObjectMeta {

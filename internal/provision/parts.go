@@ -58,8 +58,8 @@ func parts(g mutate.Group, around surroundings) []*part {
 	name, watchersName := contract.ObjectName(g.StatefulSet), contract.WatchersRoleName(g.StatefulSet)
 	own := account(g.Namespace, accountOf(g))
 	sentinel := account(around.watcher.namespace, around.watcher.account)
-	role := rolePart(g, name, GroupRules(g.StatefulSet))
-	watchers := rolePart(g, watchersName, WatchersRules(g.StatefulSet))
+	role := rolePart(g, name, GroupRules(g.StatefulSet, g.MasterService))
+	watchers := rolePart(g, watchersName, WatchersRules(g.StatefulSet, g.MasterService))
 	labels := rbacv1.RoleRef{APIGroup: rbac, Kind: "ClusterRole", Name: around.labelsRole}
 	out := []*part{
 		watchers, bindingPart(g, watchersName, roleRef(watchers), sentinel).following(watchers),
@@ -67,8 +67,8 @@ func parts(g mutate.Group, around surroundings) []*part {
 		keysPart(g, around.release),
 		recordPart(g, around),
 		role, bindingPart(g, name, roleRef(role), own).following(role),
-		servicePart(g, g.MasterService, contract.RoleMaster, contract.AnnotationMasterService),
-		servicePart(g, g.ReplicasService, contract.RoleReplica, contract.AnnotationReplicasService),
+		masterServicePart(g),
+		replicasServicePart(g),
 	}
 	return once(append(out, accountParts(g)...))
 }
@@ -190,15 +190,34 @@ func (p *part) following(other *part) *part {
 	return p
 }
 
-// servicePart follows one role. A type, node port or annotation that the user gave it stays.
-func servicePart(g mutate.Group, name, role, rename string) *part {
-	selector := map[string]string{contract.LabelGroup: g.StatefulSet, contract.LabelRole: role}
+// masterServicePart follows the role label of the master until the agents beside Sentinels lead it to one pod, and stays where they lead
+// it then.
+func masterServicePart(g mutate.Group) *part {
+	return servicePart(g, g.MasterService, contract.AnnotationMasterService, func(live map[string]string) map[string]string {
+		pod := live[contract.LabelPodUID]
+		if led := contract.SelectorOf(g.StatefulSet, pod); pod != "" && maps.Equal(live, led) {
+			return led
+		}
+		return contract.SelectorOf(g.StatefulSet, "")
+	})
+}
+
+// replicasServicePart follows the role label of the replicas.
+func replicasServicePart(g mutate.Group) *part {
+	return servicePart(g, g.ReplicasService, contract.AnnotationReplicasService, func(map[string]string) map[string]string {
+		return map[string]string{contract.LabelGroup: g.StatefulSet, contract.LabelRole: contract.RoleReplica}
+	})
+}
+
+// servicePart selects pods as it should by what it selects now, which is nothing before there is one. A type, node port or annotation
+// that the user gave it stays.
+func servicePart(g mutate.Group, name, rename string, selector func(live map[string]string) map[string]string) *part {
 	port := corev1.ServicePort{Name: "redis", Port: int32(g.Port), TargetPort: intstr.FromInt32(int32(g.Port)), Protocol: corev1.ProtocolTCP}
 	object := &corev1.Service{ObjectMeta: meta(g.Namespace, name, g.StatefulSet)}
-	object.Spec = corev1.ServiceSpec{Selector: selector, Ports: []corev1.ServicePort{port}}
+	object.Spec = corev1.ServiceSpec{Selector: selector(nil), Ports: []corev1.ServicePort{port}}
 	return &part{object: object, optional: true, rename: rename, align: func(live client.Object) bool {
 		spec := &live.(*corev1.Service).Spec
-		changed := set(&spec.Selector, selector, maps.Equal[map[string]string, map[string]string])
+		changed := set(&spec.Selector, selector(spec.Selector), maps.Equal[map[string]string, map[string]string])
 		if len(spec.Ports) != 1 || !samePort(spec.Ports[0], port) {
 			spec.Ports, changed = []corev1.ServicePort{port}, true
 		}

@@ -157,7 +157,7 @@ func covers(held []rbacv1.PolicyRule, group, resource, verb string) bool {
 func TestWebhookHoldsWhatItGrants(t *testing.T) {
 	held := WebhookRules("role-labels", "configuration")
 	for name, granted := range map[string][]rbacv1.PolicyRule{
-		"group": GroupRules("cart"), "its Sentinels": WatchersRules("cart"), "Sentinel set": SentinelSetRules(),
+		"group": GroupRules("cart", "cart-master"), "its Sentinels": WatchersRules("cart", "cart-master"), "Sentinel set": SentinelSetRules(),
 	} {
 		for _, rule := range granted {
 			for _, apiGroup := range rule.APIGroups {

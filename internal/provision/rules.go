@@ -61,23 +61,26 @@ func WebhookOwnRules(authority string, keys ...string) []rbacv1.PolicyRule {
 	}
 }
 
-// GroupRules are the rights of a group's own account.
-func GroupRules(statefulSet string) []rbacv1.PolicyRule {
+// GroupRules are the rights of a group's own account. By the Service of the master it asks whether clients have been led to the next one.
+func GroupRules(statefulSet, masterService string) []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
 		rule(coordination, "leases", append(read(), "update"), contract.ObjectName(statefulSet)),
 		rule(core, "pods", follow()),
 		rule(core, "persistentvolumeclaims", follow()),
 		rule(apps, "statefulsets", read(), statefulSet),
+		rule(core, "services", []string{"get"}, masterService),
 		rule(core, "events", []string{"create"}),
 	}
 }
 
 // WatchersRules are the rights of the Sentinel set's account in a group's namespace, beside LabelsRules. The records it
-// reads by a right of its own: SentinelSetRules, or that of the chart's set to read all.
-func WatchersRules(statefulSet string) []rbacv1.PolicyRule {
+// reads by a right of its own: SentinelSetRules, or that of the chart's set to read all. Of the Service of the master it may write the
+// selector alone, as a policy says.
+func WatchersRules(statefulSet, masterService string) []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
 		rule(coordination, "leases", []string{"update"}, contract.ObjectName(statefulSet)),
 		rule(core, "pods", follow()),
+		rule(core, "services", []string{"get", "update"}, masterService),
 	}
 }
 

@@ -40,7 +40,7 @@ func (p *Provisioner) secretOf(ctx context.Context, name types.NamespacedName, s
 	secret := metadata(corev1.SchemeGroupVersion.WithKind("Secret"))
 	secret.Namespace, secret.Name = name.Namespace, name.Name
 	const pointer = `{"op":"test","path":"/metadata/labels/redis-sentinel.dev~1%s","value":%q}`
-	patch := fmt.Sprintf("["+pointer+","+pointer+"]", "managed", managed, "group", statefulSet)
+	patch := fmt.Sprintf("["+pointer+","+pointer+"]", "managed", contract.Managed, "group", statefulSet)
 	err := p.live.Patch(ctx, secret, client.RawPatch(types.JSONPatchType, []byte(patch)), client.FieldOwner(contract.FieldManager))
 	if apierrors.IsNotFound(err) || apierrors.IsInvalid(err) {
 		return nil, nil

@@ -36,17 +36,17 @@ func TestGrantPolicies(t *testing.T) {
 		}
 		return out
 	}
-	existing := role(own, provision.GroupRules("redis")...)
+	existing := role(own, provision.GroupRules("redis", "redis-master")...)
 	existing.Name, existing.Labels = "redis-sentinel-old", ours("", "", "old").Labels
 	create(t, c, existing)
 
 	all := []attempt{
-		{"the Role of a group", dryCreate(t, webhook, role(own, provision.GroupRules("redis")...)), ""},
+		{"the Role of a group", dryCreate(t, webhook, role(own, provision.GroupRules("redis", "redis-master")...)), ""},
 		{"the Role of a Sentinel set", dryCreate(t, webhook, role(own, provision.SentinelSetRules()...)), ""},
-		{"the Role of its Sentinels", dryCreate(t, webhook, role(sentinels, provision.WatchersRules("redis")...)), ""},
+		{"the Role of its Sentinels", dryCreate(t, webhook, role(sentinels, provision.WatchersRules("redis", "redis-master")...)), ""},
 		{"a Role without rules", dryCreate(t, webhook, role(own)), ""},
-		{"rights on another group", dryCreate(t, webhook, role(own, provision.GroupRules("other")...)), more},
-		{"rights of a group for Sentinels", dryCreate(t, webhook, role(sentinels, provision.GroupRules("redis")...)), more},
+		{"rights on another group", dryCreate(t, webhook, role(own, provision.GroupRules("other", "other-master")...)), more},
+		{"rights of a group for Sentinels", dryCreate(t, webhook, role(sentinels, provision.GroupRules("redis", "redis-master")...)), more},
 		{"every record", dryCreate(t, webhook, role(own, rule("coordination.k8s.io", "leases", "update"))), more},
 		{"two records", dryCreate(t, webhook, role(own, rule("coordination.k8s.io", "leases", "update", own, "redis-sentinel-other"))), more},
 		{"every StatefulSet", dryCreate(t, webhook, role(own, rule("apps", "statefulsets", "get"))), more},
@@ -56,7 +56,7 @@ func TestGrantPolicies(t *testing.T) {
 		{"a second resource", dryCreate(t, webhook, role(own, rbacv1.PolicyRule{
 			APIGroups: []string{""}, Resources: []string{"pods", "secrets"}, Verbs: []string{"list"},
 		})), more},
-		{"a rule too many", dryCreate(t, webhook, role(own, append(provision.GroupRules("redis"), rule("", "secrets", "get"))...)), more},
+		{"a rule too many", dryCreate(t, webhook, role(own, append(provision.GroupRules("redis", "redis-master"), rule("", "secrets", "get"))...)), more},
 		{"a Role of before gets more", merge(t, webhook, existing, `{"rules":[{"apiGroups":[""],"resources":["secrets"],"verbs":["get"]}]}`), more},
 
 		{"an account of the group's namespace", dryCreate(t, webhook, binding(own, r.tenant)), ""},
@@ -71,7 +71,7 @@ func TestGrantPolicies(t *testing.T) {
 		{"Sentinels of nowhere known, for labels", dryCreate(t, webhook, binding(labels, r.excluded)), "of its namespace"},
 		{"a second account", dryCreate(t, webhook, binding(labels, r.tenant, r.home)), "to one account"},
 	}
-	granted := slices.Concat(provision.GroupRules("redis"), provision.SentinelSetRules())
+	granted := slices.Concat(provision.GroupRules("redis", "redis-master"), provision.SentinelSetRules())
 	for _, held := range provision.WebhookRules(r.labelsRole(), "any") {
 		for _, verb := range held.Verbs {
 			one := rule(held.APIGroups[0], held.Resources[0], verb)

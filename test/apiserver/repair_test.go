@@ -47,7 +47,7 @@ func TestRepairBringsEverythingBack(t *testing.T) {
 	if service.Spec.Selector[contract.LabelRole] != contract.RoleMaster || service.Spec.Type != corev1.ServiceTypeNodePort {
 		t.Errorf("Service is %+v, want our selector and the user's type", service.Spec)
 	}
-	if got := len(get(t, c, ns, "redis-sentinel-redis", &rbacv1.Role{}).Rules); got != len(provision.GroupRules("redis")) {
+	if got := len(get(t, c, ns, "redis-sentinel-redis", &rbacv1.Role{}).Rules); got != len(provision.GroupRules("redis", "redis-master")) {
 		t.Errorf("the Role has %d rules", got)
 	}
 	if got := get(t, c, ns, "redis-sentinel-redis", &rbacv1.RoleBinding{}).RoleRef.Name; got != "redis-sentinel-redis" {

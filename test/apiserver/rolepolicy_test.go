@@ -3,6 +3,7 @@
 package apiserver
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -47,6 +48,7 @@ func TestRolePolicies(t *testing.T) {
 		epoch   = `{"metadata":{"annotations":{"redis-sentinel.dev/role-epoch":"7"}}}`
 		app     = `{"metadata":{"labels":{"app":"victim"}}}`
 		note    = `{"metadata":{"annotations":{"note":"x"}}}`
+		itself  = `{"metadata":{"labels":{"redis-sentinel.dev/pod-uid":"%s"}}}`
 		address = `{"status":{"podIP":"10.9.9.9","podIPs":[{"ip":"10.9.9.9"}]}}`
 		ready   = `{"status":{"conditions":[{"type":"example.com/gate","status":"True"}]}}`
 		status  = "status"
@@ -78,6 +80,8 @@ func TestRolePolicies(t *testing.T) {
 	}
 	attempts(t, []attempt{
 		{"a Sentinel labels", merge(t, users["sentinel"], member, master, status), ""},
+		{"a Sentinel labels with the pod's uid", merge(t, users["sentinel"], member, fmt.Sprintf(itself, member.UID), status), ""},
+		{"a Sentinel labels with another's uid", merge(t, users["sentinel"], member, fmt.Sprintf(itself, other.UID), status), "uid of the pod itself"},
 		{"a Sentinel writes the epoch", merge(t, users["sentinel"], member, epoch, status), ""},
 		{"a Sentinel labels as nothing known", merge(t, users["sentinel"], member, king, status), "master or replica"},
 		{"a Sentinel writes another label", merge(t, users["sentinel"], member, app, status), "of the labels only"},
@@ -94,6 +98,8 @@ func TestRolePolicies(t *testing.T) {
 		{"a tenant labels", merge(t, users["tenant"], member, master), "written by the Sentinels"},
 		{"a tenant labels through the status", merge(t, users["tenant"], member, master, status), "written by the Sentinels"},
 		{"a tenant labels a pod without a group", merge(t, users["tenant"], other, master), "written by the Sentinels"},
+		{"a tenant labels with the pod's uid", merge(t, users["tenant"], other, fmt.Sprintf(itself, other.UID)), "written by the Sentinels"},
+		{"a tenant labels with the master's uid", merge(t, users["tenant"], other, fmt.Sprintf(itself, member.UID), status), "written by the Sentinels"},
 		{"a tenant writes the epoch", merge(t, users["tenant"], member, epoch), "written by the Sentinels"},
 		{"a tenant makes a master", dryCreate(t, users["tenant"], labelled(contract.RoleMaster)), "written by the Sentinels"},
 		{"a tenant makes an epoch", dryCreate(t, users["tenant"], annotated), "written by the Sentinels"},

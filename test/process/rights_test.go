@@ -61,9 +61,9 @@ func TestEveryRightOfAnAgentIsNeeded(t *testing.T) {
 		rules []rbacv1.PolicyRule
 		of    func(r lab.Request) bool
 	}{
-		{"group", provision.GroupRules(set.Name), func(r lab.Request) bool { return r.User == own }},
+		{"group", provision.GroupRules(set.Name, set.Name+contract.MasterServiceSuffix), func(r lab.Request) bool { return r.User == own }},
 		{"Sentinel set", provision.SentinelSetRules(), func(r lab.Request) bool { return r.User == sentinels && ofSet(r) }},
-		{"watchers", append(provision.WatchersRules(set.Name), provision.LabelsRules()...), func(r lab.Request) bool { return r.User == sentinels && !ofSet(r) }},
+		{"watchers", append(provision.WatchersRules(set.Name, set.Name+contract.MasterServiceSuffix), provision.LabelsRules()...), func(r lab.Request) bool { return r.User == sentinels && !ofSet(r) }},
 	} {
 		t.Run(role.name, func(t *testing.T) { needed(t, s, role.rules, distinct(requests, role.of)) })
 	}

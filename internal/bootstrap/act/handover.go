@@ -47,6 +47,7 @@ func (h *Handover) Step(ctx context.Context) (wait time.Duration, done bool, err
 	seen := handover.View{Record: a.record.Newest(), Written: h.written, Told: h.told, Err: h.err}
 	asks, to := h.state.Asks(), h.state.Successor().Address
 	if asks.Prepared {
+		seen.Service = a.others.MasterService(onTheWay)
 		seen.Prepared = a.others.Prepared(onTheWay, to, h.state.Seal())
 	}
 	if asks.Own {
@@ -57,6 +58,9 @@ func (h *Handover) Step(ctx context.Context) (wait time.Duration, done bool, err
 	}
 	if asks.Sentinels {
 		seen.Announced = a.others.Announced(onTheWay, to)
+	}
+	if asks.Route {
+		seen.Routed = a.others.Through(ctx, &h.view, h.state.Service(), to)
 	}
 	seen.Now = a.now()
 	step, state := a.next(h.state, seen)

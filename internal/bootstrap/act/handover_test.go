@@ -89,6 +89,10 @@ type restOfGroup struct {
 	announced  func()
 	unprepared bool
 	tell       func(word string) error
+	// service is that of the master, through which, asked for the third time, the process routed answers.
+	service model.Address
+	routed  string
+	asked   int
 }
 
 func (c *restOfGroup) Ask(ctx context.Context, _ *model.View, a model.Address) model.Redis {
@@ -101,6 +105,17 @@ func (c *restOfGroup) Announced(context.Context, model.Address) bool {
 		c.announced()
 	}
 	return true
+}
+
+func (c *restOfGroup) MasterService(context.Context) model.Address { return c.service }
+
+func (c *restOfGroup) Through(context.Context, *model.View, model.Address, model.Address) string {
+	c.asked++
+	if c.asked < 3 { // it leads to the old master still
+		return "the old one"
+	}
+	c.note("the Service leads to the successor")
+	return c.routed
 }
 
 func (c *restOfGroup) Prepared(context.Context, model.Address, string) bool {

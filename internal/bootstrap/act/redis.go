@@ -54,6 +54,11 @@ type Others interface {
 	Ask(ctx context.Context, v *model.View, address model.Address) model.Redis
 	// Announced reports whether all Sentinels that answer, and a majority, name an address.
 	Announced(ctx context.Context, master model.Address) bool
+	// MasterService is the Service by which clients find the master, with no host where none is known.
+	MasterService(ctx context.Context) model.Address
+	// Through returns the run id of the process that answers through a Service, which leads to a pod of the group that a view shows or
+	// will; empty where nobody answers soon.
+	Through(ctx context.Context, v *model.View, service, pod model.Address) string
 	// Prepared reports whether the agent at a pod's address would accept the offer with a seal. It may wait a moment for that.
 	Prepared(ctx context.Context, pod model.Address, seal string) bool
 	// Tell gives that agent the word for the offer, and says for how long writes have been held back. Nil means that its Redis leads, ErrNotAccepted that it will not by this word, and any

@@ -31,15 +31,15 @@ type SentinelServer interface {
 	Remove(ctx context.Context, group string) error
 }
 
-// Sentinel acts for the agent beside a Sentinel: on its own Sentinel, on a group's record, and on role labels.
+// Sentinel acts for the agent beside a Sentinel: on its own Sentinel, on a group's record, on role labels and on the Service of the master.
 type Sentinel struct {
-	own  SentinelServer
-	pods corev1client.PodsGetter
+	own SentinelServer
+	api corev1client.CoreV1Interface
 }
 
-// NewSentinel makes an actor that labels pods through the API.
-func NewSentinel(own SentinelServer, pods corev1client.PodsGetter) *Sentinel {
-	return &Sentinel{own: own, pods: pods}
+// NewSentinel makes an actor that labels pods and leads Services through the API.
+func NewSentinel(own SentinelServer, api corev1client.CoreV1Interface) *Sentinel {
+	return &Sentinel{own: own, api: api}
 }
 
 // Do carries out the decision for one group. Record is the one that the view was made from.
@@ -74,28 +74,36 @@ func (a *Sentinel) send(ctx context.Context, group string, c sentinel.Command) e
 	return nil
 }
 
+// Labelled reports whether a pod has a role label, and with it what Services find this very pod by.
+func Labelled(pod *corev1.Pod, role string) bool {
+	return pod.Labels[contract.LabelRole] == role && (role == "" || findable(pod))
+}
+
+// findable reports whether a pod has the label by which the Service of the master can select it.
+func findable(pod *corev1.Pod) bool { return pod.Labels[contract.LabelPodUID] == string(pod.UID) }
+
 // Label gives one pod its role label. Labels only move to greater epochs, are guarded by the pod's resourceVersion, and are
 // written after a live read of the record, because a late watch would undo what another agent did right.
 func (a *Sentinel) Label(ctx context.Context, pod *corev1.Pod, role string, epoch uint64) error {
 	if before, err := strconv.ParseUint(pod.Annotations[contract.AnnotationRoleEpoch], 10, 64); err == nil && before > epoch {
 		return nil
 	}
-	if pod.Labels[contract.LabelRole] == role {
+	if Labelled(pod, role) {
 		return nil
 	}
-	var value any = role
+	labels := map[string]any{contract.LabelRole: role, contract.LabelPodUID: string(pod.UID)}
 	if role == "" {
-		value = nil
+		labels = map[string]any{contract.LabelRole: nil}
 	}
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
 		"resourceVersion": pod.ResourceVersion,
-		"labels":          map[string]any{contract.LabelRole: value},
+		"labels":          labels,
 		"annotations":     map[string]any{contract.AnnotationRoleEpoch: strconv.FormatUint(epoch, 10)},
 	}})
 	if err != nil {
 		return fmt.Errorf("encoding a label: %w", err)
 	}
-	_, err = a.pods.Pods(pod.Namespace).Patch(ctx, pod.Name, types.MergePatchType, patch, metav1.PatchOptions{}, "status")
+	_, err = a.api.Pods(pod.Namespace).Patch(ctx, pod.Name, types.MergePatchType, patch, metav1.PatchOptions{}, "status")
 	if err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("labelling pod %s/%s as %q: %w", pod.Namespace, pod.Name, role, err)
 	}

@@ -111,3 +111,13 @@ func (o *Observer) credentials(ctx context.Context, v *model.View, p *model.Pod)
 	}
 	return all
 }
+
+// credentialsAt are those for the pod that a view shows at an address; nobody's where it shows none.
+func (o *Observer) credentialsAt(ctx context.Context, v *model.View, address model.Address) []model.Credential {
+	for i := range v.Peers {
+		if p := &v.Peers[i]; p.Address == address {
+			return o.credentials(ctx, v, p)
+		}
+	}
+	return []model.Credential{{}}
+}

@@ -47,7 +47,7 @@ func identity(m metav1.ObjectMeta) metav1.ObjectMeta {
 func labelsOf(all map[string]string) map[string]string {
 	kept := map[string]string{}
 	for _, name := range []string{
-		contract.LabelGroup, contract.LabelSentinelSet, contract.LabelRole, contract.LabelOptIn, appsv1.ControllerRevisionHashLabelKey,
+		contract.LabelGroup, contract.LabelSentinelSet, contract.LabelRole, contract.LabelPodUID, contract.LabelOptIn, appsv1.ControllerRevisionHashLabelKey,
 	} {
 		if value, ok := all[name]; ok {
 			kept[name] = value

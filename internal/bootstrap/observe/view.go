@@ -36,6 +36,7 @@ type Observer struct {
 	// leaving reports whether my pod is about to end.
 	leaving func() bool
 	yielded func() bool
+	service service
 	// silent remembers which Sentinels did not answer, so that their names are asked for again.
 	silent map[string]bool
 }
@@ -201,13 +202,7 @@ func (o *Observer) Sentinels(ctx context.Context, s contract.GroupSettings) []mo
 
 // Ask asks another Redis of a group that a view shows.
 func (o *Observer) Ask(ctx context.Context, v *model.View, address model.Address) model.Redis {
-	as := []model.Credential{{}}
-	for i := range v.Peers {
-		if p := &v.Peers[i]; p.Address == address {
-			as = o.credentials(ctx, v, p)
-		}
-	}
-	return o.clients.AskAs(ctx, address, as...)
+	return o.clients.AskAs(ctx, address, o.credentialsAt(ctx, v, address)...)
 }
 
 // announcedWithin is how long a Sentinel may take to say whom it names while clients wait for that: no client could ask a slower one.

@@ -69,6 +69,7 @@ func settings(lease *coordinationv1.Lease) (s contract.GroupSettings, bad []stri
 	count(&s.ParallelSyncs, "parallelSyncs")
 	keep(&bad, &s.MasterName, isWord(s.MasterName, longestName), "masterName")
 	port(&s.Port, "port")
+	name(&s.MasterService, "masterService")
 	return s, bad, nil
 }
 

@@ -40,6 +40,13 @@ func (c *Clients) AskAs(ctx context.Context, address model.Address, credentials 
 	return r
 }
 
+// AskOnce asks over a connection of its own, which ends with the answer.
+func AskOnce(ctx context.Context, address model.Address, credentials ...model.Credential) model.Redis {
+	c := NewClients()
+	defer c.Sweep(0)
+	return c.AskAs(ctx, address, credentials...)
+}
+
 // refusals is how many connection attempts in a row must be refused before a server counts as gone, and refusedAgain the time
 // between them: a port that is opened again meanwhile is not a crash.
 const (

@@ -126,7 +126,7 @@ func (r *Redis) Accepted(v model.View, waited time.Duration) { r.story.accepted(
 func (r *Redis) HandedOver(h act.Handed, err error) {
 	r.pages.Metrics().Paused(r.env.Settings.StatefulSet, h.Pause)
 	r.env.Log.Info("handover", "to", h.To, "preparing", h.Preparing, "pause", h.Pause, "catchingUp", h.CatchingUp, "claiming", h.Claiming,
-		"announcing", h.Announcing, "error", text(err))
+		"announcing", h.Announcing, "rerouting", h.Rerouting, "error", text(err))
 }
 
 // seen is what a view says of my Redis and of the Sentinels.

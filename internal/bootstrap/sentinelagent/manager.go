@@ -74,6 +74,8 @@ type group struct {
 	told     model.Credential
 	memory   sentinel.Memory
 	report   report.Group
+	// led is the master to which the group's Service was made to lead.
+	led led
 	// agreed is the epoch that the Sentinel had when everybody was asked last.
 	agreed uint64
 	// The rest is the manager's: the status, how far the Sentinel sees, and how questions are ended that were made for a record of the epoch asksFor.

@@ -11,12 +11,12 @@ import (
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/act"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/sentinel"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
-	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
 // reconcileGroup observes one group, decides and acts.
@@ -54,6 +54,9 @@ func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Du
 	err := m.actor.Do(ctx, g.key.MasterName, store, decision)
 	if err == nil {
 		g.noteTold(decision, want.As, presents)
+		err = m.lead(ctx, g, settings.MasterService, view.Record, decision.Leads)
+	}
+	if err == nil {
 		err = m.say(ctx, g, lease, recorded, settings.Sentinels.Replicas)
 	}
 	if err == nil {
@@ -129,7 +132,7 @@ func (m *manager) label(ctx context.Context, key observe.GroupKey, lease *coordi
 	confirmed := false
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
 		pod := m.set.Pod(key, name)
-		if pod == nil || pod.Labels[contract.LabelRole] == labels[name] {
+		if pod == nil || act.Labelled(pod, labels[name]) {
 			continue
 		}
 		if !confirmed && !m.set.StillEpoch(ctx, key, epoch) {

@@ -97,6 +97,7 @@ func (o ownRedis) DisconnectClients(context.Context) error {
 	return o.do(func(s *server) {
 		o.w.checkDisconnect(o.p)
 		s.dropClients()
+		o.w.leave(s)
 	})
 }
 

@@ -117,9 +117,10 @@ func (w *World) checkPromotion(p *pod, v model.View) {
 	w.breaks(OwnClaimOnly, "%s is promoted at epoch %d, which its process did not claim", name(p.ordinal), v.Record.Epoch)
 }
 
-// checkDisconnect checks that another leads: clients that are disconnected before come back to the same server, or find none.
+// checkDisconnect checks that another leads: clients that are disconnected before come back to the same server, or find none. A master
+// whose mastership another has claimed takes no writes where it holds them back.
 func (w *World) checkDisconnect(p *pod) {
-	if p.server.role == model.Master {
+	if r := w.api().record; p.server.role == model.Master && (r.PodUID == p.uid || w.now >= p.server.paused) {
 		w.breaks(ClientsLast, "%s sends its clients away and is master still (%s)", name(p.ordinal), p.deciding.Reason)
 	}
 }

@@ -217,7 +217,11 @@ func (w *World) foreignServers(s *sentinel, v *model.SentinelView) {
 func (w *World) doSentinel(s *sentinel, d decidesentinel.Decision) error {
 	writes := leases{w: w, host: s.host, who: &s.watch, accepted: func(model.Record, model.Record) {}}
 	actor := act.NewSentinel(ownSentinel{w, s}, nil) // there are no labels in this world
-	return actor.Do(w.ctx, "group", record.NewStore(writes, known{w, &s.watch}, func() time.Time { return begin.Add(w.now) }), d)
+	err := actor.Do(w.ctx, "group", record.NewStore(writes, known{w, &s.watch}, func() time.Time { return begin.Add(w.now) }), d)
+	if now := w.api().record; err == nil && d.Leads && w.reachAPI(s.host) && now.Epoch == w.recordOf(&s.watch).Epoch {
+		w.leadService(now.PodUID, now.Epoch)
+	}
+	return err
 }
 
 // readReplicasNow reads the new replicas now, as Sentinel does with instances that it has never asked.

@@ -85,6 +85,8 @@ type World struct {
 	blocked   map[pair]bool
 	states    []state
 	client    *client
+	visitors  []*visitor
+	service   service
 
 	hosts, runs, ids, uids, addresses, writes, versions, words int
 

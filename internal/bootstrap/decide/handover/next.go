@@ -29,6 +29,9 @@ const (
 	acceptTime = time.Second
 	// announceTime is how long clients are kept so that Sentinels can name the successor.
 	announceTime = time.Second
+	// rerouteTime is how long clients that come through the Service are kept so that it can lead to the successor. The API server has to
+	// be told, and proxies on nodes follow changes at most once a second.
+	rerouteTime = 1500 * time.Millisecond
 	// askEvery is how often a server is asked while writes are held back.
 	askEvery = 5 * time.Millisecond
 )
@@ -45,7 +48,7 @@ var (
 // Next takes one step.
 func (h State) Next(v View) (Step, State) {
 	step, next := h.step(v)
-	if next.stage != h.stage {
+	if next.stage != h.stage && next.began[next.stage].IsZero() {
 		next.began[next.stage] = v.Now
 	}
 	return step, next
@@ -97,9 +100,14 @@ func (h State) step(v View) (Step, State) {
 		if !v.Announced && v.Now.Before(h.until) { // late Sentinels cost clients a retry
 			return Step{Recheck: askEvery}, h
 		}
-		// Until now a write is held back; as a replica my Redis refuses it. So this comes last, and at once with the rest.
-		return h.end(nil, decide.Command{Do: decide.ReplicateFrom, Master: h.successor.Address}, decide.Command{Do: decide.DisconnectClients}, decide.Command{Do: decide.ResumeWrites})
-	case ending, stages:
+		return h.reroute(v)
+	case rerouting:
+		return h.awaitRoute(v)
+	case ending:
+		return h.part(v)
+	case parting:
+		return h.sendRestAway(v)
+	case stages:
 	}
 	return Step{Done: true, Err: errors.Join(h.outcome, v.Err)}, h
 }
@@ -130,6 +138,7 @@ func (h State) withOffer() *model.Record {
 func (h State) prepare(v View) (Step, State) {
 	switch {
 	case v.Prepared:
+		h.service = v.Service
 		h.stage, h.until, h.deadline = catchingUp, v.Now.Add(catchUpTime), v.Now.Add(wholeTime)
 		return Step{Commands: []decide.Command{{Do: decide.PauseWrites, For: firstPause}}}, h
 	case v.Now.Before(h.until):

@@ -5,6 +5,7 @@
 package handover
 
 import (
+	"slices"
 	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
@@ -35,8 +36,12 @@ const (
 	awaitingStill
 	// announcing means that the successor leads, and writes are held back until Sentinels can tell clients where to go.
 	announcing
+	// rerouting means that Sentinels name the successor, and clients that come through the Service of the master still end at my Redis.
+	rerouting
 	// ending means that the last commands are under way.
 	ending
+	// parting means that my Redis follows the successor, and clients that came through the Service since then are still with it.
+	parting
 	// stages is their number.
 	stages
 )
@@ -67,6 +72,13 @@ type State struct {
 	until    time.Time
 	deadline time.Time
 	outcome  error
+	// service is the Service of the master, with no host where none is known; moved reports whether it leads to the successor, and
+	// sentAway is when clients were sent away for the first time, where that was before my Redis followed.
+	service  model.Address
+	moved    bool
+	sentAway time.Time
+	// covered reports whether the successor has a replica beside my Redis.
+	covered bool
 	// began is when each stage did; zero where it never did.
 	began [stages]time.Time
 }
@@ -74,8 +86,19 @@ type State struct {
 // Begin begins what a decision for the action Handover wants. The word opens the seal of its offer; nobody can guess it, and no other
 // handover has it.
 func Begin(v model.View, d decide.Decision, word string) State {
-	return State{self: v.Self.UID, record: v.Record, successor: d.Successor, reason: d.Reason, word: word}
+	return State{self: v.Self.UID, record: v.Record, successor: d.Successor, reason: d.Reason, word: word, covered: covered(v, d.Successor.UID)}
 }
+
+// covered reports whether another pod than the successor has what my Redis has.
+func covered(v model.View, successor string) bool {
+	return slices.ContainsFunc(v.Peers, func(p model.Pod) bool {
+		r := &p.Redis
+		return p.UID != successor && !p.Terminating && r.Answer == model.Up && r.Role == model.Replica && r.LinkUp && r.Following == v.Self.Address
+	})
+}
+
+// Service is the Service of the master, where one is known.
+func (h State) Service() model.Address { return h.service }
 
 // Successor is the pod that is to lead.
 func (h State) Successor() model.Pod { return h.successor }
@@ -94,9 +117,9 @@ func (h State) Deadline() time.Time {
 
 // Questions are what the next step must know.
 type Questions struct {
-	// Prepared asks the successor's agent whether it would accept. Own and Successor ask what the two servers say, and Sentinels
-	// whether all that answer name the successor.
-	Prepared, Own, Successor, Sentinels bool
+	// Prepared asks the successor's agent whether it would accept, and where the Service of the master is. Own and Successor ask what the
+	// two servers say, Sentinels whether all that answer name the successor, and Route who answers through the Service.
+	Prepared, Own, Successor, Sentinels, Route bool
 }
 
 // Asks returns what has to be asked before the next step.
@@ -110,6 +133,8 @@ func (h State) Asks() Questions {
 		return Questions{Successor: true}
 	case announcing:
 		return Questions{Sentinels: true}
+	case rerouting, parting:
+		return Questions{Route: true}
 	case starting, offering, extending, telling, withdrawing, ending, stages:
 	}
 	return Questions{}
@@ -135,6 +160,9 @@ type View struct {
 	// accept, and Announced whether all Sentinels that answer name the successor.
 	Own, Successor      model.Redis
 	Prepared, Announced bool
+	// Service is the Service of the master, with no host where none is known, and Routed the process that answers through it.
+	Service model.Address
+	Routed  string
 	// Record is the newest that is known.
 	Record model.Record
 	// Written is what became of the last step's record, Told what became of its word, and Err is why one of them, or one of the step's

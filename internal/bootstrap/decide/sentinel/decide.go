@@ -33,6 +33,7 @@ func Next(v model.SentinelView, m Memory) (Decision, Memory) {
 	s := situation{SentinelView: v, memory: m}
 	s.findFacts()
 	d := s.decide()
+	d.Leads = s.verified && (d.Labels != nil || d.Action == Inject || d.Action == Recreate)
 	if d.Recheck == 0 {
 		d.Recheck = tick
 	}

@@ -46,6 +46,8 @@ type Decision struct {
 	Command *Command
 	// Labels are the role labels that the pods should have, by name; empty removes one. Nil leaves them all.
 	Labels map[string]string
+	// Leads reports whether the recorded holder leads as its epoch says, so that the Service of the master may be pointed at it.
+	Leads bool
 	// Recheck is when to observe again if nothing wakes the loop earlier.
 	Recheck time.Duration
 }

@@ -28,5 +28,7 @@ func Hurry(v model.SentinelView, m Memory) (Decision, Memory, bool) {
 	case !s.verified:
 		return Decision{Reason: model.HolderUnverified, Recheck: s.holderRecheck()}, s.memory, true
 	}
-	return s.inject(model.SentinelBehind), s.memory, true
+	d := s.inject(model.SentinelBehind)
+	d.Leads = true
+	return d, s.memory, true
 }
