@@ -46,6 +46,8 @@ type View struct {
 	Use    *KeyUse
 	// Leaving reports whether my pod is about to end, by the kubelet's hook or by its deletion.
 	Leaving bool
+	// Grace is how long my pod has to end, once it must; zero while that is not known.
+	Grace time.Duration
 	// Word is what the holder of the record has given me for its sealed offer; empty while it has not.
 	Word string
 	// Yielded reports whether my agent has held writes back since the last turn, because a Sentinel announced its election.

@@ -87,7 +87,7 @@ func (o *Observer) View(ctx context.Context) model.View {
 	settings := o.settings()
 	v.Config = o.config(settings)
 	v.HelloEpoch = o.hellos.Epoch()
-	v.Leaving, v.Yielded = o.leaving(), o.yielded()
+	v.Leaving, v.Grace, v.Yielded = o.leaving(), g.Grace(), o.yielded()
 	// Asked once: watches that become complete while everyone is asked would give a record without the pods that it is about,
 	// and a new, empty pod would take itself for all that is left of its group.
 	known := g.synced()

@@ -108,7 +108,7 @@ func (w *World) earlyView(p *pod) (model.View, bool) {
 		Now:  w.clockOf(p.host),
 		Self: model.Pod{Name: name(p.ordinal), Ordinal: p.ordinal, UID: p.uid, Address: p.server.address, Injected: true},
 	}
-	v.HelloEpoch, v.Leaving, v.Config = p.server.hello, p.leaving, w.config()
+	v.HelloEpoch, v.Leaving, v.Grace, v.Config = p.server.hello, p.leaving, 30*time.Second, w.config()
 	v.Yielded, p.yielded = p.yielded, false
 	if w.receive(&p.watch, p.host) {
 		w.facts(p, &v)

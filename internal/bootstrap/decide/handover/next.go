@@ -137,6 +137,8 @@ func (h State) withOffer() *model.Record {
 // prepare waits until the successor's agent has read the offer and would accept it. What is wrong with it shows before clients wait.
 func (h State) prepare(v View) (Step, State) {
 	switch {
+	case v.Prepared && h.mayRest(v):
+		return Step{Recheck: restEvery}, h
 	case v.Prepared:
 		h.service = v.Service
 		h.stage, h.until, h.deadline = catchingUp, v.Now.Add(catchUpTime), v.Now.Add(wholeTime)

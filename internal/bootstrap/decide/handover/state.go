@@ -77,6 +77,8 @@ type State struct {
 	service  model.Address
 	moved    bool
 	sentAway time.Time
+	// rests reports whether there is the time to let proxies rest before the pause.
+	rests bool
 	// covered reports whether the successor has a replica beside my Redis.
 	covered bool
 	// began is when each stage did; zero where it never did.
@@ -86,7 +88,7 @@ type State struct {
 // Begin begins what a decision for the action Handover wants. The word opens the seal of its offer; nobody can guess it, and no other
 // handover has it.
 func Begin(v model.View, d decide.Decision, word string) State {
-	return State{self: v.Self.UID, record: v.Record, successor: d.Successor, reason: d.Reason, word: word, covered: covered(v, d.Successor.UID)}
+	return State{self: v.Self.UID, record: v.Record, successor: d.Successor, reason: d.Reason, word: word, covered: covered(v, d.Successor.UID), rests: d.Reason == model.HandingOver && v.Grace >= graceToRest}
 }
 
 // covered reports whether another pod than the successor has what my Redis has.
