@@ -95,7 +95,6 @@ func (s *situation) remember() {
 	if rec.Epoch >= m.MaxEpoch && s.recordBelieved() {
 		m.MaxEpoch, m.MaxVersion = rec.Epoch, rec.Version
 	}
-	m.forgetTheFuture(s.Now)
 	if m.AnsweredRun == "" && r.Role == model.Replica && r.Following != model.FenceAddress && r.Priority > holderPriority && s.inLineage(r) {
 		m.SyncedRun = r.RunID // the agent before me saw it in sync, or it would have the priority that it started with
 	}
@@ -133,11 +132,15 @@ func (s *situation) remember() {
 	}
 }
 
-// forgetTheFuture moves instants back to now: a clock that was put back must not make a wait longer.
+// forgetTheFuture moves instants back to now: a clock that was put back must not make a wait longer. A claim whose age nobody knows proves
+// nothing any more.
 func (m *Memory) forgetTheFuture(now time.Time) {
-	for _, since := range [...]*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.OfferedAt, &m.RefusedSince, &m.HungSince, &m.YieldSince, &m.LedSince, &m.TriedAt, &m.Lead.MarkedAt} {
+	for _, since := range [...]*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.OfferedAt, &m.RefusedSince, &m.HungSince, &m.YieldSince, &m.TriedAt, &m.Lead.MarkedAt} {
 		if since.After(now) {
 			*since = now
 		}
+	}
+	if m.LedSince.After(now) {
+		m.LedSince = time.Time{}
 	}
 }

@@ -57,7 +57,8 @@ func (s *situation) findFacts() {
 		s.allSentinelsAnswered = s.allSentinelsAnswered && s.Sentinels[i].Answered
 	}
 	_, s.seen = s.seenBySentinels()
-	s.confirm() // before it is remembered that my Redis has answered
+	s.memory.forgetTheFuture(s.Now) // before anything is judged by when it was
+	s.confirm()                     // before it is remembered that my Redis has answered
 	s.remember()
 }
 

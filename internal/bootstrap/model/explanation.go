@@ -111,6 +111,7 @@ var sentinelReasons = []explanation{
 	{HolderUnverified, "The recorded master does not answer as master: Sentinel is not pointed at it.", "If it lasts, check the pod that the record names.", NoEvent},
 	{NewGroup, "The record names a master that answers, and this Sentinel does not know the group.", "", NoEvent},
 	{NativeSwitch, "Sentinel finished a failover to a pod of the group that answers as master: the record adopts it.", "", NoEvent},
+	{FailoverStuck, "Sentinel waits in a failover for a pod that is gone or down, and another leads: the group is recreated in it.", "", NoEvent},
 	{SwitchUnverified, "Sentinel names a pod that does not answer as master, at a greater epoch than the record.", "", NoEvent},
 	{SwitchToUnknownAddress, "Sentinel names an address that no pod of the group has: the recorded master gets a greater epoch.", "If it happens again, something publishes hello messages through a Redis that the set watches.", NoEvent},
 	{EqualEpochs, "Record and Sentinel name two addresses at the same epoch: the recorded master gets a greater epoch.", "", NoEvent},

@@ -80,6 +80,7 @@ const (
 	NewGroup               Reason = "NewGroup"
 	NativeSwitch           Reason = "NativeSwitch"
 	SwitchUnverified       Reason = "SwitchUnverified"
+	FailoverStuck          Reason = "FailoverStuck"
 	SwitchToUnknownAddress Reason = "SwitchToUnknownAddress"
 	EqualEpochs            Reason = "EqualEpochs"
 	SentinelBehind         Reason = "SentinelBehind"

@@ -104,7 +104,7 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 	a.report.Decided(view, decision, errors.Join(err, aside, unkept))
 	a.report.Unfit(a.observer.Objection())
 	a.pages.Metrics().Turn(a.env.Settings.StatefulSet, decision.Action.String(), string(decision.Reason), time.Since(began), err)
-	if view.Leaving && decision.Action != decide.Handover {
+	if view.Leaving && !mayGiveAway(decision) {
 		a.leave.done()
 	}
 	if time.Since(a.swept) > sweepAfter {
@@ -115,6 +115,12 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 		return max(decision.Recheck, afterFailure)
 	}
 	return decision.Recheck
+}
+
+// mayGiveAway reports whether my Redis may have a mastership to give away after a decision: an attempt may have failed, and a failover that
+// is not over may leave it with one.
+func mayGiveAway(d decide.Decision) bool {
+	return d.Action == decide.Handover || d.Reason == model.FailoverRunning || d.Reason == model.PromotedBySentinel
 }
 
 // acceptedSoFar is how many offers have been accepted, once what is being done for one is done.

@@ -86,6 +86,15 @@ func TestTurnThatFails(t *testing.T) {
 	}
 }
 
+// promoted is a pod that ends, which a Sentinel is making the master.
+func promoted() model.View {
+	v := decidetest.Formed(1, decidetest.Pod(0, decidetest.Master), decidetest.Pod(1, decidetest.Replica(0)))
+	v.Leaving = true
+	v.Sentinels[0].FailoverInProgress, v.Sentinels[0].Address = true, v.Self.Address
+	v.Sentinels[0].ConfigEpoch++
+	return v
+}
+
 // TestHookEndsWithTheLastHandover: not in the turn of an attempt, after which the mastership may still be mine.
 func TestHookEndsWithTheLastHandover(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -101,6 +110,13 @@ func TestHookEndsWithTheLastHandover(t *testing.T) {
 		synctest.Wait()
 		if s.turn(t.Context()); !s.did("ask the successor") || ended() {
 			t.Errorf("the attempt failed, and the hook does not wait for another one: %v", s.journal)
+		}
+		s.view = promoted()
+		if d, _ := decide.Next(s.view, s.memory); d.Reason != model.PromotedBySentinel {
+			t.Fatalf("%s/%s: this tests nothing", d.Action, d.Reason)
+		}
+		if s.turn(t.Context()); ended() {
+			t.Error("a failover may leave it with the mastership, and the hook does not wait for its end")
 		}
 		s.view = decidetest.Formed(1, decidetest.Pod(0, decidetest.Replica(1)), decidetest.Pod(1, decidetest.Master))
 		if s.turn(t.Context()); ended() {

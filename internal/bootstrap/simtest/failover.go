@@ -145,8 +145,11 @@ func (w *World) awaitPromotion(s *sentinel) {
 	}
 }
 
-// reconfigure points the others at the new master, and ends.
+// reconfigure points the others at the new master, and ends; never while the new one is down.
 func (w *World) reconfigure(s *sentinel) {
+	if i := slices.IndexFunc(s.replicas, func(in instance) bool { return in.address == s.promoted }); i >= 0 && w.now-s.replicas[i].pong > s.want.DownAfter {
+		return
+	}
 	done := true
 	for i := range s.replicas {
 		in := &s.replicas[i]

@@ -184,22 +184,27 @@ func (w *World) talk(s *sentinel) {
 	}
 }
 
+// ask sends PING and INFO, each at its own time: INFO of a replica often, and at once, where that is urgent.
 func (w *World) ask(s *sentinel, in *instance, master bool) {
-	if w.now-in.pinged < pingEvery {
+	every := infoEvery
+	if !master && (s.odown || s.phase != noFailover || !in.linkUp) {
+		every = pingEvery
+	}
+	ping, info := w.now-in.pinged >= pingEvery, w.now-in.infoAskedAt >= every
+	if !ping && !info {
 		return
 	}
-	in.pinged = w.now
 	r := w.info(s.host, w.listeners[in.address])
-	if r.Answer == model.Silent {
-		return
+	if ping {
+		in.pinged = w.now
+		if r.Answer != model.Silent {
+			in.pong = w.now
+		}
 	}
-	in.pong = w.now
-	urgent := s.odown || s.phase != noFailover || !master && !in.linkUp
-	if w.now-in.infoAskedAt < infoEvery && (master || !urgent) || r.Answer != model.Up {
-		return
+	if info && r.Answer == model.Up {
+		in.infoAskedAt = w.now
+		w.hear(s, in, r, master)
 	}
-	in.infoAskedAt = w.now
-	w.hear(s, in, r, master)
 }
 
 // hear takes INFO in.
@@ -302,7 +307,7 @@ func (w *World) hearHello(s *sentinel, master model.Address, epoch, current uint
 		return
 	}
 	s.configEpoch = epoch
-	if master != s.master.address || s.phase != noFailover {
+	if master != s.master.address { // in a failover that is still the old one's, which goes on where it is named again
 		w.switchTo(s, master)
 	}
 	w.wakeSentinel(s)

@@ -396,6 +396,53 @@ func TestPodIsGone(t *testing.T) {
 	}
 }
 
+// TestMasterFreezesAfterAReplicaWasReplaced: Sentinels list the replica that is gone for seconds, at an address where nothing answers. That
+// keeps nobody from electing one of those that live.
+func TestMasterFreezesAfterAReplicaWasReplaced(t *testing.T) {
+	for _, later := range []time.Duration{500 * time.Millisecond, 3 * time.Second, 6 * time.Second, 12 * time.Second} {
+		tales(t, 30, three(AOF), Real, func(s *tale) {
+			lead := s.leader()
+			s.crash(s.after(lead, 1))
+			s.in(later, func() { s.freeze(lead.host) })
+			s.in(later+60*time.Second, func() { s.thaw(lead.host) })
+		}, 90*time.Second, func(s *tale, r Result) {
+			if most := downAfter + 3*time.Second; r.Violation != nil || s.none > most {
+				t.Errorf("frozen %s later: nobody took writes for %s, want at most %s; %v", later, s.none, most, r.Violation)
+			}
+		})
+	}
+}
+
+// TestPromotedPodIsGone: a Sentinel's failover does not end while the pod that it promoted is down, which is for ever where that pod is
+// gone: it would go on to name that pod, and count in no election.
+func TestPromotedPodIsGone(t *testing.T) {
+	for name, away := range map[string]func(*tale, *pod){
+		"replaced": func(s *tale, p *pod) { s.crash(p) },
+		"hangs":    func(s *tale, p *pod) { s.hang(p.server, 10*time.Minute) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			tales(t, 30, three(AOF), Real, func(s *tale) {
+				one := s.sentinels[0]
+				s.forceFailover(one)
+				s.when(func() bool { return one.phase == reconfiguring || s.now > begun+time.Minute }, func() {
+					promoted := s.listeners[one.promoted].pod
+					away(s, promoted)
+					s.in(100*time.Second, func() { s.hang(promoted.server, 0) })
+				})
+				s.in(90*time.Second, func() {
+					if n := s.names(s.api().record.Address); n < 3 {
+						t.Errorf("%d Sentinels name the master", n)
+					}
+				})
+			}, 120*time.Second, func(s *tale, r Result) {
+				if r.Violation != nil || s.none > 30*time.Second {
+					t.Errorf("nobody took writes for %s; %v", s.none, r.Violation)
+				}
+			})
+		})
+	}
+}
+
 // TestFailoverOfALivingMaster: somebody tells a Sentinel to fail over, and the master lives and is connected.
 func TestFailoverOfALivingMaster(t *testing.T) {
 	for name, setup := range map[string]Setup{"two": two(AOF), "three": three(None)} {

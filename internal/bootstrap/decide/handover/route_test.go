@@ -55,11 +55,11 @@ func TestWaitForTheService(t *testing.T) {
 		moves time.Duration // when the Service does, in a time in which Redis answers at once
 		parts bool          // clients are sent away once more when it does
 	}{
-		"it has moved":      {0, false},
-		"it moves":          {time.Second, false},
+		"it has moved":       {0, false},
+		"it moves":           {time.Second, false},
 		"in the last moment": {rerouteTime - askEvery, false},
-		"it is late":        {rerouteTime + time.Second/2, true},
-		"it does not":       {time.Hour, true},
+		"it is late":         {rerouteTime + time.Second/2, true},
+		"it does not":        {time.Hour, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			state, v := announced(t, nil)

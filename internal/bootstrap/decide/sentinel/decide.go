@@ -58,6 +58,8 @@ func (s *situation) decide() Decision {
 		return wait(model.RecordUnknown)
 	case !s.recordBelieved():
 		return wait(model.EpochUnbelievable)
+	case s.failoverCannotEnd():
+		return s.recreate(model.FailoverStuck)
 	case own.Monitors && own.FailoverInProgress:
 		return Decision{Reason: model.FailoverRunning, Recheck: soon}
 	case own.Monitors && own.ConfigEpoch > rec.Epoch && s.believes(own.ConfigEpoch):

@@ -72,6 +72,8 @@ type Memory struct {
 	// UnverifiedSince is when my Sentinel began to name UnverifiedEpoch without its master answering.
 	UnverifiedSince time.Time
 	UnverifiedEpoch uint64
+	// FailoverSince is since when my Sentinel has been in a failover; zero while it is in none.
+	FailoverSince time.Time
 	// MaxEpoch is the greatest epoch seen in the record RecordUID, MaxVersion the last version that had it, and NewSince when it was
 	// first seen.
 	MaxEpoch   uint64

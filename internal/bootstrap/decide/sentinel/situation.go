@@ -4,6 +4,7 @@ package sentinel
 
 import (
 	"slices"
+	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
@@ -30,12 +31,29 @@ func (s *situation) findFacts() {
 		}
 		m.MaxEpoch, m.MaxVersion = rec.Epoch, rec.Version
 	}
+	switch running := s.Own.Monitors && s.Own.FailoverInProgress; {
+	case !running:
+		m.FailoverSince = time.Time{}
+	case m.FailoverSince.IsZero() || m.FailoverSince.After(s.Now):
+		m.FailoverSince = s.Now
+	}
 	for i := range s.Pods {
 		if p := &s.Pods[i]; p.UID == rec.PodUID && p.Address == rec.Address {
 			s.holder, s.verified = p, isMaster(p)
 			break
 		}
 	}
+}
+
+// failoverCannotEnd reports whether my Sentinel is in a failover that the record has left behind, and that goes on for ever: it waits for the
+// pod that it promoted, which is gone or down. Where another Sentinel made the former master lead again, it does not even hear of that: it
+// takes the address for the one that it has.
+func (s *situation) failoverCannotEnd() bool {
+	own, rec := &s.Own, &s.Record
+	if !own.Monitors || !own.FailoverInProgress || !s.verified || own.Address == rec.Address || own.ConfigEpoch > rec.Epoch {
+		return false
+	}
+	return s.PodsKnown && !s.ours(own.Address) || s.Now.Sub(s.memory.FailoverSince) > 2*s.Want.FailoverTimeout
 }
 
 // recordIsStale reports whether the record is older than one that was seen before. A smaller epoch in a later version is a fact.

@@ -83,7 +83,8 @@ func (in *reader) mine(v *model.SentinelView, word string) {
 	case "lists":
 		v.Own.Replicas = nil
 		for digit := range strings.SplitSeq(value, "") {
-			v.Own.Replicas = append(v.Own.Replicas, model.SeenReplica{Address: in.Address(name, digit), Priority: 100})
+			address := in.Address(name, strings.ToLower(digit))
+			v.Own.Replicas = append(v.Own.Replicas, model.SeenReplica{Address: address, Priority: 100, Down: digit == "X"})
 		}
 	case "unelectable":
 		for i := range v.Own.Replicas {
@@ -119,6 +120,8 @@ func (in *reader) sentinelMemory(v model.SentinelView, m *Memory, word string) {
 	switch name {
 	case "unverified":
 		m.UnverifiedSince, m.UnverifiedEpoch = in.Ago(name, value), v.Own.ConfigEpoch
+	case "failover":
+		m.FailoverSince = in.Ago(name, value)
 	case "seen":
 		m.MaxEpoch = in.Epoch(name, value)
 	case "since":
