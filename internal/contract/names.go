@@ -293,6 +293,11 @@ const (
 // ObjectName is the name of a group's Lease, ServiceAccount, Secret, Role and RoleBinding.
 func ObjectName(statefulSet string) string { return ObjectPrefix + statefulSet }
 
+// Provisioned reports whether labels are those of an object that the webhook made for a StatefulSet.
+func Provisioned(labels map[string]string, statefulSet string) bool {
+	return labels[LabelManaged] == Managed && labels[LabelGroup] == statefulSet
+}
+
 // SelectorOf is what the -master Service of a group selects by. Without the uid of a pod it follows role labels.
 func SelectorOf(statefulSet, podUID string) map[string]string {
 	if podUID == "" {

@@ -46,8 +46,7 @@ func ownLabels(statefulSet string) map[string]string {
 
 // Ours reports whether an object is provisioned by us for this StatefulSet.
 func Ours(o metav1.Object, statefulSet string) bool {
-	labels := o.GetLabels()
-	return labels[contract.LabelManaged] == contract.Managed && labels[contract.LabelGroup] == statefulSet
+	return contract.Provisioned(o.GetLabels(), statefulSet)
 }
 
 func meta(namespace, name, statefulSet string) metav1.ObjectMeta {

@@ -44,7 +44,7 @@ func (a *Sentinel) Lead(ctx context.Context, group, service string, to *corev1.P
 func leads(live *corev1.Service, group string, to *corev1.Pod, epoch uint64) bool {
 	selector := contract.SelectorOf(group, string(to.UID))
 	switch {
-	case live.Labels[contract.LabelManaged] != contract.Managed || live.Labels[contract.LabelGroup] != group,
+	case !contract.Provisioned(live.Labels, group),
 		ledSince(live) > epoch, maps.Equal(live.Spec.Selector, selector):
 		return false
 	case live.Annotations == nil:

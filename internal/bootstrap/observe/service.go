@@ -56,8 +56,7 @@ func (o *Observer) MasterService(ctx context.Context) model.Address {
 
 // entrance is where the clients of a group's Service connect to; no host where it is another's, or leads by names only.
 func entrance(s *corev1.Service, group string) model.Address {
-	ours := s.Labels[contract.LabelManaged] == contract.Managed && s.Labels[contract.LabelGroup] == group
-	if !ours || s.Spec.ClusterIP == "" || s.Spec.ClusterIP == corev1.ClusterIPNone || len(s.Spec.Ports) == 0 {
+	if !contract.Provisioned(s.Labels, group) || s.Spec.ClusterIP == "" || s.Spec.ClusterIP == corev1.ClusterIPNone || len(s.Spec.Ports) == 0 {
 		return model.Address{}
 	}
 	return model.Address{Host: s.Spec.ClusterIP, Port: int(s.Spec.Ports[0].Port)}

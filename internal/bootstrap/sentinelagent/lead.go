@@ -8,17 +8,17 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// led is a master of a group: a pod since an epoch.
+// led is where a Service leads: to a pod since an epoch.
 type led struct {
-	podUID string
-	epoch  uint64
+	service, podUID string
+	epoch           uint64
 }
 
 // lead makes the Service of a group's master lead to the recorded holder, after a live read of the record. It comes before the role
 // labels, so that the Service goes from one master to the next in one write, and is done once for each master: what the webhook does
 // to the Service keeps it where it leads.
 func (m *manager) lead(ctx context.Context, g *group, service string, r model.Record, leads bool) error {
-	now := led{r.PodUID, r.Epoch}
+	now := led{service, r.PodUID, r.Epoch}
 	if !leads || service == "" || g.led == now {
 		return nil
 	}
