@@ -24,8 +24,8 @@ type presented struct {
 type secured struct {
 	run    string
 	access model.Access
-	// list is how the server lists its users since.
-	list string
+	// users are those of the server since.
+	users model.Users
 }
 
 // Prepare makes my Redis part of its group, before anything else is done to it, and keeps it so: users that are gone, because a
@@ -36,20 +36,20 @@ func (a *Redis) Prepare(ctx context.Context, v model.View) error {
 	if r.Answer != model.Up || r.TooOld { // one that is too old may know no users, and joins nothing
 		return nil
 	}
-	known := a.secured.list
+	known := a.secured.users
 	if a.secured.run != r.RunID || !reflect.DeepEqual(a.secured.access, v.Access) {
-		known = ""
+		known = model.Users{}
 	}
-	list, err := a.own.SecureUsers(ctx, a.user, v.Access, r.Selectors, known)
+	users, err := a.own.SecureUsers(ctx, a.user, v.Access, r.Selectors, known)
 	if err != nil && !errors.Is(err, model.ErrPartly) {
 		return err
 	}
-	a.secured = secured{run: r.RunID, access: v.Access, list: list}
+	a.secured = secured{run: r.RunID, access: v.Access, users: users}
 	return errors.Join(err, a.authenticate(ctx, v, r.Following))
 }
 
 // Users is how my Redis listed its users when they were last secured.
-func (a *Redis) Users() string { return a.secured.list }
+func (a *Redis) Users() string { return a.secured.users.List }
 
 // authenticate makes my Redis present what the master at an address accepts. Whether that master has an agent is not known before
 // the API has answered: until then nothing is changed for a master that is followed already.

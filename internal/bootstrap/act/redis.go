@@ -29,9 +29,9 @@ type Server interface {
 	EndScript(ctx context.Context) error
 	Tune(ctx context.Context, want model.Tuning) error
 	// SecureUsers gives the server the users by which others of its group and its Sentinels reach it, and keeps others from
-	// publishing what Sentinels believe. It returns how the server lists its users then; where it lists them as known does,
-	// nothing is done.
-	SecureUsers(ctx context.Context, group string, access model.Access, selectors bool, known string) (string, error)
+	// publishing what Sentinels believe. It returns the users that the server has then; where it has those that are known, and all
+	// were judged, nothing is done.
+	SecureUsers(ctx context.Context, group string, access model.Access, selectors bool, known model.Users) (model.Users, error)
 	// AuthenticateAs sets what it presents to its master; an empty one means nothing.
 	AuthenticateAs(ctx context.Context, as model.Credential) error
 	// PlainCredential is what servers of the same template, that have no agent, want of a replica.

@@ -54,6 +54,14 @@ type Access struct {
 	Peer Credential
 }
 
+// Users are those of a server.
+type Users struct {
+	// List is how the server lists them, one line each.
+	List string
+	// Judged reports whether each of them was looked at as it is in the list.
+	Judged bool
+}
+
 // sentinelPrefix begins the names under which Sentinels say what they present; no uid begins so.
 const sentinelPrefix = "sentinel-"
 

@@ -103,9 +103,9 @@ func (s serverOf) Tune(context.Context, model.Tuning) error {
 	return nil
 }
 
-func (s serverOf) SecureUsers(context.Context, string, model.Access, bool, string) (string, error) {
+func (s serverOf) SecureUsers(context.Context, string, model.Access, bool, model.Users) (model.Users, error) {
 	s.note("secure")
-	return "users", nil
+	return model.Users{List: "users", Judged: true}, nil
 }
 
 func (s serverOf) AuthenticateAs(context.Context, model.Credential) error { return nil }

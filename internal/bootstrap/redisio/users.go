@@ -23,19 +23,22 @@ import (
 
 // SecureUsers gives the server the users by which others of its group and its Sentinels reach it, and keeps every other user from
 // publishing what Sentinels believe, where the server has selectors for that. Known is what it returned for the same access
-// before; where the server still has those users nothing is done. An error that is model.ErrPartly leaves the group's own user as it
-// should be: replication goes on.
-func (s Server) SecureUsers(ctx context.Context, group string, access model.Access, selectors bool, known string) (string, error) {
+// before; where the server still has those users, and all were judged, nothing is done. An error that is model.ErrPartly leaves the
+// group's own user as it should be: replication goes on.
+//
+// A user may be made at any moment of this. What is written and how the server lists its users afterwards is one transaction, and a
+// user whom the list before it did not have so is judged the next time.
+func (s Server) SecureUsers(ctx context.Context, group string, access model.Access, selectors bool, known model.Users) (model.Users, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*Deadline)
 	defer cancel()
 	lines, err := s.client.ACLList(ctx).Result()
 	if err != nil {
-		return "", fmt.Errorf("reading the users: %w", err)
+		return model.Users{}, fmt.Errorf("reading the users: %w", err)
 	}
-	if text := strings.Join(lines, "\n"); known != "" && text == known {
+	if known.Judged && strings.Join(lines, "\n") == known.List {
 		return known, nil
 	}
-	pipe := s.client.Pipeline()
+	pipe := s.client.TxPipeline()
 	beside := []redis.Cmder{s.setAgentUser(ctx, pipe)}
 	var own []redis.Cmder
 	for _, user := range ownUsers(group, access) {
@@ -48,23 +51,35 @@ func (s Server) SecureUsers(ctx context.Context, group string, access model.Acce
 	}
 	guards, unknown := guardClients(ctx, pipe, lines, access, selectors)
 	beside = append(append(beside, guards...), endPretenders(ctx, pipe, lines, group)...)
+	publishers := map[string]*redis.StringCmd{}
+	if selectors {
+		publishers = askWhoPublishes(ctx, pipe, lines)
+	}
 	now := pipe.ACLList(ctx)
 	_, _ = pipe.Exec(ctx) // each command carries its own error
-	failed := errors.Join(s.endStrangers(ctx, access), s.endConnections(ctx, append(unknown, changedUsers(known, lines)...)))
-	if selectors && now.Err() == nil {
-		silenced, err := s.silence(ctx, now.Val())
-		failed = errors.Join(failed, err)
-		if silenced != nil {
-			now = silenced
-		}
-	}
+	failed := errors.Join(s.endStrangers(ctx, access), s.endConnections(ctx, append(unknown, changedUsers(known.List, lines)...)))
 	if err := errors.Join(failures(append(own, now))...); err != nil {
-		return "", fmt.Errorf("setting the user of the group: %w", err)
+		return model.Users{}, fmt.Errorf("setting the user of the group: %w", err)
 	}
-	if err := errors.Join(append(failures(beside), failed)...); err != nil {
-		return "", fmt.Errorf("setting the other users of this project: %w", errors.Join(model.ErrPartly, err))
+	silenced, err := s.silence(ctx, publishers, now.Val())
+	users := model.Users{List: strings.Join(now.Val(), "\n"), Judged: !silenced && judged(now.Val(), lines, group)}
+	if err := errors.Join(append(failures(beside), failed, err)...); err != nil {
+		users.Judged = false
+		return users, fmt.Errorf("setting the other users of this project: %w", errors.Join(model.ErrPartly, err))
 	}
-	return strings.Join(now.Val(), "\n"), nil
+	return users, nil
+}
+
+// judged reports whether every user that a server has now is this project's own, or was the same when it was looked at.
+func judged(now, lookedAt []string, group string) bool {
+	return !slices.ContainsFunc(now, func(line string) bool {
+		return !ownUser(redisconf.UserName(line), group) && !slices.Contains(lookedAt, line)
+	})
+}
+
+// ownUser reports whether a name is that of a user whom SecureUsers makes.
+func ownUser(name, group string) bool {
+	return slices.Contains([]string{group, contract.AgentUser, contract.ObserverUser, contract.MonitorUser}, name)
 }
 
 // setAgentUser leaves the agent's own user with its password and no other. By a file that servers of any version read it has no
@@ -141,42 +156,45 @@ func endPretenders(ctx context.Context, pipe redis.Pipeliner, lines []string, gr
 	var sent []redis.Cmder
 	for _, line := range lines {
 		name := redisconf.UserName(line)
-		if redisconf.ReservedUser(name) && !slices.Contains([]string{group, contract.AgentUser, contract.ObserverUser, contract.MonitorUser}, name) {
+		if redisconf.ReservedUser(name) && !ownUser(name, group) {
 			sent = append(sent, pipe.ACLDelUser(ctx, name))
 		}
 	}
 	return sent
 }
 
-// silence asks the server itself which users may still publish what Sentinels believe, and takes publishing from them altogether:
-// a rule can be written in ways in which only the server sees what it allows. It returns the users as they are then; nil where there
-// was nothing to do.
-func (s Server) silence(ctx context.Context, lines []string) (*redis.StringSliceCmd, error) {
-	pipe := s.client.Pipeline()
+// askWhoPublishes asks the server itself which of the users in a list may still publish what Sentinels believe: a rule can be written
+// in ways in which only the server sees what it allows.
+func askWhoPublishes(ctx context.Context, pipe redis.Pipeliner, lines []string) map[string]*redis.StringCmd {
 	asked := map[string]*redis.StringCmd{}
 	for _, line := range lines {
 		if name, users := userOf(line); users {
 			asked[name] = pipe.ACLDryRun(ctx, name, "publish", redisconf.HelloChannel, "")
 		}
 	}
-	_, _ = pipe.Exec(ctx) // each command carries its own error
-	pipe = s.client.Pipeline()
+	return asked
+}
+
+// silence takes publishing altogether from those of whom the server says that they may, and reports whether there were any. A user who
+// is gone now has no answer.
+func (s Server) silence(ctx context.Context, asked map[string]*redis.StringCmd, now []string) (bool, error) {
+	pipe := s.client.Pipeline()
 	var sent []redis.Cmder
 	var failed []error
-	for name, answer := range asked {
-		switch {
+	for _, line := range now {
+		name := redisconf.UserName(line)
+		switch answer := asked[name]; {
+		case answer == nil:
 		case answer.Err() != nil:
 			failed = append(failed, fmt.Errorf("asking whether a user may publish: %w", withoutRules(answer.Err())))
 		case answer.Val() == "OK":
 			sent = append(sent, pipe.ACLSetUser(ctx, name, "clearselectors", "-publish", "-spublish"))
 		}
 	}
-	if len(sent) == 0 {
-		return nil, errors.Join(failed...)
+	if len(sent) > 0 {
+		_, _ = pipe.Exec(ctx) // each command carries its own error
 	}
-	now := pipe.ACLList(ctx)
-	_, _ = pipe.Exec(ctx)
-	return now, errors.Join(append(failed, failures(append(sent, now))...)...)
+	return len(sent) > 0, errors.Join(append(failed, failures(sent)...)...)
 }
 
 // failures are the errors of commands, without the rules that a server repeats.

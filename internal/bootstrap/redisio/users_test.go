@@ -36,7 +36,7 @@ func TestUserThatAServerRefuses(t *testing.T) {
 		})
 		client := Keep(server.Address, model.Credential{})
 		t.Cleanup(func() { _ = client.Close() })
-		_, err := NewServer(client).SecureUsers(t.Context(), group, access, true, "")
+		_, err := NewServer(client).SecureUsers(t.Context(), group, access, true, model.Users{})
 		if err == nil || errors.Is(err, model.ErrPartly) != partly || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s refused: %v", refused, err)
 		}
@@ -70,7 +70,7 @@ func TestNoSentinelStaysAnother(t *testing.T) {
 	})
 	client := Keep(server.Address, model.Credential{})
 	t.Cleanup(func() { _ = client.Close() })
-	if _, err := NewServer(client).SecureUsers(t.Context(), "redis-sentinel:ns.redis", model.Access{Monitor: []string{strings.Repeat("a", 64)}}, true, ""); err != nil {
+	if _, err := NewServer(client).SecureUsers(t.Context(), "redis-sentinel:ns.redis", model.Access{Monitor: []string{strings.Repeat("a", 64)}}, true, model.Users{}); err != nil {
 		t.Fatal(err)
 	}
 	told := slices.DeleteFunc(server.Told(), func(command string) bool { return !strings.HasPrefix(command, "client kill") })
@@ -102,7 +102,7 @@ func TestUsersThatSomebodyChanged(t *testing.T) {
 	})
 	client := Keep(server.Address, agent)
 	t.Cleanup(func() { _ = client.Close() })
-	secure := func(known string) []string {
+	secure := func(known model.Users) []string {
 		t.Helper()
 		before := len(server.Told())
 		if _, err := NewServer(client).SecureUsers(t.Context(), group, model.Access{Monitor: []string{"11"}}, false, known); err != nil {
@@ -110,7 +110,7 @@ func TestUsersThatSomebodyChanged(t *testing.T) {
 		}
 		return server.Told()[before:]
 	}
-	known := strings.Join(list, "\n")
+	known := model.Users{List: strings.Join(list, "\n"), Judged: true}
 	if told := secure(known); slices.ContainsFunc(told, func(c string) bool {
 		return !strings.HasPrefix(c, "acl list") && !strings.HasPrefix(c, "auth") && !strings.HasPrefix(c, "hello")
 	}) {
@@ -125,8 +125,64 @@ func TestUsersThatSomebodyChanged(t *testing.T) {
 	if want := []string{"client kill user redis-sentinel-agent skipme yes"}; !slices.Equal(kills, want) {
 		t.Errorf("told %q, want %q", kills, want)
 	}
-	if told := secure(""); slices.ContainsFunc(told, func(c string) bool { return strings.HasPrefix(c, "client kill") }) {
+	if told := secure(model.Users{}); slices.ContainsFunc(told, func(c string) bool { return strings.HasPrefix(c, "client kill") }) {
 		t.Errorf("the first look at a server closes connections: %q", told)
+	}
+}
+
+// TestUserThatIsMadeMeanwhile: whoever makes a user or changes one while users are being set gets past nobody: such a user is looked at
+// the next time, although the server lists the same users then.
+func TestUserThatIsMadeMeanwhile(t *testing.T) {
+	const group = "redis-sentinel:ns.redis"
+	const app, mallory = "user app on #00 ~* resetchannels +@all", "user mallory on nopass ~* &* +@all"
+	for name, c := range map[string]struct {
+		late   string // the user that the server has from the moment on at which users are set
+		meets  string // what reaches that user the next time
+		allows bool   // whether the server's own word is that it may publish
+	}{
+		"a user":                           {mallory, "acl setuser mallory -publish", false},
+		"a user with another rule":         {"user app on #00 ~* &* +@all", "acl setuser app -publish", false},
+		"a user whom nothing is wanted of": {"user guest on nopass ~* resetchannels +get", "acl setuser guest off", false},
+		"a name that is kept":              {"user redis-sentinel-mallory on #00 +@all", "acl deluser redis-sentinel-mallory", false},
+		"a rule that only the server sees": {"user odd on #00 resetchannels -@all (+publish", "acl setuser odd clearselectors -publish -spublish", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var setting atomic.Bool
+			server := redistest.Start(t, "127.0.0.1", func(command string) string {
+				switch {
+				case command == "acl list" && setting.Load() && strings.HasPrefix(c.late, "user app "):
+					return "*1\r\n" + redistest.Bulk(c.late)
+				case command == "acl list" && setting.Load():
+					return "*2\r\n" + redistest.Bulk(app) + redistest.Bulk(c.late)
+				case command == "acl list":
+					return "*1\r\n" + redistest.Bulk(app)
+				case strings.HasPrefix(command, "acl setuser redis-sentinel-agent"):
+					setting.Store(true)
+				case strings.HasPrefix(command, "acl dryrun") && !c.allows:
+					return redistest.Bulk("no")
+				case command == "client list":
+					return redistest.Bulk("")
+				case strings.HasPrefix(command, "client kill") || strings.HasPrefix(command, "acl deluser"):
+					return ":0\r\n"
+				}
+				return ""
+			})
+			client := Keep(server.Address, model.Credential{})
+			t.Cleanup(func() { _ = client.Close() })
+			secure := func(known model.Users) model.Users {
+				t.Helper()
+				users, err := NewServer(client).SecureUsers(t.Context(), group, model.Access{PasswordRequired: true}, true, known)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return users
+			}
+			users := secure(model.Users{})
+			before := len(server.Told())
+			if secure(users); !slices.ContainsFunc(server.Told()[before:], func(command string) bool { return strings.HasPrefix(command, c.meets) }) {
+				t.Errorf("%s: not among %q", c.meets, server.Told()[before:])
+			}
+		})
 	}
 }
 
@@ -152,7 +208,7 @@ func TestWhoNeededNoPasswordIsSentAway(t *testing.T) {
 		})
 		client := Keep(server.Address, model.Credential{})
 		t.Cleanup(func() { _ = client.Close() })
-		if _, err := NewServer(client).SecureUsers(t.Context(), "redis-sentinel:ns.redis", c.access, false, ""); err != nil {
+		if _, err := NewServer(client).SecureUsers(t.Context(), "redis-sentinel:ns.redis", c.access, false, model.Users{}); err != nil {
 			t.Fatal(err)
 		}
 		var got []string

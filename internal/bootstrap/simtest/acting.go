@@ -135,8 +135,8 @@ func (o ownRedis) Tune(_ context.Context, want model.Tuning) error {
 
 // Users are no part of this world, but that a foreign server knows none of the group (connect).
 
-func (o ownRedis) SecureUsers(context.Context, string, model.Access, bool, string) (string, error) {
-	return "", o.do(func(*server) {})
+func (o ownRedis) SecureUsers(context.Context, string, model.Access, bool, model.Users) (model.Users, error) {
+	return model.Users{}, o.do(func(*server) {})
 }
 
 func (o ownRedis) AuthenticateAs(context.Context, model.Credential) error {

@@ -24,6 +24,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	told      []string
+	queued    map[*server.Peer][]string
 	listening *server.Server
 }
 
@@ -31,7 +32,7 @@ type Server struct {
 // format; an empty one stands for OK.
 func Start(t *testing.T, host string, answer func(command string) string) *Server {
 	t.Helper()
-	s := &Server{answer: answer}
+	s := &Server{answer: answer, queued: map[*server.Peer][]string{}}
 	if err := s.listen(net.JoinHostPort(host, "0")); err != nil {
 		t.Fatal(err)
 	}
@@ -56,11 +57,28 @@ func (s *Server) take(peer *server.Peer, command string, arguments ...string) bo
 	s.mu.Lock()
 	introduction := strings.HasPrefix(line, "hello")
 	question := line == "client id" // whether it answers at all
-	if !introduction && !question {
+	queue, transaction := s.queued[peer]
+	switch {
+	case line == "multi":
+		s.queued[peer] = []string{}
+	case line == "exec":
+		delete(s.queued, peer)
+	case transaction:
+		s.queued[peer] = append(queue, line)
+	case !introduction && !question:
 		s.told = append(s.told, line)
 	}
 	s.mu.Unlock()
 	switch {
+	case line == "multi":
+		peer.WriteOK()
+		return true
+	case line == "exec":
+		s.execute(peer, queue)
+		return true
+	case transaction:
+		peer.WriteInline("QUEUED")
+		return true
 	case introduction:
 		peer.WriteError("ERR unknown command")
 		return true
@@ -68,12 +86,27 @@ func (s *Server) take(peer *server.Peer, command string, arguments ...string) bo
 		peer.WriteInt(1)
 		return true
 	}
+	s.reply(peer, line)
+	return true
+}
+
+// execute answers what was queued, as one transaction.
+func (s *Server) execute(peer *server.Peer, lines []string) {
+	peer.WriteLen(len(lines))
+	for _, line := range lines {
+		s.mu.Lock()
+		s.told = append(s.told, line)
+		s.mu.Unlock()
+		s.reply(peer, line)
+	}
+}
+
+func (s *Server) reply(peer *server.Peer, line string) {
 	if reply := s.answer(line); reply != "" {
 		peer.WriteRaw(reply)
 	} else {
 		peer.WriteOK()
 	}
-	return true
 }
 
 // Told returns the commands so far, without those by which a client introduces itself and asks whether the server answers.
