@@ -25,6 +25,7 @@ import (
 var (
 	kindNamespace   = corev1.SchemeGroupVersion.WithKind("Namespace")
 	kindStatefulSet = appsv1.SchemeGroupVersion.WithKind("StatefulSet")
+	kindService     = corev1.SchemeGroupVersion.WithKind("Service")
 	kindRole        = rbacv1.SchemeGroupVersion.WithKind("Role")
 	kindRoleBinding = rbacv1.SchemeGroupVersion.WithKind("RoleBinding")
 )
@@ -34,7 +35,7 @@ func provisioned() []schema.GroupVersionKind {
 	return []schema.GroupVersionKind{
 		coordinationv1.SchemeGroupVersion.WithKind("Lease"),
 		corev1.SchemeGroupVersion.WithKind("ServiceAccount"),
-		corev1.SchemeGroupVersion.WithKind("Service"),
+		kindService,
 		kindRole,
 		kindRoleBinding,
 	}

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -42,12 +44,34 @@ func Register(mgr ctrl.Manager, r *Reconciler, everything <-chan Everything) err
 		if kind == kindRoleBinding {
 			of = m.ofBinding
 		}
-		build = build.WatchesMetadata(metadata(kind), handler.EnqueueRequestsFromMapFunc(of), builder.WithPredicates(meaningful()))
+		events := handler.EnqueueRequestsFromMapFunc(of)
+		if kind == kindService {
+			events = afterSwitch(events)
+		}
+		build = build.WatchesMetadata(metadata(kind), events, builder.WithPredicates(meaningful()))
 	}
 	if err := build.Complete(r); err != nil {
 		return fmt.Errorf("registering the controller of groups: %w", err)
 	}
 	return nil
+}
+
+// switchTime outlasts a change of master.
+const switchTime = 3 * time.Second
+
+// afterSwitch looks at the group of a Service that was changed a moment later: in a change of master Sentinels' agents point it at the
+// successor, the metadata does not tell that from anything else, and clients wait while the API server would be asked about the whole group.
+func afterSwitch(events handler.EventHandler) handler.EventHandler {
+	return handler.Funcs{
+		CreateFunc: events.Create, DeleteFunc: events.Delete, GenericFunc: events.Generic,
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			for _, o := range []client.Object{e.ObjectOld, e.ObjectNew} {
+				for _, request := range ofObject(context.Background(), o) {
+					queue.AddAfter(request, switchTime)
+				}
+			}
+		},
+	}
 }
 
 // mapper finds the groups that an object has a say in.
