@@ -72,8 +72,11 @@ func (s *situation) leaderAbsent() bool {
 	return s.API && s.PodsListed && s.leaderPod == nil && !s.selfLeads
 }
 
-// electable reports whether Sentinel could still promote a replica: one that answers and whose priority allows it.
+// electable reports whether Sentinel could still promote a replica: one that answers, whose priority allows it, and that a Sentinel lists.
 func (s *situation) electable() bool {
+	if s.noneListed() {
+		return false
+	}
 	for i := range s.size() {
 		if r := &s.pod(i).Redis; r.Answer == model.Up && r.Role == model.Replica && r.Priority > 0 {
 			return true
@@ -82,12 +85,26 @@ func (s *situation) electable() bool {
 	return false
 }
 
+// noneListed reports whether no Sentinel lists a replica of the named master, and all of them say so.
+func (s *situation) noneListed() bool {
+	return s.allSentinelsAnswered && !slices.ContainsFunc(s.Sentinels, func(x model.Sentinel) bool { return !s.listsNobody(&x) })
+}
+
+// listsNobody reports whether a Sentinel can promote nobody. It has its replicas from the master alone: one that was given the group while
+// its master was silent is elected like any other, finds nobody, and no other tries again for two failover-timeouts.
+func (s *situation) listsNobody(x *model.Sentinel) bool {
+	return x.Monitors && x.Address == s.leader.address && x.Replicas == 0
+}
+
 // sentinelsApart is how much later than down-after the last Sentinel of a set considers a master down.
 const sentinelsApart = 2 * time.Second
 
-// sentinelsWillNotAct reports whether the named pod is gone and most Sentinels will never fail over: they still see a live
-// server at its address, because another pod has got it, or have removed the group because of that.
+// sentinelsWillNotAct reports whether most Sentinels will never fail over, or will find nobody: the named pod is gone, and they still see a
+// live server at its address, because another pod has got it, or have removed the group because of that; or they list no replica.
 func (s *situation) sentinelsWillNotAct() bool {
+	if s.majority(s.listsNobody) && s.allSentinelsAnswered && !s.failoverRunning {
+		return true
+	}
 	return s.leaderAbsent() && s.majority(func(x *model.Sentinel) bool {
 		return !x.Monitors || x.Address == s.leader.address && !x.MasterDown
 	})

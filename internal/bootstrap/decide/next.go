@@ -93,7 +93,7 @@ func (s *situation) asMaster() Decision {
 	wasNamed := s.memory.NamedEpoch > 0 && s.leader.epoch > s.memory.NamedEpoch
 	overdue := s.overdue()
 	switch {
-	case s.leader.exists() && s.memory.NamedEpoch > s.leader.epoch:
+	case s.leader.exists() && s.memory.NamedEpoch > s.leader.epoch && (overdue || s.allSentinelsAnswered): // a silent one may say it still
 		return s.claim(model.RecordWentBack)
 	case wasNamed && s.master == nil && s.leader.podUID != "":
 		return s.fence(model.Superseded) // it cannot be reached, and the record is certain
@@ -188,7 +188,7 @@ func (s *situation) asReplica() Decision {
 	following := s.Self.Redis.Following
 	switch {
 	case s.ownClaim():
-		return s.promote(model.OwnClaim, s.memory.Claimed.Epoch, s.syncedOnce())
+		return s.keepClaim()
 	case s.offeredToSelf():
 		return s.claim(model.TransferAccepted)
 	case s.master != nil && s.failoverRunning && following != model.FenceAddress && following != s.master.Address:
@@ -211,6 +211,17 @@ func (s *situation) asReplica() Decision {
 // name at that epoch, so the claim was accepted, whether its answer came or not.
 func (s *situation) ownClaim() bool {
 	return s.holdsRecord && s.memory.Claimed == Claimed{Epoch: s.Record.Epoch, RunID: s.Self.Redis.RunID}
+}
+
+// keepClaim promotes my Redis by my claim. What I offered meanwhile, because it hung, is taken back first: who accepted it is before me.
+func (s *situation) keepClaim() Decision {
+	d := s.promote(model.OwnClaim, s.memory.Claimed.Epoch, s.syncedOnce())
+	if s.Record.Offer != nil {
+		next := s.Record
+		next.Offer = nil
+		d.Record = &next
+	}
+	return d
 }
 
 // tooOld keeps a server fenced that lacks what a handover needs. If the record names it, because the image was changed in its

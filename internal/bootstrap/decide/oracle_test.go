@@ -246,8 +246,8 @@ func (o oracle) masterSilent() []Action {
 	electable := slices.ContainsFunc(o.pods(), func(p model.Pod) bool {
 		return o.answers(p) && p.Redis.Role == model.Replica && p.Redis.Priority > 0
 	})
-	soonest := overdue || !electable || recorded && o.nothingIsLeftOfIt()
-	if lives || !o.mayWrite() || o.someMaster() || !o.provenGone() || !soonest && !o.foreignServerAnswers() ||
+	soonest := overdue || !electable || o.count(o.findsNobody) == len(o.v.Sentinels) || recorded && o.nothingIsLeftOfIt()
+	if lives || !o.mayWrite() || o.someMaster() || !o.provenGone() || !soonest && !o.willNotAct() ||
 		o.mayBeMore() && !o.waitedEnough() {
 		return o.wait()
 	}
@@ -415,14 +415,19 @@ func (o oracle) provenGone() bool {
 	})
 }
 
-// foreignServerAnswers reports whether the pod is gone and most Sentinels will never fail over, because they see a server at its
-// address or have removed the group. They have had down-after to see it.
-func (o oracle) foreignServerAnswers() bool {
+// willNotAct reports whether most Sentinels list no replica and none is at it; or the pod is gone and most will never fail over, because
+// they see a server at its address or have removed the group. They have had down-after to see it.
+func (o oracle) willNotAct() bool {
 	gone := o.v.API && !slices.ContainsFunc(o.v.Peers, o.names)
 	quiet := o.count(func(s model.Sentinel) bool {
 		return s.Answered && (!s.Monitors || s.Address == o.address && !s.MasterDown)
 	}) >= 2
-	return gone && quiet && !o.m.SilentSince.IsZero() && o.v.Now.Sub(o.m.SilentSince) > o.v.Config.DownAfter+2*time.Second
+	return (gone && quiet || o.count(o.findsNobody) >= 2 && o.count(func(s model.Sentinel) bool { return s.Answered }) == 3 && !o.failover()) && !o.m.SilentSince.IsZero() && o.v.Now.Sub(o.m.SilentSince) > o.v.Config.DownAfter+2*time.Second
+}
+
+// findsNobody reports whether a Sentinel watches the named master and lists no replica.
+func (o oracle) findsNobody(s model.Sentinel) bool {
+	return s.Monitors && s.Address == o.address && s.Replicas == 0
 }
 
 func (o oracle) member(p model.Pod) bool {

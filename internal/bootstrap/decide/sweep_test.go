@@ -34,12 +34,12 @@ var nodeStates = []string{
 
 var recordStates = []string{"none", "0", "1 behind=2", "2 lost=0", "0 offer=1@100"}
 
-// commonSentinels are the sets that the sweep combines with everything else: agreed, silent, down, failing over, switched, and
-// of three opinions.
-var commonSentinels = []string{"H H H", "? ? ?", "H! H! H!", "H! H! H~", "I+1 I+1 I+1", "H H! ?"}
+// commonSentinels are the sets that the sweep combines with everything else: agreed, silent, down, failing over, switched,
+// of three opinions, and down with no replica.
+var commonSentinels = []string{"H H H", "? ? ?", "H! H! H!", "H! H! H~", "I+1 I+1 I+1", "H H! ?", "H!_ H!_ H!_"}
 
 // sentinelStates are what a single Sentinel may say where its set is drawn at random.
-var sentinelStates = []string{"?", "blank", "0", "1", "2", "0+1", "1+1", "2+1", "0!", "1!", "2!", "0~", "1~", "2~"}
+var sentinelStates = []string{"?", "blank", "0", "1", "2", "0+1", "1+1", "2+1", "0!", "1!", "2!", "0~", "1~", "2~", "0!_", "1!_", "2!~_"}
 
 // memoryKinds name the memories that every view is judged with.
 var memoryKinds = []string{"fresh", "claimed", "long", "let down"}

@@ -101,9 +101,10 @@ func (s *situation) justClaimed() bool {
 }
 
 // seenBySentinels reports how long ago most Sentinels last heard me as their master, of those that see me alive: no others of them can
-// elect another. One that has just made me master may not have heard me yet.
+// elect another. One that has just made me master may not have heard me yet; whether it has is not known of a Redis that was master before its
+// agent came.
 func (s *situation) seenBySentinels() (time.Duration, bool) {
-	if s.memory.NamedEpoch == 0 && s.failoverRunning && !s.overdue() {
+	if s.memory.NamedEpoch == 0 && s.failoverRunning && !s.overdue() && !s.memory.Unproven {
 		return 0, true
 	}
 	var usual [8]time.Duration // a turn at rest allocates nothing

@@ -21,16 +21,21 @@ const (
 // yields reports whether writes are to be held back for a failover, or are to go on after one that came to nothing.
 func (s *situation) yields() bool {
 	since := s.memory.YieldSince
-	if s.elected && !since.IsZero() {
+	if s.mayPromote() && !since.IsZero() {
 		return s.Now.Sub(since) <= yieldMost // then the pause runs out
 	}
 	return s.elected || s.Yielded || !since.IsZero()
 }
 
+// mayPromote reports whether a Sentinel is elected, or may be still: silence of one ends nothing that its word began.
+func (s *situation) mayPromote() bool {
+	return s.elected || !s.memory.YieldSince.IsZero() && !s.allSentinelsAnswered
+}
+
 // yield holds writes back while a Sentinel that was elected is about to promote a replica, and lets them go on afterwards.
 func (s *situation) yield(d Decision) Decision {
 	d.Reason, d.Recheck = model.FailoverRunning, soon
-	if !s.elected {
+	if !s.mayPromote() {
 		s.memory.YieldSince = time.Time{}
 		d.Commands = []Command{{Do: ResumeWrites}}
 		return d

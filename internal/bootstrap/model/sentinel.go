@@ -15,6 +15,8 @@ type Sentinel struct {
 	ConfigEpoch uint64
 	// MasterDown reports whether it flags its master s_down.
 	MasterDown bool
+	// Replicas is how many it lists; it elects none but of these.
+	Replicas int
 	// HeardAgo is how long ago its master last answered it as one that is well does: until down-after is over from then, it takes
 	// nobody else.
 	HeardAgo time.Duration

@@ -45,6 +45,7 @@ func decodeSentinel(address *redis.StringSliceCmd, master *redis.MapStringString
 	return model.Sentinel{
 		Answered: true, Monitors: true, ConfigEpoch: epoch,
 		Address:            model.Address{Host: where[0], Port: port(where[1])},
+		Replicas:           int(max(number(facts["num-slaves"]), 0)),
 		HeardAgo:           time.Duration(max(number(facts["last-ok-ping-reply"]), 0)) * time.Millisecond,
 		MasterDown:         slices.Contains(flags, "s_down") || slices.Contains(flags, "o_down"),
 		FailoverInProgress: running,

@@ -264,7 +264,6 @@ func (o ownSentinel) Recreate(_ context.Context, m model.Announcement, watching 
 		}
 		w.monitor(s, m.Master, m.Epoch)
 		s.current, s.want = max(s.current, m.Epoch), watching
-		w.on(s.host, 100*time.Millisecond, func() { w.discover(s); w.readReplicasNow(s) })
 	})
 }
 

@@ -92,7 +92,7 @@ func (w *World) noteAcknowledged(s *server) {
 		if o != s && o.alive && o.role == model.Master && o.reign > s.reign && o.firstAck != never && w.now-o.lastAck < time.Second {
 			w.bothAcked = max(w.bothAcked, w.now-o.firstAck)
 			w.outdated++
-			if most := 1200 * time.Millisecond; w.Nodes > 2 && !w.meddled && w.now-o.firstAck > most && w.answersForItself(s) {
+			if most := 1200 * time.Millisecond; s.backed && !w.meddled && w.now-o.firstAck > most && w.answersForItself(s) {
 				w.breaks(NoTwoAnswers, "%s acknowledges a write %s after a later master began to", s.address, w.now-o.firstAck)
 			}
 		}
@@ -100,9 +100,9 @@ func (w *World) noteAcknowledged(s *server) {
 }
 
 // answersForItself reports whether a server can be expected to know that it was replaced: who deletes a pod by force says that it is
-// dead, and one that was frozen goes on with what it had read before anybody can tell it.
+// dead, and one that was frozen or hung goes on with what it had read before anybody can tell it.
 func (w *World) answersForItself(s *server) bool {
-	return !s.pod.gone && (s.host.thawed == 0 || w.now-s.host.thawed > time.Second)
+	return !s.pod.gone && w.now != s.hung && (s.host.thawed == 0 || w.now-s.host.thawed > time.Second)
 }
 
 // checkPromotion checks that the record accepted my claim, for this process. Without the API the recorded holder may resume in

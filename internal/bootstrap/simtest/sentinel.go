@@ -147,7 +147,7 @@ func (w *World) askSentinel(from *host, s *sentinel) model.Sentinel {
 			a.Address = s.master.address
 		}
 		a.MasterDown, a.FailoverInProgress = s.downSince != never, s.phase != noFailover
-		a.HeardAgo = w.now - s.master.pong
+		a.Replicas, a.HeardAgo = len(s.replicas), w.now-s.master.pong
 		a.Elected = s.phase == selecting || s.phase == promoting || s.phase == reconfiguring
 	}
 	return a

@@ -224,13 +224,6 @@ func (w *World) doSentinel(s *sentinel, d decidesentinel.Decision) error {
 	return err
 }
 
-// readReplicasNow reads the new replicas now, as Sentinel does with instances that it has never asked.
-func (w *World) readReplicasNow(s *sentinel) {
-	for i := range s.replicas {
-		s.replicas[i].pinged, s.replicas[i].infoAskedAt = never, never
-	}
-}
-
 // reset is SENTINEL RESET.
 func (w *World) reset(s *sentinel) {
 	s.replicas, s.phase, s.odown, s.downSince, s.started = nil, noFailover, false, never, never

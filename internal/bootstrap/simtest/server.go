@@ -60,6 +60,8 @@ type server struct {
 	// once a second.
 	ackedAt time.Duration
 	good    int
+	// backed reports whether it has had two replicas since it became master.
+	backed bool
 }
 
 // disk is what is left when a process dies.
@@ -266,6 +268,7 @@ func (w *World) countGood(m *server) {
 			m.good++
 		}
 	}
+	m.backed = m.backed || m.good > 1
 }
 
 // maxLag is min-replicas-max-lag; Redis has ten seconds where nobody set it.

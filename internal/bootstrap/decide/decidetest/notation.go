@@ -174,7 +174,7 @@ func (in *Reader) Pods(cell string) []model.Pod {
 	return all
 }
 
-var sentinelWord = regexp.MustCompile(`^(\d'?|x)((?:[+-]\d+|\+far)?)(!?)(~?)(\^?)$`)
+var sentinelWord = regexp.MustCompile(`^(\d'?|x)((?:[+-]\d+|\+far)?)(!?)(~?)(\^?)(_?)$`)
 
 // Sentinel reads what one Sentinel says, for example 0+1!.
 func (in *Reader) Sentinel(word string) model.Sentinel {
@@ -191,8 +191,16 @@ func (in *Reader) Sentinel(word string) model.Sentinel {
 	}
 	return model.Sentinel{
 		Answered: true, Monitors: true, Address: in.Address("Sentinel", part[1]), ConfigEpoch: in.Epoch("Sentinel", part[2]),
-		MasterDown: part[3] != "", FailoverInProgress: part[4] != "", Elected: part[5] != "",
+		MasterDown: part[3] != "", FailoverInProgress: part[4] != "", Elected: part[5] != "", Replicas: replicasListed(part[6]),
 	}
+}
+
+// replicasListed is how many replicas a Sentinel lists: two, or none after "_".
+func replicasListed(none string) int {
+	if none != "" {
+		return 0
+	}
+	return 2
 }
 
 var holderWord = regexp.MustCompile(`^(\d'?)((?:[+-]\d+|\+far)?)$`)

@@ -97,7 +97,7 @@ func Recreated(p model.Pod) model.Pod {
 func Sentinels(names model.Address, epoch uint64) []model.Sentinel {
 	s := make([]model.Sentinel, 3)
 	for i := range s {
-		s[i] = model.Sentinel{Name: fmt.Sprintf("sentinel-%d", i), Answered: true, Monitors: true, Address: names, ConfigEpoch: epoch}
+		s[i] = model.Sentinel{Name: fmt.Sprintf("sentinel-%d", i), Answered: true, Monitors: true, Address: names, ConfigEpoch: epoch, Replicas: 2}
 	}
 	return s
 }

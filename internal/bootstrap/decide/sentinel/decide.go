@@ -20,12 +20,12 @@ const (
 	// nobody promoted it: what is named and what the pods say is not of one instant.
 	convinced = 500 * time.Millisecond
 	// staleFor is how long an entry must be stale before the group is recreated because of it.
-	staleFor = 3 * time.Second
+	staleFor = time.Second
 	// renewEvery is the least time between two re-creations for lack of an electable replica. A Sentinel reads the replicas
 	// from the master within 0.1 s after it was pointed there, and from each of them soon after.
 	renewEvery = 2 * time.Second
 	// pruneEvery is the least time between two re-creations for stale entries.
-	pruneEvery = 30 * time.Second
+	pruneEvery = 10 * time.Second
 )
 
 // Next decides for one group of one Sentinel. It is total: every view gives an action or a named wait.
@@ -58,8 +58,12 @@ func (s *situation) decide() Decision {
 		return wait(model.RecordUnknown)
 	case !s.recordBelieved():
 		return wait(model.EpochUnbelievable)
+	case s.failoverCannotEnd() && own.ConfigEpoch > rec.Epoch: // the record goes first, or what is recreated would be behind what it said
+		return s.reissue(model.FailoverStuck)
 	case s.failoverCannotEnd():
 		return s.recreate(model.FailoverStuck)
+	case own.Monitors && own.FailoverInProgress && s.mayOrderForeignServer(): // at its end it points every server that it lists at the promoted one
+		return remove(model.AddressTaken)
 	case own.Monitors && own.FailoverInProgress:
 		return Decision{Reason: model.FailoverRunning, Recheck: soon}
 	case own.Monitors && own.ConfigEpoch > rec.Epoch && s.believes(own.ConfigEpoch):

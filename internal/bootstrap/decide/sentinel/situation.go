@@ -45,12 +45,12 @@ func (s *situation) findFacts() {
 	}
 }
 
-// failoverCannotEnd reports whether my Sentinel is in a failover that the record has left behind, and that goes on for ever: it waits for the
-// pod that it promoted, which is gone or down. Where another Sentinel made the former master lead again, it does not even hear of that: it
+// failoverCannotEnd reports whether my Sentinel is in a failover that goes on for ever, while the recorded master lives: it waits for the pod that
+// it promoted, which is gone or down. Where another Sentinel made the former master lead again, it does not even hear of that: it
 // takes the address for the one that it has.
 func (s *situation) failoverCannotEnd() bool {
 	own, rec := &s.Own, &s.Record
-	if !own.Monitors || !own.FailoverInProgress || !s.verified || own.Address == rec.Address || own.ConfigEpoch > rec.Epoch {
+	if !own.Monitors || !own.FailoverInProgress || !s.verified || own.Address == rec.Address {
 		return false
 	}
 	return s.PodsKnown && !s.ours(own.Address) || s.Now.Sub(s.memory.FailoverSince) > 2*s.Want.FailoverTimeout
