@@ -197,7 +197,7 @@ func invariants(t *testing.T) map[string][]string {
 		rows[cells[0]] = cells
 		order = append(order, cells[0])
 	}
-	if want := []string{"S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "L1", "L2"}; !slices.Equal(order, want) {
+	if want := []string{"S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "L1", "L2"}; !slices.Equal(order, want) {
 		t.Errorf("the invariants are %q, want %q", order, want)
 	}
 	return rows

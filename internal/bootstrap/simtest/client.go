@@ -63,7 +63,9 @@ func (w *World) tryWrite(c *client, s *server) {
 func (w *World) acknowledge(c *client, s *server) {
 	v := w.write(s, keysOf(s.data)+1)
 	c.acked = append(c.acked, v.write)
+	s.lastAcked = v
 	w.noteAcknowledged(s)
+	w.checkLetGo(s)
 	if c.stays != nil {
 		return
 	}

@@ -98,9 +98,12 @@ func (w *World) campaign(s *sentinel) {
 
 // elect makes a Sentinel the leader of its failover, which it announces to whoever listens: the agent of the master that it names.
 func (w *World) elect(s *sentinel) {
-	s.phase, s.since = selecting, w.now
+	s.phase, s.since, s.facing = selecting, w.now, nil
+	if m := w.listeners[s.master.address]; w.hears(m, s) {
+		s.facing = m
+	}
 	for _, p := range w.pods {
-		if !p.gone && p.agent && p.leads && w.reach(p.host, s.host) {
+		if !p.gone && p.agent && p.leads && w.reach(p.host, s.host) && !w.Deciders.Deaf {
 			w.on(p.host, w.between(time.Millisecond, 4*time.Millisecond), func() { w.hearElection(p) })
 		}
 	}

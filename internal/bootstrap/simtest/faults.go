@@ -90,7 +90,7 @@ var faults = map[string]fault{
 	"promote":   {meddling, func(w *World, who int, _ time.Duration) { w.promoteByHand(who) }},
 	"force":     {meddling, func(w *World, who int, _ time.Duration) { w.meddled = true; w.forceFailover(w.sentinelOf(who)) }},
 	"one-epoch": {meddling, func(w *World, who int, _ time.Duration) { w.oneEpoch(who) }},
-	"reset":     {meddling, func(w *World, who int, _ time.Duration) { w.reset(w.sentinelOf(who)) }},
+	"reset":     {meddling, func(w *World, who int, _ time.Duration) { w.overruled = true; w.reset(w.sentinelOf(who)) }},
 	"spoof":     {meddling, (*World).spoof},
 }
 

@@ -24,7 +24,7 @@ func (w *World) flushAll() {
 }
 
 func (w *World) demoteByHand(who int) {
-	w.meddled = true
+	w.meddled, w.overruled = true, true
 	p, q := w.podOf(who), w.podOf((who+1)%w.Nodes)
 	if p != nil && q != nil && p != q && p.server.up(w.now) {
 		w.point(p.server, q.server.address, false)
@@ -32,7 +32,7 @@ func (w *World) demoteByHand(who int) {
 }
 
 func (w *World) promoteByHand(who int) {
-	w.meddled = true
+	w.meddled, w.overruled = true, true
 	if p := w.podOf(who); p != nil && p.server.up(w.now) {
 		w.promote(p.server, false)
 	}
@@ -40,7 +40,7 @@ func (w *World) promoteByHand(who int) {
 
 // oneEpoch makes a Sentinel name a replica at the very epoch of the record, as after an election that met a claim.
 func (w *World) oneEpoch(who int) {
-	w.meddled = true
+	w.meddled, w.overruled = true, true
 	s, p := w.sentinelOf(who), w.podOf((w.leader().ordinal+1)%w.Nodes)
 	if s.alive && s.monitors && p != nil && p != w.leader() {
 		s.configEpoch = w.api().record.Epoch
@@ -50,7 +50,7 @@ func (w *World) oneEpoch(who int) {
 
 // spoof publishes a hello that names an address which no pod has.
 func (w *World) spoof(who int, _ time.Duration) {
-	w.meddled = true
+	w.meddled, w.overruled = true, true
 	s := w.sentinelOf(who)
 	if s.alive && s.monitors {
 		w.hearHello(s, w.newAddress(), s.configEpoch+1, s.current+1)

@@ -45,6 +45,9 @@ var plants = []plant{
 	{"cut off and yet a master", []Rule{NoTwoAnswers}, redisDecider(neverUnconfirmed), scenario(Step{At: 20 * time.Second, Do: "island", For: 30 * time.Second})},
 	{"the record orders only whom it reaches", []Rule{NoTwoAnswers}, redisDecider(notFencedByTheRecord), scenario(Step{At: 20 * time.Second, Do: "overlay", For: 30 * time.Second})},
 
+	{"elections unheard", []Rule{LivingKeeps}, realExcept(func(d *Deciders) { d.Redis, d.Deaf = keepsWriting, true }), scenario(Step{At: 20 * time.Second, Do: "force"})},
+	{"writes go on with an elected Sentinel", []Rule{LivingKeeps}, redisDecider(letsGoEarly), scenario(Step{At: 20 * time.Second, Do: "force"})},
+
 	{"unpause on unknown answer", []Rule{PlannedKeeps}, realExcept(func(d *Deciders) { d.Handover = unknownIsRefused }), scenario(Step{At: 20 * time.Second, Do: "delete-lead"})},
 	{"sealed offer accepted without its word", []Rule{PlannedKeeps, NoTwoAnswers}, realExcept(func(d *Deciders) { d.Redis, d.Prepared = opensSeals, neverPrepared }), scenario(Step{At: 20 * time.Second, Do: "delete-lead"})},
 	{"demoted before the successor is master", []Rule{NoLoops}, realExcept(func(d *Deciders) { d.Handover = demotedEarly }), scenario(Step{At: 20 * time.Second, Do: "delete-lead"})},
@@ -352,6 +355,24 @@ func notFencedByTheRecord(v model.View, m decide.Memory) (decide.Decision, decid
 	d, after := decide.Next(v, m)
 	if v.Self.Redis.Role == model.Master && (d.Reason == model.Superseded || d.Reason == model.Unconfirmed) && d.Action != decide.Follow {
 		d = decide.Decision{Reason: model.UnnamedMaster, Ready: true, Recheck: 100 * time.Millisecond, Tuning: model.Tuning{Priority: 1, ServeStale: true}}
+	}
+	return d, after
+}
+
+// keepsWriting takes writes until it follows another.
+func keepsWriting(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
+	d, after := decide.Next(v, m)
+	d.Commands = slices.DeleteFunc(slices.Clone(d.Commands), func(c decide.Command) bool { return c.Do == decide.PauseWrites })
+	return d, after
+}
+
+// letsGoEarly ends at once the pause that began when a Sentinel was heard to be elected.
+func letsGoEarly(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
+	d, after := decide.Next(v, m)
+	for i := range d.Commands {
+		if d.Commands[i].Do == decide.PauseWrites {
+			d.Commands = []decide.Command{{Do: decide.ResumeWrites}}
+		}
 	}
 	return d, after
 }

@@ -27,6 +27,7 @@ const (
 	ClientsLast   Rule = "S8 clients are sent away only from a server that takes no writes any more"
 	PlannedKeeps  Rule = "S9 a planned handover loses no acknowledged write"
 	NoTwoAnswers  Rule = "S10 a master that may have been replaced acknowledges nothing"
+	LivingKeeps   Rule = "S11 a failover of a living, connected master loses nothing"
 	Settles       Rule = "L1 all settle on one master"
 	Writable      Rule = "L2 the group takes writes again"
 )
@@ -89,12 +90,44 @@ func (w *World) noteAcknowledged(s *server) {
 	}
 	s.lastAck = w.now
 	for _, o := range w.servers {
-		if o != s && o.alive && o.role == model.Master && o.reign > s.reign && o.firstAck != never && w.now-o.lastAck < time.Second {
+		if o != s && o.alive && o.pod != nil && !o.pod.gone && o.role == model.Master && o.reign > s.reign && o.firstAck != never && w.now-o.lastAck < time.Second {
 			w.bothAcked = max(w.bothAcked, w.now-o.firstAck)
 			w.outdated++
 			if most := 1200 * time.Millisecond; s.backed && !w.meddled && w.now-o.firstAck > most && w.answersForItself(s) {
 				w.breaks(NoTwoAnswers, "%s acknowledges a write %s after a later master began to", s.address, w.now-o.firstAck)
 			}
+		}
+	}
+}
+
+// hears reports whether a master lives, and its agent hears a Sentinel, and nothing has kept it from that for a while. Commands by hand make
+// masters of which no Sentinel knows.
+func (w *World) hears(m *server, s *sentinel) bool {
+	const calm = 3 * time.Second
+	if w.overruled || m == nil || m.pod == nil || m.pod.gone || !m.up(w.now) || m.role != model.Master || !m.pod.agent || !m.pod.leads {
+		return false
+	}
+	return !m.host.frozen && w.now-m.pod.disturbed > calm && w.now-s.disturbed > calm && w.reach(m.host, s.host)
+}
+
+// checkKept checks that whom a Sentinel promotes has all that a living master acknowledged, if it follows that one.
+func (w *World) checkKept(s *sentinel, to *server) {
+	m := s.facing
+	if !w.hears(m, s) || to == m || to.link != m || !w.reach(m.host, to.host) {
+		return
+	}
+	to.insteadOf, to.by = m, s
+	if m.lastAcked != nil && !holds(to.data, m.lastAcked.write) {
+		w.breaks(LivingKeeps, "%s is promoted without write %d, which %s acknowledged", to.address, m.lastAcked.write, m.address)
+	}
+}
+
+// checkLetGo checks that a living master acknowledges nothing after a Sentinel has promoted another in its place, which lives as well.
+func (w *World) checkLetGo(m *server) {
+	for _, o := range w.servers {
+		stands := o.insteadOf == m && o.up(w.now) && o.role == model.Master && o.reign > m.reign && !o.pod.gone && w.now-o.pod.disturbed > 3*time.Second
+		if stands && w.hears(m, o.by) && w.reach(m.host, o.host) {
+			w.breaks(LivingKeeps, "%s acknowledges a write though Sentinel %d has promoted %s", m.address, o.by.ordinal, o.address)
 		}
 	}
 }

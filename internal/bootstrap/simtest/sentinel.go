@@ -81,9 +81,11 @@ type sentinel struct {
 	started    time.Duration
 	since      time.Duration
 	promoted   model.Address
-	helloAt    time.Duration
-	ticked     time.Duration
-	tilt       time.Duration
+	// facing is the master that lives, and whose agent can hear it, as it is elected.
+	facing  *server
+	helloAt time.Duration
+	ticked  time.Duration
+	tilt    time.Duration
 
 	// disturbed is until when a fault kept it from knowing better.
 	disturbed time.Duration
@@ -266,6 +268,7 @@ func (w *World) slaveOf(s *sentinel, to, master model.Address) {
 		}
 		w.checkOrdered(s, target, master)
 		if master == (model.Address{}) {
+			w.checkKept(s, target)
 			w.promote(target, false)
 		} else {
 			w.point(target, master, false)

@@ -49,6 +49,8 @@ type server struct {
 	reign    time.Duration
 	firstAck time.Duration
 	lastAck  time.Duration
+	// lastAcked is the last write that it acknowledged.
+	lastAcked *version
 	// slow is how much later than others it gets what its master writes.
 	slow time.Duration
 	// busy is until when a script keeps the process, which refuses everything meanwhile.
@@ -60,6 +62,9 @@ type server struct {
 	// once a second.
 	ackedAt time.Duration
 	good    int
+	// insteadOf is the living master in whose place a Sentinel promoted it, and by is the Sentinel.
+	insteadOf *server
+	by        *sentinel
 	// backed reports whether it has had two replicas since it became master.
 	backed bool
 }

@@ -64,6 +64,8 @@ type Deciders struct {
 	UseReset bool
 	// TrustMasterReply makes agents believe the address of SENTINEL MASTER.
 	TrustMasterReply bool
+	// Deaf keeps masters' agents from hearing that a Sentinel is elected.
+	Deaf bool
 }
 
 // Real are the deciders of the product.
@@ -104,6 +106,7 @@ type World struct {
 	lost            bool
 	noSuccessor     bool
 	meddled         bool
+	overruled       bool // by a person's command that no failover of a Sentinel contains
 	onlyPlanned     bool
 	oneCrash        bool
 	twoMastersSince time.Duration
