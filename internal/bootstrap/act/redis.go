@@ -27,6 +27,8 @@ type Server interface {
 	NeedNoReplicas(ctx context.Context) error
 	// EndScript ends the script that keeps the server from answering, or the server.
 	EndScript(ctx context.Context) error
+	// Reconnect ends its link to its master, which it makes anew at once.
+	Reconnect(ctx context.Context) error
 	Tune(ctx context.Context, want model.Tuning) error
 	// SecureUsers gives the server the users by which others of its group and its Sentinels reach it, and keeps others from
 	// publishing what Sentinels believe. It returns the users that the server has then; where it has those that are known, and all
@@ -165,6 +167,8 @@ func (a *Redis) sendOne(ctx context.Context, v model.View, c decide.Command) err
 		return a.own.NeedNoReplicas(ctx)
 	case decide.EndScript:
 		return a.own.EndScript(ctx)
+	case decide.Reconnect:
+		return a.own.Reconnect(ctx)
 	}
 	return nil
 }

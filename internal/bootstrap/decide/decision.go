@@ -79,11 +79,13 @@ const (
 	// EndScript ends the script that keeps it from answering, or, where that has written, the process: what it has not
 	// acknowledged it never will.
 	EndScript
+	// Reconnect ends its link to its master, which it makes anew at once.
+	Reconnect
 )
 
 // String names the kind as traces do.
 func (k CommandKind) String() string {
-	return [...]string{"replicate from", "become master", "disconnect clients", "pause writes", "resume writes", "need no replicas", "end script"}[k]
+	return [...]string{"replicate from", "become master", "disconnect clients", "pause writes", "resume writes", "need no replicas", "end script", "reconnect"}[k]
 }
 
 // Command is one command to my own Redis.

@@ -132,9 +132,24 @@ func (s *situation) follows(master *model.Pod) (Decision, bool) {
 	case r.Role != model.Replica || r.Following != master.Address:
 		return Decision{}, false
 	case s.syncedOnce():
-		return Decision{Reason: model.Synced, Target: master.Address, Ready: true, Tuning: s.syncedTuning()}, true
+		d := Decision{Reason: model.Synced, Target: master.Address, Ready: true, Tuning: s.syncedTuning()}
+		if s.linkStalls(master) {
+			d.Commands = []Command{{Do: Reconnect}}
+		}
+		return d, true
 	}
 	return Decision{Reason: model.Following, Target: master.Address, Tuning: fencedTuning(), Recheck: soon}, true
+}
+
+// stallsAfter is when a link over which nothing comes has stalled. Sentinels publish on every server every two seconds, and all of it comes
+// over the link.
+const stallsAfter = 3 * time.Second
+
+// linkStalls reports whether the master has more, answers, and nothing of it comes. After a network was broken, the kernel of the sender sends
+// again what was lost only after as long again: a group that is whole would be behind its master for so long, and could not be handed over.
+func (s *situation) linkStalls(master *model.Pod) bool {
+	own, its := &s.Self.Redis, &master.Redis
+	return own.LinkUp && own.LinkIdle >= stallsAfter && its.Answer == model.Up && its.ReplID == own.ReplID && its.Offset > own.Offset
 }
 
 func (s *situation) pointAt(master *model.Pod, why model.Reason) Decision {

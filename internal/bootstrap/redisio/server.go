@@ -90,6 +90,13 @@ func (s Server) DisconnectClients(ctx context.Context) error {
 	})
 }
 
+// Reconnect ends the link of a replica to its master, which it makes anew at once.
+func (s Server) Reconnect(ctx context.Context) error {
+	return s.run(ctx, "ending the link to the master", func(ctx context.Context) error {
+		return s.client.ClientKillByFilter(ctx, "type", "master").Err()
+	})
+}
+
 // PauseWrites holds back every write for at most some time; reads and replication go on. A later, longer pause extends it.
 func (s Server) PauseWrites(ctx context.Context, most time.Duration) error {
 	return s.order(ctx, "pausing writes", func(ctx context.Context, one *redis.Conn) error {

@@ -117,6 +117,16 @@ func (o ownRedis) NeedNoReplicas(context.Context) error {
 	return o.do(func(s *server) { s.tuning.MinReplicas = 0 })
 }
 
+func (o ownRedis) Reconnect(context.Context) error {
+	return o.do(func(s *server) {
+		if m := s.link; m != nil {
+			s.link, s.dial = nil, s.dial+1
+			o.w.countGood(m)
+			o.w.connect(s)
+		}
+	})
+}
+
 func (o ownRedis) EndScript(context.Context) error {
 	if s := o.p.server; s.alive && o.w.now < s.busy {
 		o.w.killRedis(o.p, 500*time.Millisecond)

@@ -33,6 +33,8 @@ type server struct {
 
 	link  *server
 	heard time.Duration
+	// stalled is until when nothing comes over the link, and stall how long the last wait of its sender's kernel was.
+	stalled, stall time.Duration
 	// dial numbers the attempts and links: those with an older number are void.
 	dial int
 
@@ -149,10 +151,15 @@ func (w *World) cron(s *server, run string) {
 		switch {
 		case s.link == nil:
 			w.connect(s)
-		case w.reach(s.host, s.link.host) && s.link.up(w.now):
-			s.heard, s.ackedAt = w.now, w.now
 		case w.now-s.heard > replTimeout:
 			s.link, s.dial = nil, s.dial+1
+		case w.reach(s.host, s.link.host) && s.link.up(w.now):
+			s.ackedAt = w.now
+			if w.now >= s.stalled {
+				s.heard, s.stall = w.now, 0
+			}
+		case !w.reach(s.host, s.link.host) && w.now >= s.stalled: // the master says something every second
+			w.stallLink(s)
 		}
 	}
 	if s.up(w.now) {
@@ -197,6 +204,7 @@ func (w *World) synced(s, m *server) {
 	w.noteUnjoined(s)
 	s.data, s.replID, s.replID2, s.offset = m.data, m.replID, m.replID2, m.offset
 	s.link, s.heard, s.ackedAt, s.hadReplica = m, w.now, w.now, true
+	s.stalled, s.stall = 0, 0
 	w.countGood(m)
 	w.save(s)
 	w.wakePod(s.pod)
@@ -316,7 +324,12 @@ func (w *World) deliver(r, from *server, dial int, data *version, offset int64, 
 	w.on(r.host, after, func() {
 		switch {
 		case !r.alive || r.dial != dial || r.link != from || r.replID != id || offset <= r.offset:
-		case !w.reach(r.host, from.host) || w.now < r.hung || w.now < r.busy: // what was sent arrives, also from one that hangs since
+		case w.now < r.stalled:
+			w.deliver(r, from, dial, data, offset, id, r.stalled-w.now)
+		case !w.reach(r.host, from.host):
+			w.stallLink(r)
+			w.deliver(r, from, dial, data, offset, id, r.stall)
+		case w.now < r.hung || w.now < r.busy: // what was sent arrives, also from one that hangs since
 			w.deliver(r, from, dial, data, offset, id, 200*time.Millisecond)
 		default:
 			r.data, r.offset, r.heard = data, offset, w.now
@@ -324,6 +337,13 @@ func (w *World) deliver(r, from *server, dial int, data *version, offset int64, 
 			w.stream(r)
 		}
 	})
+}
+
+// stallLink is what TCP does with what does not arrive: it is sent again after twice as long each time, and so it does not arrive when the
+// network is whole again, but as late again.
+func (w *World) stallLink(r *server) {
+	r.stall = min(max(2*r.stall, 200*time.Millisecond), 2*time.Minute)
+	r.stalled = w.now + r.stall
 }
 
 // idle is for how many whole seconds nothing has come over a replica's link.

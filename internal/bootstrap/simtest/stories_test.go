@@ -524,3 +524,24 @@ func TestMachineRestartsBesideAStaleReplica(t *testing.T) {
 		})
 	}
 }
+
+// TestPlannedChangeAfterAPartition: what was lost on the way from the master to its replicas is sent again as late after the network is whole
+// as it was broken. A pod that ends a moment later still hands over, with a pause that nobody notices.
+func TestPlannedChangeAfterAPartition(t *testing.T) {
+	for _, after := range []time.Duration{100 * time.Millisecond, 2 * time.Second, 5 * time.Second} {
+		tales(t, 30, three(AOF), Real, func(s *tale) {
+			lead := s.leader()
+			for n := 1; n < s.Nodes; n++ {
+				s.block(lead.host, s.after(lead, n).host, 14*time.Second)
+			}
+			s.in(14*time.Second+after, func() {
+				s.none, s.idleSince = 0, never
+				s.remove(lead)
+			})
+		}, 60*time.Second, func(s *tale, r Result) {
+			if r.Violation != nil || r.Lost > 0 || s.none > time.Second {
+				t.Errorf("%s after the network was whole: %d lost, nobody took writes for %s; %v", after, r.Lost, s.none, r.Violation)
+			}
+		})
+	}
+}

@@ -146,7 +146,7 @@ func (s *situation) settled() Decision {
 	} else if s.Now.Sub(s.memory.StaleSince) < staleFor || s.Now.Sub(s.memory.PrunedAt) < pruneEvery {
 		return s.labelled(wait(model.Agreed))
 	}
-	s.memory.StaleSince, s.memory.PrunedAt = time.Time{}, s.Now
+	s.memory.StaleSince, s.memory.PrunedAt, s.memory.RenewedAt = time.Time{}, s.Now, s.Now
 	return s.labelled(s.recreate(model.StaleEntries))
 }
 
