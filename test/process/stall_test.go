@@ -11,8 +11,9 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
 )
 
-// TestLinkStallsAfterAPartition: replicas that were cut off from their master, and from nobody else, make their links anew once it answers
-// again. Until then nothing would come over them for as long again as the network was broken.
+// TestLinkStallsAfterAPartition: a master whose replicas are cut off from it, and from nobody else, takes writes without them soon, because
+// Sentinels see it. They make their links anew once it answers again: until then nothing would come over them for as long again
+// as the network was broken.
 func TestLinkStallsAfterAPartition(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, master := group(s, lab.Options{})
@@ -38,6 +39,15 @@ func TestLinkStallsAfterAPartition(t *testing.T) {
 				}
 				return ""
 			})
+		}
+		until(s, stalled, "the master to take writes without them", func(ctx context.Context) string {
+			if _, err := master.Do(ctx, "set", "alone", "1"); err != nil {
+				return err.Error()
+			}
+			return ""
+		})
+		if online := field(t.Context(), master, "connected_slaves"); online != len(replicas) {
+			t.Errorf("%d replicas are online: it took their links for broken, which takes a minute", online)
 		}
 		before := field(t.Context(), master, "sync_partial_ok")
 		for _, p := range replicas {

@@ -30,6 +30,9 @@ func (s *situation) copyOfMembers() map[int]model.Member {
 func (s *situation) membersNow() map[int]model.Member {
 	members := s.copyOfMembers()
 	streams := s.Self.Redis.OnlineReplicas
+	if s.seen {
+		streams = min(streams, s.Self.Redis.HeardReplicas)
+	}
 	for ordinal, member := range members {
 		if _, exists := s.podOf(ordinal); !exists && member.InSync {
 			members[ordinal] = model.Member{VolumeClaim: member.VolumeClaim}
@@ -55,6 +58,17 @@ func (s *situation) membersNow() map[int]model.Member {
 	}
 	members[s.Self.Ordinal] = model.Member{VolumeClaim: s.Self.VolumeClaim, InSync: true}
 	return members
+}
+
+// countsOnSilent reports whether the record has a member in sync that does not answer me.
+func (s *situation) countsOnSilent() bool {
+	for ordinal, member := range s.Record.Members {
+		p, exists := s.podOf(ordinal)
+		if member.InSync && ordinal != s.Self.Ordinal && (!exists || p.Redis.Answer != model.Up) {
+			return true
+		}
+	}
+	return false
 }
 
 // membersAtClaim keeps what the record knew, adds me and the pods that are overwritable, whose next data will be the group's,

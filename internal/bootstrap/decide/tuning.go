@@ -22,10 +22,15 @@ func (s *situation) syncedTuning() model.Tuning {
 	return t
 }
 
-// masterTuning requires a replica for each write only while one can be lost without refusing writes.
+// masterTuning requires a replica for each write only while one can be lost without refusing writes. Replicas that are online and not heard of
+// are lost; but only while Sentinels see my Redis, or it could be the one that is lost, and once the record counts on none of them any more.
 func (s *situation) masterTuning() model.Tuning {
 	t := model.Tuning{Priority: holderPriority, ServeStale: s.Config.ServeStale, MaxLag: s.Config.MaxLag}
-	if s.Self.Redis.OnlineReplicas >= 2 {
+	replicas := s.Self.Redis.OnlineReplicas
+	if s.seen && !s.countsOnSilent() {
+		replicas = min(replicas, s.Self.Redis.HeardReplicas)
+	}
+	if replicas >= 2 {
 		t.MinReplicas = s.Config.MinReplicas
 	}
 	return t

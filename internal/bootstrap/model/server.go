@@ -55,6 +55,9 @@ type Redis struct {
 	Keys int64
 	// OnlineReplicas counts the replicas that a master streams to.
 	OnlineReplicas int
+	// HeardReplicas counts those of them that the master heard within HeardWithin: a link to a machine that has lost power is online for
+	// a minute.
+	HeardReplicas int
 	// Priority is replica-priority as a replica announces it; 0 is never elected by Sentinel.
 	Priority int
 	// AppendOnly reports whether it writes down every write, so that a restart brings back all but the last second.
@@ -73,6 +76,9 @@ type Redis struct {
 	// Selectors reports whether it can keep a user from one channel alone.
 	Selectors bool
 }
+
+// HeardWithin is how long ago a replica that is well has acknowledged at most: it does every second.
+const HeardWithin = 5 * time.Second
 
 // Tuning is the part of a Redis' configuration that depends on what the agent knows.
 type Tuning struct {

@@ -28,7 +28,7 @@ func sentinelThatSays(flags string) func(string) string {
 		case strings.HasPrefix(command, "sentinel get-master-addr-by-name"):
 			return "*2\r\n" + redistest.Bulk("10.0.0.2") + redistest.Bulk("6379")
 		case strings.HasPrefix(command, "sentinel master "):
-			facts := []string{"name", "ns.redis", "ip", "10.0.0.1", "port", "6379", "flags", flags, "config-epoch", "2048"}
+			facts := []string{"name", "ns.redis", "ip", "10.0.0.1", "port", "6379", "flags", flags, "config-epoch", "2048", "num-slaves", "2"}
 			reply := fmt.Sprintf("*%d\r\n", len(facts))
 			for _, word := range facts {
 				reply += redistest.Bulk(word)
@@ -45,7 +45,7 @@ func TestAddressInMASTERIsNotBelieved(t *testing.T) {
 	client := Keep(server.Address, model.Credential{})
 	t.Cleanup(func() { _ = client.Close() })
 	want := model.Sentinel{
-		Answered: true, Monitors: true, Address: model.Address{Host: "10.0.0.2", Port: 6379}, ConfigEpoch: 2048, FailoverInProgress: true,
+		Answered: true, Monitors: true, Address: model.Address{Host: "10.0.0.2", Port: 6379}, ConfigEpoch: 2048, FailoverInProgress: true, Replicas: 2,
 	}
 	if got := AskSentinel(t.Context(), client, "ns.redis"); got != want {
 		t.Errorf("got %+v\nwant %+v", got, want)

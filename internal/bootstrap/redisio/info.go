@@ -76,14 +76,14 @@ func ParseInfo(text string) model.Redis {
 		Answer: model.Up,
 		RunID:  short(f["run_id"]),
 		ReplID: short(f["master_replid"]), ReplID2: short(f["master_replid2"]),
-		Offset:         number(f["master_repl_offset"]),
-		Keys:           countKeys(f),
-		OnlineReplicas: onlineReplicas(f),
+		Offset: number(f["master_repl_offset"]),
+		Keys:   countKeys(f),
 		PersistenceError: f["rdb_last_bgsave_status"] == "err" || f["aof_last_write_status"] == "err" ||
 			f["aof_last_bgrewrite_status"] == "err",
 		AppendOnly: f["aof_enabled"] == "1",
 		TooOld:     tooOld(f), Selectors: hasSelectors(f),
 	}
+	r.OnlineReplicas, r.HeardReplicas = replicas(f)
 	switch f["role"] {
 	case "master":
 		r.Role = model.Master
@@ -161,16 +161,19 @@ func countKeys(f map[string]string) int64 {
 	return sum
 }
 
-// onlineReplicas counts slaveN:ip=…,port=…,state=online,…
-func onlineReplicas(f map[string]string) int {
-	n := 0
+// replicas counts slaveN:ip=…,port=…,state=online,offset=…,lag=…, and those among them that were heard of.
+func replicas(f map[string]string) (online, heard int) {
 	for name, value := range f {
 		slot, isSlave := strings.CutPrefix(name, "slave")
-		if _, err := strconv.Atoi(slot); isSlave && err == nil && strings.Contains(value, "state=online") {
-			n++
+		if _, err := strconv.Atoi(slot); !isSlave || err != nil || !strings.Contains(value, "state=online") {
+			continue
+		}
+		online++
+		if _, lag, told := strings.Cut(value, ",lag="); told && time.Duration(number(lag))*time.Second <= model.HeardWithin {
+			heard++
 		}
 	}
-	return n
+	return online, heard
 }
 
 // longest is the longest text of a reply that is kept: identities have 40 characters, addresses 45, and a name of a master that

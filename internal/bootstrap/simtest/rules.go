@@ -113,7 +113,7 @@ func (w *World) hears(m *server, s *sentinel) bool {
 // checkKept checks that whom a Sentinel promotes has all that a living master acknowledged, if it follows that one.
 func (w *World) checkKept(s *sentinel, to *server) {
 	m := s.facing
-	if !w.hears(m, s) || to == m || to.link != m || !w.reach(m.host, to.host) {
+	if !w.hears(m, s) || to == m || to.link != m || !w.reach(m.host, to.host) || w.now < to.stalled || to.slow > 0 {
 		return
 	}
 	to.insteadOf, to.by = m, s

@@ -269,6 +269,17 @@ func (w *World) online(m *server) int {
 	return n
 }
 
+// heardOf counts those that it heard a moment ago.
+func (w *World) heardOf(m *server) int {
+	n := 0
+	for _, r := range w.servers {
+		if r.alive && r.link == m && w.now-r.ackedAt <= model.HeardWithin {
+			n++
+		}
+	}
+	return n
+}
+
 // countGood counts the replicas that a master heard of in the last min-replicas-max-lag seconds. It does so once a second, and when
 // one comes or goes.
 func (w *World) countGood(m *server) {
@@ -367,7 +378,7 @@ func (w *World) info(from *host, s *server) model.Redis {
 		r = model.Redis{Answer: model.Loading, RunID: s.run, Role: s.role, Following: s.following}
 	}
 	if s.role == model.Master {
-		r.Following, r.OnlineReplicas = model.Address{}, w.online(s)
+		r.Following, r.OnlineReplicas, r.HeardReplicas = model.Address{}, w.online(s), w.heardOf(s)
 	}
 	return r
 }

@@ -545,3 +545,19 @@ func TestPlannedChangeAfterAPartition(t *testing.T) {
 		})
 	}
 }
+
+// TestReplicasOutOfSight: they are cut off from their master, which Sentinels see. It refuses writes for as long as it may be the one that is
+// lost, and not for the minute after which it takes its links for broken. When it dies then, its volume goes before what is behind.
+func TestReplicasOutOfSight(t *testing.T) {
+	tales(t, 30, three(AOF), Real, func(s *tale) {
+		lead := s.leader()
+		for n := 1; n < s.Nodes; n++ {
+			s.block(lead.host, s.after(lead, n).host, 30*time.Second)
+		}
+		s.in(29*time.Second, func() { s.killRedis(lead, 500*time.Millisecond) })
+	}, 60*time.Second, func(s *tale, r Result) {
+		if r.Violation != nil || r.Lost > 0 || s.none > 8*time.Second {
+			t.Errorf("%d lost, nobody took writes for %s; %v", r.Lost, s.none, r.Violation)
+		}
+	})
+}

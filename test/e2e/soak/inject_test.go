@@ -5,6 +5,7 @@ package soak
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -76,12 +77,33 @@ func (s *soak) inject(ctx context.Context, fault schedule.Fault, before memory) 
 	case schedule.CutAPI:
 		return s.last(ctx, fault, pod, s.world.CutAPI, s.world.HealAPI)
 	case schedule.CutPeers:
-		peers := peersOf(pod, before.all)
-		return s.last(ctx, fault, pod, func(ctx context.Context, in, pod string) error { return s.world.Cut(ctx, in, pod, peers...) }, s.heal)
+		return s.last(ctx, fault, pod, func(ctx context.Context, _, _ string) error { return s.cutFromPeers(ctx, pod) }, s.heal)
 	case schedule.CutAll:
 		return s.last(ctx, fault, pod, func(ctx context.Context, in, pod string) error { return s.world.Cut(ctx, in, pod) }, s.heal)
 	}
 	return fmt.Errorf("nobody knows how to %s", fault.Kind)
+}
+
+// cutFromPeers cuts a pod off from those of its StatefulSet that have an address: the other fault of the step may have ended one.
+func (s *soak) cutFromPeers(ctx context.Context, pod corev1.Pod) error {
+	for {
+		members, err := s.world.Members(ctx, s.group)
+		if err != nil {
+			return err
+		}
+		there := slices.DeleteFunc(members, func(p corev1.Pod) bool { return p.Status.PodIP == "" || p.DeletionTimestamp != nil })
+		peers := peersOf(pod, there)
+		if len(peers) == 0 { // from nobody would be from everybody
+			return nil
+		}
+		if err = s.world.Cut(ctx, pod.Namespace, pod.Name, peers...); err == nil {
+			return nil
+		}
+		now, listed := s.world.Members(ctx, s.group)
+		if listed != nil || slices.EqualFunc(members, now, func(a, b corev1.Pod) bool { return a.UID == b.UID && a.Status.PodIP == b.Status.PodIP }) {
+			return err
+		}
+	}
 }
 
 func (s *soak) heal(ctx context.Context, in, pod string) error { return s.world.Heal(ctx, in, pod) }

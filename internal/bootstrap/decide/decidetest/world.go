@@ -55,7 +55,7 @@ func Edited(p model.Pod, edit func(*model.Pod)) model.Pod {
 // Master makes it a master with the group's data.
 func Master(p model.Pod) model.Pod {
 	p.Redis.Role, p.Redis.Following, p.Redis.ReplID, p.Redis.Offset, p.Redis.Keys = model.Master, model.Address{}, LineageID, 100, 10
-	p.Redis.OnlineReplicas = 2
+	p.Redis.OnlineReplicas, p.Redis.HeardReplicas = 2, 2
 	return p
 }
 

@@ -69,6 +69,26 @@ func TestStaleReplicaEntryIsPruned(t *testing.T) {
 	}
 }
 
+// TestFailoverHasItsTimeFromItsBeginning: how long my Sentinel watched the group before does not count.
+func TestFailoverHasItsTimeFromItsBeginning(t *testing.T) {
+	_, m := Next(beside(func(*model.SentinelView) {}), Memory{})
+	late := clock.Add(time.Hour)
+	stuck := func(after time.Duration) func(*model.SentinelView) {
+		return func(v *model.SentinelView) {
+			v.Now, v.Own.FailoverInProgress, v.Own.Address = late.Add(after), true, v.Pods[1].Address
+		}
+	}
+	d, m := Next(beside(stuck(0)), m)
+	if d.Reason != model.FailoverRunning {
+		t.Errorf("as it begins: %s %s", d.Action, d.Reason)
+	}
+	v := beside(stuck(0))
+	v.Now = late.Add(2*v.Want.FailoverTimeout + time.Second)
+	if d, _ = Next(v, m); d.Reason != model.FailoverStuck {
+		t.Errorf("after twice failover-timeout: %s %s", d.Action, d.Reason)
+	}
+}
+
 // TestLoneSentinelSettles (16): recreated it has config-epoch 0, below the record's; that must not be a reason to do it again.
 func TestLoneSentinelSettles(t *testing.T) {
 	lone := func(names model.Address, epoch uint64) func(*model.SentinelView) {

@@ -21,12 +21,15 @@ func TestWhoLeads(t *testing.T) {
 		change func(*model.SentinelView)
 		leads  bool
 	}{
-		"all agree":                                  {func(*model.SentinelView) {}, true},
-		"my Sentinel is behind the record":           {claimed, true},
-		"and the new holder does not lead yet":       {func(v *model.SentinelView) { claimed(v); v.Pods[1].Redis.Role = model.Replica }, false},
-		"my Sentinel does not know the group":        {func(v *model.SentinelView) { v.Own.Monitors = false }, true},
-		"settings differ":                            {func(v *model.SentinelView) { v.Want.ParallelSyncs++ }, true},
-		"the holder is silent":                       {func(v *model.SentinelView) { v.Pods[0].Redis = model.Redis{} }, false},
+		"all agree":                            {func(*model.SentinelView) {}, true},
+		"my Sentinel is behind the record":     {claimed, true},
+		"and the new holder does not lead yet": {func(v *model.SentinelView) { claimed(v); v.Pods[1].Redis.Role = model.Replica }, false},
+		"my Sentinel does not know the group":  {func(v *model.SentinelView) { v.Own.Monitors = false }, true},
+		"settings differ":                      {func(v *model.SentinelView) { v.Want.ParallelSyncs++ }, true},
+		"the holder is silent":                 {func(v *model.SentinelView) { v.Pods[0].Redis = model.Redis{} }, false},
+		"it is silent, and the group is recreated": {func(v *model.SentinelView) {
+			v.Pods[0].Redis, v.Own.Replicas = model.Redis{}, append(v.Own.Replicas, model.SeenReplica{Address: model.Address{Host: "10.9.9.9", Port: 6379}})
+		}, false},
 		"the record was not read":                    {func(v *model.SentinelView) { v.Record.Known = false }, false},
 		"my Sentinel is ahead of the record":         {func(v *model.SentinelView) { v.Own.ConfigEpoch++ }, false},
 		"a failover runs":                            {func(v *model.SentinelView) { v.Own.FailoverInProgress = true }, false},
