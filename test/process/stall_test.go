@@ -5,36 +5,67 @@ package process
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
 )
 
-// TestLinkStallsAfterAPartition: a master whose replicas are cut off from it, and from nobody else, takes writes without them soon, because
-// Sentinels see it. They make their links anew once it answers again: until then nothing would come over them for as long again
-// as the network was broken.
-func TestLinkStallsAfterAPartition(t *testing.T) {
+// TestLinkStalls: nothing comes over the links of replicas any more, as after a network that was broken, and their master answers. They make
+// them anew.
+func TestLinkStalls(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, master := group(s, lab.Options{})
-		field := func(ctx context.Context, p *lab.Pod, name string) int {
-			n, err := strconv.Atoi(p.Info(ctx, name))
+		replicas := replicasOf(set, master)
+		links := func(ctx context.Context) map[netip.Addr]netip.AddrPort {
+			said, err := master.Do(ctx, "client", "list", "type", "replica")
 			if err != nil {
-				return -1
+				return nil
 			}
-			return n
+			at := map[netip.Addr]netip.AddrPort{}
+			for _, word := range strings.Fields(fmt.Sprint(said)) {
+				if address, ok := strings.CutPrefix(word, "addr="); ok {
+					if a, err := netip.ParseAddrPort(address); err == nil {
+						at[a.Addr()] = a
+					}
+				}
+			}
+			return at
 		}
-		var replicas []*lab.Pod
-		for _, p := range set.Live() {
-			if p != master {
-				replicas = append(replicas, p)
-				must(t, master.CutFrom(p.Address))
-				must(t, p.CutFrom(master.Address))
+		before := links(t.Context())
+		for _, p := range replicas {
+			must(t, p.Deafen(before[p.Address].Port()))
+		}
+		until(s, stalled, "both to make their links anew", func(ctx context.Context) string {
+			now := links(ctx)
+			for _, p := range replicas {
+				if link, there := now[p.Address]; !there || link == before[p.Address] {
+					return p.Name + " has not"
+				}
 			}
+			return ""
+		})
+		if now := set.WaitFormed(stalled); now != master {
+			t.Errorf("%s leads, %s did", now.Name, master.Name)
+		}
+	})
+}
+
+// TestReplicasOutOfSight: a master whose replicas are cut off from it, and from nobody else, takes writes without them, because Sentinels see
+// it, long before it takes their links for broken.
+func TestReplicasOutOfSight(t *testing.T) {
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, master := group(s, lab.Options{})
+		replicas := replicasOf(set, master)
+		for _, p := range replicas {
+			must(t, master.CutFrom(p.Address))
+			must(t, p.CutFrom(master.Address))
 		}
 		for _, p := range replicas {
 			until(s, stalled, p.Name+" to hear nothing of its master", func(ctx context.Context) string {
-				if idle := field(ctx, p, "master_last_io_seconds_ago"); idle < 8 {
+				if idle, err := strconv.Atoi(p.Info(ctx, "master_last_io_seconds_ago")); err != nil || idle < 8 {
 					return fmt.Sprint(idle, " s")
 				}
 				return ""
@@ -46,22 +77,25 @@ func TestLinkStallsAfterAPartition(t *testing.T) {
 			}
 			return ""
 		})
-		if online := field(t.Context(), master, "connected_slaves"); online != len(replicas) {
-			t.Errorf("%d replicas are online: it took their links for broken, which takes a minute", online)
+		if online := master.Info(t.Context(), "connected_slaves"); online != strconv.Itoa(len(replicas)) {
+			t.Errorf("%s replicas are online: it took their links for broken, which takes a minute", online)
 		}
-		before := field(t.Context(), master, "sync_partial_ok")
 		for _, p := range replicas {
 			must(t, master.HealFrom(p.Address))
 			must(t, p.HealFrom(master.Address))
 		}
-		until(s, stalled, "both to make their links anew", func(ctx context.Context) string {
-			if made := field(ctx, master, "sync_partial_ok") - before; made < len(replicas) {
-				return fmt.Sprint(made, " have")
-			}
-			return ""
-		})
 		if now := set.WaitFormed(stalled); now != master {
 			t.Errorf("%s leads, %s did", now.Name, master.Name)
 		}
 	})
+}
+
+func replicasOf(set *lab.Set, master *lab.Pod) []*lab.Pod {
+	var replicas []*lab.Pod
+	for _, p := range set.Live() {
+		if p != master {
+			replicas = append(replicas, p)
+		}
+	}
+	return replicas
 }

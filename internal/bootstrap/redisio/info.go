@@ -169,7 +169,9 @@ func replicas(f map[string]string) (online, heard int) {
 			continue
 		}
 		online++
-		if _, lag, told := strings.Cut(value, ",lag="); told && time.Duration(number(lag))*time.Second <= model.HeardWithin {
+		_, rest, _ := strings.Cut(value, ",lag=")
+		lag, _, _ := strings.Cut(rest, ",") // Valkey goes on
+		if lag != "" && time.Duration(number(lag))*time.Second <= model.HeardWithin {
 			heard++
 		}
 	}

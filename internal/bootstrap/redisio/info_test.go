@@ -25,7 +25,7 @@ func TestParseInfoOfAReplica(t *testing.T) {
 
 func TestParseInfoOfAMaster(t *testing.T) {
 	got := ParseInfo("run_id:r\nrole:master\nconnected_slaves:3\nslave0:ip=10.0.0.2,port=6379,state=online,offset=4,lag=0\n" +
-		"slave1:ip=10.0.0.3,port=6379,state=wait_bgsave,offset=0,lag=0\nslave2:ip=10.0.0.4,port=6379,state=online,offset=1,lag=6\nslave_read_repl_offset:4\nloading:1\n")
+		"slave1:ip=10.0.0.3,port=6379,state=wait_bgsave,offset=0,lag=0\nslave2:ip=10.0.0.4,port=6379,state=online,offset=1,lag=6,type=replica\nslave_read_repl_offset:4\nloading:1\n")
 	if got.Role != model.Master || got.OnlineReplicas != 2 || got.HeardReplicas != 1 || got.Answer != model.Loading {
 		t.Errorf("got %+v: two online replicas, one that was heard of, and loading expected", got)
 	}

@@ -130,6 +130,22 @@ func (p *Port) HealFrom(address netip.Addr) error {
 	return ip("-n", p.namespace, "route", "delete", "blackhole", address.String()+"/32")
 }
 
+// Deafen drops what comes to the pod over one connection, which ends at a port of its own, and over no other.
+func (p *Port) Deafen(port uint16) error {
+	cmd := exec.Command("ip", "netns", "exec", p.namespace, "nft", "-f", "-") //nolint:noctx // a local command that ends at once
+	cmd.Stdin = strings.NewReader(fmt.Sprintf(`table inet lab {
+	chain input {
+		type filter hook input priority 0
+		tcp dport %d drop
+	}
+}
+`, port))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("dropping what comes to port %d: %w: %s", port, err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
 // path is where the kernel shows the namespace.
 func (p *Port) path() string { return "/var/run/netns/" + p.namespace }
 

@@ -178,6 +178,9 @@ func (p *Pod) CutFrom(a netip.Addr) error { return p.port.CutFrom(a) }
 // HealFrom ends CutFrom.
 func (p *Pod) HealFrom(a netip.Addr) error { return p.port.HealFrom(a) }
 
+// Deafen drops what comes to the pod over one connection.
+func (p *Pod) Deafen(port uint16) error { return p.port.Deafen(port) }
+
 // ensure asks again, like the controller of a pod that was refused: a loaded machine may take longer than one request is
 // allowed.
 func (s *Scene) ensure(group mutate.Group) error {
