@@ -64,9 +64,9 @@ const switchTime = 3 * time.Second
 func afterSwitch(events handler.EventHandler) handler.EventHandler {
 	return handler.Funcs{
 		CreateFunc: events.Create, DeleteFunc: events.Delete, GenericFunc: events.Generic,
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 			for _, o := range []client.Object{e.ObjectOld, e.ObjectNew} {
-				for _, request := range ofObject(context.Background(), o) {
+				for _, request := range ofObject(ctx, o) {
 					queue.AddAfter(request, switchTime)
 				}
 			}

@@ -31,10 +31,11 @@ import (
 func (s Server) SecureUsers(ctx context.Context, group string, access model.Access, selectors bool, known model.Users) (model.Users, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*Deadline)
 	defer cancel()
-	lines, err := s.client.ACLList(ctx).Result()
-	if err != nil {
+	list := s.client.ACLList(ctx)
+	if err := list.Err(); err != nil {
 		return model.Users{}, fmt.Errorf("reading the users: %w", err)
 	}
+	lines := list.Val()
 	if known.Judged && strings.Join(lines, "\n") == known.List {
 		return known, nil
 	}
@@ -61,9 +62,9 @@ func (s Server) SecureUsers(ctx context.Context, group string, access model.Acce
 	if err := errors.Join(failures(append(own, now))...); err != nil {
 		return model.Users{}, fmt.Errorf("setting the user of the group: %w", err)
 	}
-	silenced, err := s.silence(ctx, publishers, now.Val())
+	silenced, unsilenced := s.silence(ctx, publishers, now.Val())
 	users := model.Users{List: strings.Join(now.Val(), "\n"), Judged: !silenced && judged(now.Val(), lines, group)}
-	if err := errors.Join(append(failures(beside), failed, err)...); err != nil {
+	if err := errors.Join(append(failures(beside), failed, unsilenced)...); err != nil {
 		users.Judged = false
 		return users, fmt.Errorf("setting the other users of this project: %w", errors.Join(model.ErrPartly, err))
 	}

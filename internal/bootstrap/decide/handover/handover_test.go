@@ -151,7 +151,7 @@ func (s *story) do(step Step) {
 			if s.master && s.now.After(s.paused) {
 				s.t.Fatalf("writes need no replica, and are not held back: %v", s.log)
 			}
-		case decide.BecomeMaster, decide.EndScript:
+		case decide.BecomeMaster, decide.EndScript, decide.Reconnect:
 			s.t.Fatalf("a handover promotes nobody and ends nothing: %s", c.Do)
 		}
 	}
