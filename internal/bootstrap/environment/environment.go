@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
 	"strings"
 
 	"k8s.io/client-go/kubernetes"
@@ -64,6 +65,10 @@ func Read(getenv func(string) string, log *slog.Logger) (Environment, error) {
 	return e, err
 }
 
+// noticesIn are the variables by which the library that talks to the API learns when to ask whether a connection is still one, in seconds, and
+// for how long to wait for the answer. By its own 30 and 15 an agent would be deaf for so long where a network swallows what is sent.
+var noticesIn = map[string]string{"HTTP2_READ_IDLE_TIMEOUT_SECONDS": "4", "HTTP2_PING_TIMEOUT_SECONDS": "3"}
+
 // Client makes a client of the API with small buffers: an agent runs in every Redis pod.
 func (e Environment) Client() (kubernetes.Interface, error) {
 	config := e.Kubernetes
@@ -78,6 +83,13 @@ func (e Environment) Client() (kubernetes.Interface, error) {
 	config.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	config.QPS, config.Burst = 20, 40
 	config.UserAgent = "redis-sentinel-bootstrap"
+	for name, seconds := range noticesIn {
+		if _, set := os.LookupEnv(name); !set {
+			if err := os.Setenv(name, seconds); err != nil {
+				return nil, fmt.Errorf("configuring the Kubernetes client: %w", err)
+			}
+		}
+	}
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("creating the Kubernetes client: %w", err)

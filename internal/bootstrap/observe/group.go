@@ -195,6 +195,15 @@ func (g *Group) ReadSoon() {
 	g.readSoon(time.Now())
 }
 
+// Reaches reads the record now, and reports whether the API answered.
+func (g *Group) Reaches(ctx context.Context) bool {
+	l, err := g.client.CoordinationV1().Leases(g.Namespace).Get(ctx, contract.ObjectName(g.StatefulSet), metav1.GetOptions{})
+	if err == nil {
+		g.Learn(l)
+	}
+	return err == nil
+}
+
 // readSoon is for who has the lock.
 func (g *Group) readSoon(now time.Time) {
 	if !g.reading && now.Sub(g.live) > time.Second {

@@ -84,7 +84,7 @@ func (a *agent) start(ctx context.Context) error {
 		return err
 	}
 	a.leave.knows(group)
-	a.offers.readsBy(group.ReadSoon)
+	a.offers.readsBy(group)
 	own := redisio.Keep(env.Server(), model.Credential{User: contract.AgentUser, Password: a.conf.password})
 	hellos := &redisio.Hellos{}
 	a.crew.Keep(func(ctx context.Context) { hellos.Listen(ctx, own, a.woken.Wake) })

@@ -20,17 +20,27 @@ type offers struct {
 	seal    string
 	view    model.View
 	changed chan struct{}
-	// refresh has the record read live; nil before the API has answered.
-	refresh func()
+	// record is nil before the API has answered.
+	record liveRecord
+	// reached is when the API answered while the present seal was prepared.
+	reached time.Time
+}
+
+// liveRecord is the record as it can be read live.
+type liveRecord interface {
+	// ReadSoon has it read beside what goes on, at most once a second.
+	ReadSoon()
+	// Reaches reads it now, and reports whether the API answered.
+	Reaches(ctx context.Context) bool
 }
 
 func newOffers() *offers { return &offers{changed: make(chan struct{})} }
 
 // readsBy says how the record is read live.
-func (o *offers) readsBy(refresh func()) {
+func (o *offers) readsBy(live liveRecord) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.refresh = refresh
+	o.record = live
 }
 
 // watchTime is how long an offer that somebody asks about may take to come in by the watch, before it is read.
@@ -42,7 +52,7 @@ func (o *offers) prepare(seal string, v model.View) {
 	defer o.mu.Unlock()
 	if o.seal != seal {
 		close(o.changed)
-		o.changed = make(chan struct{})
+		o.changed, o.reached = make(chan struct{}), time.Time{}
 	}
 	o.seal, o.view = seal, model.View{}
 	if seal != "" {
@@ -50,26 +60,46 @@ func (o *offers) prepare(seal string, v model.View) {
 	}
 }
 
-// prepared waits until the offer of a seal is seen and would be accepted, or the context ends, and reports which.
+// reachedWithin is how long ago the API must have answered for the claim to be expected to reach it.
+const reachedWithin = time.Second
+
+// prepared waits until the offer of a seal is seen and would be accepted, or the context ends, and reports which. The claim has to reach the
+// API: where the network was broken, what the API says comes in and what it is told does not go out for as long again.
 func (o *offers) prepared(ctx context.Context, seal string) bool {
 	late := time.NewTimer(watchTime)
 	defer late.Stop()
 	for {
 		o.mu.Lock()
-		is, changed, refresh := o.seal == seal && seal != "", o.changed, o.refresh
+		is, changed, live := o.seal == seal && seal != "", o.changed, o.record
+		certain := is && time.Since(o.reached) < reachedWithin
 		o.mu.Unlock()
-		if is {
+		switch {
+		case certain:
 			return true
+		case is && (live == nil || !live.Reaches(ctx)):
+			return false
+		case is:
+			o.reach(seal)
+			continue
 		}
 		select {
 		case <-ctx.Done():
 			return false
 		case <-changed:
 		case <-late.C:
-			if refresh != nil {
-				refresh()
+			if live != nil {
+				live.ReadSoon()
 			}
 		}
+	}
+}
+
+// reach notes that the API has answered, while a seal was prepared.
+func (o *offers) reach(seal string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.seal == seal {
+		o.reached = time.Now()
 	}
 }
 

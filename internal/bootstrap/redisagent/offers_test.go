@@ -78,19 +78,54 @@ func TestQuestionWaitsForItsOffer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				o, reads := newOffers(), 0
-				o.readsBy(func() { reads++ })
+				o, api := newOffers(), &liveOf{answers: true}
+				o.readsBy(api)
 				if c.after == 0 {
 					o.prepare(c.prepared, offered())
 				} else {
 					time.AfterFunc(c.after, func() { o.prepare(c.prepared, offered()) })
 				}
-				if yes, took := ask(t, o, c.seal); yes != c.yes || took != c.takes || reads != c.reads {
-					t.Errorf("%t after %s, read %d times; want %t after %s, %d", yes, took, reads, c.yes, c.takes, c.reads)
+				if yes, took := ask(t, o, c.seal); yes != c.yes || took != c.takes || api.soon != c.reads {
+					t.Errorf("%t after %s, read %d times; want %t after %s, %d", yes, took, api.soon, c.yes, c.takes, c.reads)
 				}
 			})
 		})
 	}
+	t.Run("the API does not answer", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			o, api := newOffers(), &liveOf{}
+			o.readsBy(api)
+			o.prepare("seal", offered())
+			if yes, _ := ask(t, o, "seal"); yes || api.now != 1 {
+				t.Errorf("it is prepared: %t, though its claim would not arrive; read %d times", yes, api.now)
+			}
+		})
+	})
+	t.Run("it is asked again and again", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			o, api := newOffers(), &liveOf{answers: true}
+			o.readsBy(api)
+			o.prepare("seal", offered())
+			for range 5 {
+				if yes, _ := ask(t, o, "seal"); !yes {
+					t.Error("it is not prepared")
+				}
+			}
+			if api.now != 1 {
+				t.Errorf("read %d times within a moment", api.now)
+			}
+			time.Sleep(reachedWithin)
+			api.answers = false
+			if yes, _ := ask(t, o, "seal"); yes {
+				t.Error("it is prepared by what the API answered long ago")
+			}
+			o.prepare("", offered())
+			o.prepare("seal", offered())
+			if yes, _ := ask(t, o, "seal"); yes {
+				t.Error("it is prepared by what the API answered for an offer before")
+			}
+		})
+	})
 	t.Run("before the API has answered", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			if yes, _ := ask(t, newOffers(), "seal"); yes {
@@ -98,6 +133,19 @@ func TestQuestionWaitsForItsOffer(t *testing.T) {
 			}
 		})
 	})
+}
+
+// liveOf is a record that the API has or does not answer for, and how often it was asked.
+type liveOf struct {
+	answers   bool
+	soon, now int
+}
+
+func (l *liveOf) ReadSoon() { l.soon++ }
+
+func (l *liveOf) Reaches(context.Context) bool {
+	l.now++
+	return l.answers
 }
 
 // newSuccessor is the agent of pod 1, whose last turn saw an offer to it.

@@ -5,10 +5,14 @@ package soak
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/soak/schedule"
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
@@ -96,8 +100,43 @@ func (s *soak) play(t *testing.T, step schedule.Step) (whole world.View, took ti
 		if whole, silent = s.world.Look(ctx, s.group); silent != nil {
 			return silent.Error()
 		}
-		return whole.Missing()
+		if missing := whole.Missing(); missing != "" {
+			return missing
+		}
+		return s.unsettled(ctx, whole)
 	})
 	must(t, err)
 	return whole, time.Since(began)
+}
+
+// unsettled says what of a step may still come in a group that looks whole: a failover that began when its master was out of sight, by a
+// Sentinel that has it down, and what a replica has not heard of yet, which such a failover would lose.
+func (s *soak) unsettled(ctx context.Context, whole world.View) string {
+	members, err := s.world.Members(ctx, s.group)
+	if err != nil {
+		return err.Error()
+	}
+	for _, pod := range members {
+		if !schedule.Target(pod.Name).IsSentinel() {
+			continue
+		}
+		said, err := s.world.At(net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(contract.SentinelPort))).Do(ctx, "sentinel", "master", s.group.MasterName()).Result()
+		if err != nil {
+			return pod.Name + ": " + err.Error()
+		}
+		if text := fmt.Sprint(said); strings.Contains(text, "_down") || strings.Contains(text, "failover_in_progress") {
+			return pod.Name + " has the master down, or fails over"
+		}
+	}
+	master, _ := whole.Master()
+	pipe := s.world.In(s.group, master.Address).Pipeline()
+	pipe.Set(ctx, "soak:settled", 1, 0)
+	heard := pipe.Wait(ctx, s.group.Replicas-1, settledWithin)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return err.Error()
+	}
+	if n := heard.Val(); n < int64(s.group.Replicas-1) {
+		return fmt.Sprintf("%d replicas have everything", n)
+	}
+	return ""
 }

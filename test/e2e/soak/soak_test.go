@@ -34,6 +34,8 @@ const (
 	bothWithin = 2 * time.Second
 	// cleanupWithin bounds what is left to do when the test's own context has ended.
 	cleanupWithin = 3 * time.Minute
+	// settledWithin is how long replicas may take to say that they have a write.
+	settledWithin = 200 * time.Millisecond
 )
 
 //go:embed redis.yaml
