@@ -131,12 +131,12 @@ func (s *soak) unsettled(ctx context.Context, whole world.View) string {
 	master, _ := whole.Master()
 	pipe := s.world.In(s.group, master.Address).Pipeline()
 	pipe.Set(ctx, "soak:settled", 1, 0)
-	heard := pipe.Wait(ctx, s.group.Replicas-1, settledWithin)
+	heard := pipe.Do(ctx, "wait", s.group.Replicas-1, settledWithin.Milliseconds())
 	if _, err := pipe.Exec(ctx); err != nil {
 		return err.Error()
 	}
-	if n := heard.Val(); n < int64(s.group.Replicas-1) {
-		return fmt.Sprintf("%d replicas have everything", n)
+	if n, err := heard.Int(); err != nil || n < s.group.Replicas-1 {
+		return fmt.Sprintf("%d replicas have everything (%v)", n, err)
 	}
 	return ""
 }
