@@ -136,7 +136,7 @@ func TestAddressReusedWhileAgentsAreAway(t *testing.T) {
 		other.Writable(20 * time.Second)
 		fillOther(s, other, 50)
 		for _, p := range replicas {
-			until(s, 20*time.Second, p.Name+" to be refused by the foreign server", func(context.Context) string {
+			until(s, stalled, p.Name+" to be refused by the foreign server", func(context.Context) string {
 				if !strings.Contains(p.Log("server.log"), "Unable to AUTH") {
 					return "not yet"
 				}
