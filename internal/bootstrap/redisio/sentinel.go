@@ -45,12 +45,21 @@ func decodeSentinel(address *redis.StringSliceCmd, master *redis.MapStringString
 	return model.Sentinel{
 		Answered: true, Monitors: true, ConfigEpoch: epoch,
 		Address:            model.Address{Host: where[0], Port: port(where[1])},
-		Replicas:           int(max(number(facts["num-slaves"]), 0)),
+		Replicas:           replicasListed(facts),
 		HeardAgo:           time.Duration(max(number(facts["last-ok-ping-reply"]), 0)) * time.Millisecond,
 		MasterDown:         slices.Contains(flags, "s_down") || slices.Contains(flags, "o_down"),
 		FailoverInProgress: running,
 		Elected:            running && state != "" && state != "none" && state != "wait_start",
 	}
+}
+
+// replicasListed is how many replicas a Sentinel says that it lists. One that does not say may list some.
+func replicasListed(facts map[string]string) int {
+	n, told := facts["num-slaves"]
+	if !told {
+		return 1
+	}
+	return int(max(number(n), 0))
 }
 
 // AskOwnSentinel adds what only my own Sentinel is asked: settings, replicas and peers as it lists them.

@@ -22,6 +22,17 @@ func TestAnswerWithoutAnAddressNamesNobody(t *testing.T) {
 		}
 	}
 	address, master := redis.NewStringSliceCmd(t.Context()), redis.NewMapStringStringCmd(t.Context())
+	address.SetVal([]string{"10.0.0.1", "6379"})
+	for told, want := range map[string]int{"": 1, "0": 0, "2": 2} {
+		if facts["num-slaves"] = told; told == "" {
+			delete(facts, "num-slaves")
+		}
+		master.SetVal(facts)
+		if s := decodeSentinel(address, master); s.Replicas != want {
+			t.Errorf("%q replicas: %+v, want %d", told, s, want)
+		}
+	}
+	address, master = redis.NewStringSliceCmd(t.Context()), redis.NewMapStringStringCmd(t.Context())
 	address.SetErr(redis.Nil)
 	if s := decodeSentinel(address, master); !s.Answered || s.Monitors {
 		t.Errorf("an unknown group: %+v", s)
