@@ -4,7 +4,6 @@ package process
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,7 +127,7 @@ func TestAddressReusedWhileAgentsAreAway(t *testing.T) {
 		set, old := group(s, lab.Options{})
 		fill(s, set, 100)
 		other := s.Set(lab.Options{Name: "other", Replicas: 1})
-		replicas := slices.DeleteFunc(set.Live(), func(p *lab.Pod) bool { return p == old })
+		replicas := replicasOf(set, old)
 		forEach(replicas, func(p *lab.Pod) { p.CrashAgent(true) })
 		old.Lose()
 		old.Forget()

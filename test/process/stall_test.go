@@ -94,12 +94,7 @@ func TestReplicasOutOfSight(t *testing.T) {
 	})
 }
 
+// replicasOf are the pods of a set but for its master.
 func replicasOf(set *lab.Set, master *lab.Pod) []*lab.Pod {
-	var replicas []*lab.Pod
-	for _, p := range set.Live() {
-		if p != master {
-			replicas = append(replicas, p)
-		}
-	}
-	return replicas
+	return slices.DeleteFunc(set.Live(), func(p *lab.Pod) bool { return p == master })
 }
