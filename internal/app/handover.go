@@ -85,7 +85,7 @@ func (r handoverRequest) master(ctx context.Context, c client.Reader) (string, e
 	key := client.ObjectKey{Namespace: r.set.Namespace, Name: contract.ObjectName(r.set.Name)}
 	switch err := c.Get(ctx, key, lease); {
 	case apierrors.IsNotFound(err):
-		return "", fmt.Errorf("StatefulSet %s is no group: there is no Lease %s; label its pods %s=%s first", r.set, key.Name, contract.LabelOptIn, contract.OptInEnabled)
+		return "", fmt.Errorf("StatefulSet %s is no group: there is no Lease %s; label it %s=%s first", r.set, key.Name, contract.LabelOptIn, contract.OptInEnabled)
 	case err != nil:
 		return "", fmt.Errorf("reading Lease %s: %w", key, err)
 	}
