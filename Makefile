@@ -58,7 +58,7 @@ endif
 
 ##@ Test
 test: ## everything: generated files, lint, unit tests, stories, API server tests, processes, then a cluster, the end-to-end tests and the attacks
-	@EXCEPT='^TestAttack' .ci/parts verify lint unit stories tools chart apiserver process e2e attacks
+	@EXCEPT='^TestAttack' TEST_SERVER="$${TEST_SERVER-ends}" .ci/parts verify lint unit stories tools chart apiserver process e2e attacks
 
 unit: ## tests that need Go only, the long ones cut short
 	go vet ./... && go vet -C tools ./... && go vet -C test/cluster ./...
@@ -77,7 +77,7 @@ chart: $(TOOL) ## render and check the chart
 apiserver: $(TOOL) ## tests against a real API server
 	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" go test -v -count=1 $(LESS) ./test/apiserver/...
 
-process: $(TOOL) ## real Redis 7.0, 8.0 and Valkey 8.1, 9.1, Sentinels and agents, without Kubernetes' nodes (needs root); PROCESS='-run TestX' names tests
+process: $(TOOL) ## real Redis 7.0, 8.0 and Valkey 8.1, 9.1, Sentinels and agents, without Kubernetes' nodes (needs root; TEST_SERVER=ends leaves the oldest and the newest); PROCESS='-run TestX' names tests
 	@KUBEBUILDER_ASSETS="$$($(TOOL) tools)" go test -v -count=1 -timeout 20m -parallel 5 $(LESS) ./test/process/... $(PROCESS)
 
 sim: ## 100,000 simulated stories of faults (minutes); SIM='-sim.seeds=5000 -sim.first=1' says how many and which

@@ -43,11 +43,16 @@ func open() (err error) {
 	return err
 }
 
-// everyVersion runs a scenario with each of the servers, or with the one that TEST_SERVER names, in a namespace of its own.
+// everyVersion runs a scenario with each of the servers, in a namespace of its own. TEST_SERVER names one instead, or, as "ends", the
+// oldest and the newest.
 func everyVersion(t *testing.T, scenario func(*testing.T, *lab.Scene)) {
 	t.Helper()
 	versions := lab.Versions
-	if named := os.Getenv("TEST_SERVER"); named != "" {
+	switch named := os.Getenv("TEST_SERVER"); named {
+	case "":
+	case "ends":
+		versions = []string{lab.Versions[0], lab.Versions[len(lab.Versions)-1]}
+	default:
 		versions = []string{named}
 	}
 	with(t, versions, scenario)

@@ -27,7 +27,7 @@ type Server struct {
 	root string
 }
 
-// Versions are those that this project is tested with.
+// Versions are those that this project is tested with, the oldest first and the newest last.
 var Versions = []string{"redis-7.0.15", "redis-8.0.2", "valkey-8.1.1", "valkey-9.1.2"}
 
 // TooOld is a server that starts from the generated file, and is refused.
