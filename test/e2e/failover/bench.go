@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/failover/measure"
@@ -64,13 +65,24 @@ func bench(ctx context.Context, opts options, out io.Writer) (err error) {
 	if err := b.begin(ctx); err != nil {
 		return err
 	}
-	for i, job := range todo {
-		fmt.Fprintf(out, "%s  %d of %d, about %s left\n", time.Now().Format(time.TimeOnly), i+1, len(todo), b.left(todo[i:]).Round(time.Minute))
-		if err := b.do(ctx, job); err != nil {
+	for done := 0; done < len(todo); {
+		next := together(todo[done:])
+		fmt.Fprintf(out, "%s  %d of %d, about %s left\n", time.Now().Format(time.TimeOnly), done+1, len(todo), b.left(todo[done:]).Round(time.Minute))
+		if err := b.do(ctx, next); err != nil {
 			return err
 		}
+		done += len(next)
 	}
 	return nil
+}
+
+// together is the first job, with those behind it that are the same round of the same slow fault.
+func together(todo []job) []job {
+	first, count := todo[0], 1
+	for count < len(todo) && first.fault.slow && todo[count].fault.name == first.fault.name && todo[count].number == first.number {
+		count++
+	}
+	return todo[:count]
 }
 
 // remaining are the jobs that no round of the results is of: each round of a fault with every arm in turn.
@@ -106,31 +118,45 @@ func armNames(opts options) []string {
 	return []string{measure.Ours, measure.Plain}
 }
 
-// do does one round, appends its result, and removes the arm where it is no longer whole.
-func (b *bencher) do(ctx context.Context, job job) error {
-	standing, server, err := b.stage.arm(ctx, job.arm, !job.fault.memory)
-	if err != nil {
-		return err
+// do does a round to each arm of the jobs at the same time, appends the results, and removes the arms that are no longer whole.
+func (b *bencher) do(ctx context.Context, jobs []job) error {
+	rounds := make([]*round, len(jobs))
+	outcomes := make([]measure.Round, len(jobs))
+	for i, job := range jobs {
+		standing, server, err := b.stage.arm(ctx, job.arm, !job.fault.memory)
+		if err != nil {
+			return err
+		}
+		clients := b.stage.clients
+		clients.Set = job.arm
+		rounds[i] = &round{
+			world: b.world, arm: standing, clients: clients, rate: b.opts.rate,
+			key: fmt.Sprintf("bench:%s:%d", job.fault.name, time.Now().UnixNano()),
+		}
+		outcomes[i] = measure.Round{Run: b.run, Fault: job.fault.name, Arm: job.arm, Number: job.number, Server: server, Image: b.opts.image, Beside: len(jobs) - 1}
 	}
-	r := &round{
-		world: b.world, arm: standing, clients: b.stage.clients, rate: b.opts.rate,
-		key: fmt.Sprintf("bench:%s:%d", job.fault.name, time.Now().UnixNano()),
+	var playing sync.WaitGroup
+	for i, job := range jobs {
+		playing.Go(func() { rounds[i].play(ctx, job.fault, &outcomes[i]) })
 	}
-	result := r.play(ctx, job.fault)
+	playing.Wait()
 	if ctx.Err() != nil {
 		return ctx.Err() // an interrupted round says nothing
 	}
-	result.Run, result.Fault, result.Arm, result.Number = b.run, job.fault.name, job.arm, job.number
-	result.Server, result.Image = server, b.opts.image
-	b.took[job.fault.name] = time.Duration(result.Seconds * float64(time.Second))
-	fmt.Fprintln(b.out, line(result))
-	if err := appendResult(b.opts.results, result); err != nil {
-		return err
+	for i, job := range jobs {
+		b.took[job.fault.name] = time.Duration(outcomes[i].Seconds * float64(time.Second) / float64(len(jobs)))
+		fmt.Fprintln(b.out, line(outcomes[i]))
+		if err := appendResult(b.opts.results, outcomes[i]); err != nil {
+			return err
+		}
+		if outcomes[i].Failed == "" {
+			continue
+		}
+		if err := b.stage.remove(ctx, job.arm); err != nil {
+			return err
+		}
 	}
-	if result.Failed == "" {
-		return nil
-	}
-	return b.stage.remove(ctx, job.arm)
+	return nil
 }
 
 // left estimates how long jobs take, by how long their faults took last.

@@ -41,6 +41,30 @@ func TestArmsTakeTurns(t *testing.T) {
 	}
 }
 
+// TestSlowFaultsMeetAllArmsAtOnce: and no other fault does, whose gaps are so short that one arm would show in those of another.
+func TestSlowFaultsMeetAllArmsAtOnce(t *testing.T) {
+	picked, _ := chosen("delete,frozen")
+	opts := options{rounds: 2, image: "valkey:9.1"}
+	todo := remaining(picked, armNames(opts), opts, []measure.Round{{Fault: "frozen", Arm: measure.Plain, Image: "valkey:9.1", Number: 1}})
+	var got []string
+	for len(todo) > 0 {
+		next := together(todo)
+		text := next[0].fault.name
+		for _, job := range next {
+			text += " " + job.arm
+		}
+		got = append(got, text)
+		todo = todo[len(next):]
+	}
+	want := []string{
+		"delete ours", "delete plain", "delete coordinated", "delete ours", "delete plain", "delete coordinated",
+		"frozen ours coordinated", "frozen ours plain coordinated",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("done together are %q, want %q", got, want)
+	}
+}
+
 // TestEveryFaultIsTold: the report knows each fault that is measured, and no other.
 func TestEveryFaultIsTold(t *testing.T) {
 	told := make([]string, len(report.Faults))

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Failover measures what clients notice of each change of master, planned or not, beside Sentinel without us and, with Valkey 9, beside
-// its coordinated failover: on the same cluster, in the same run, round by round in turn. Its results are appended to a file as they
-// come, so that a run can be interrupted and taken up again; the page and the picture are made from that file.
+// its coordinated failover: on the same cluster, in the same run, round by round, in turn or, where that takes seconds, at the same
+// time. Its results are appended to a file as they come, so that a run can be interrupted and taken up again; the page and the picture
+// are made from that file.
 package main
 
 import (

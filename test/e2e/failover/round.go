@@ -42,7 +42,7 @@ type round struct {
 
 // play prepares, lets the fault happen, waits until all is well again, and counts. What fails is told in the result, which holds
 // what could be measured all the same.
-func (r *round) play(ctx context.Context, f fault) (result measure.Round) {
+func (r *round) play(ctx context.Context, f fault, result *measure.Round) {
 	start := time.Now()
 	defer func() {
 		result.Seconds = time.Since(start).Seconds()
@@ -53,11 +53,11 @@ func (r *round) play(ctx context.Context, f fault) (result measure.Round) {
 	var err error
 	if r.before, err = r.whole(ctx, wholeWithin, nil); err != nil {
 		result.Failed = "before: " + err.Error()
-		return result
+		return
 	}
 	if err = r.startWriters(ctx); err != nil {
 		result.Failed = "before: " + err.Error()
-		return result
+		return
 	}
 	result.Load = loadAverage()
 	r.began = time.Now()
@@ -69,10 +69,9 @@ func (r *round) play(ctx context.Context, f fault) (result measure.Round) {
 	} else if _, late := r.whole(ctx, wholeWithin, nil); late != nil { // the losses can be counted once there is a master again
 		err = errors.Join(err, fmt.Errorf("afterwards: %w", late))
 	}
-	if err = errors.Join(err, r.count(ctx, &result)); err != nil {
+	if err = errors.Join(err, r.count(ctx, result)); err != nil {
 		result.Failed = err.Error()
 	}
-	return result
 }
 
 // startWriters starts a writer for each path and kind of client, and waits until writes flow by all of them.

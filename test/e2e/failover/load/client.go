@@ -10,14 +10,15 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/failover/measure"
 )
 
-// Client commands a Server in the pod at that address.
-type Client struct{ Host string }
+// Client commands a Server in the pod at the address Host: the set of its writers that is called Set.
+type Client struct{ Host, Set string }
 
 // Start starts writers and returns when each has its first acknowledgement.
 func (c Client) Start(ctx context.Context, specs []Spec) error {
@@ -43,8 +44,11 @@ func (c Client) do(ctx context.Context, method, path string, body, into any) err
 			return fmt.Errorf("asking the writers to %s: %w", path, err)
 		}
 	}
-	url := "http://" + net.JoinHostPort(c.Host, strconv.Itoa(Port)) + "/" + path
-	request, err := http.NewRequestWithContext(ctx, method, url, &text)
+	to := url.URL{
+		Scheme: "http", Host: net.JoinHostPort(c.Host, strconv.Itoa(Port)), Path: "/" + path,
+		RawQuery: url.Values{setParameter: {c.Set}}.Encode(),
+	}
+	request, err := http.NewRequestWithContext(ctx, method, to.String(), &text)
 	if err != nil {
 		return fmt.Errorf("asking the writers to %s: %w", path, err)
 	}

@@ -7,7 +7,9 @@ import (
 	"encoding/gob"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,10 +19,13 @@ import (
 // Port is where a Server listens.
 const Port = 7379
 
-// Server runs writers for a Client: one set of them at a time.
+// setParameter is the name in a request's query under which a Client says which set of writers it means.
+const setParameter = "set"
+
+// Server runs sets of writers for Clients.
 type Server struct {
-	mu      sync.Mutex
-	writers []*Writer
+	mu   sync.Mutex
+	sets map[string][]*Writer
 }
 
 // Serve listens until the context ends.
@@ -33,21 +38,22 @@ func (s *Server) Serve(ctx context.Context) error {
 	end := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer end()
 	err := server.ListenAndServe()
-	s.end()
+	s.endAll()
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
 	return fmt.Errorf("serving writers: %w", err)
 }
 
-// start ends the writers that another round left, and starts those that are asked for, all or none.
+// start ends the writers of the set that another round left, and starts those that are asked for, all or none.
 func (s *Server) start(ctx context.Context, out http.ResponseWriter, in *http.Request) {
 	var specs []Spec
 	if err := gob.NewDecoder(in.Body).Decode(&specs); err != nil {
 		http.Error(out, err.Error(), http.StatusBadRequest)
 		return
 	}
-	s.end()
+	set := in.FormValue(setParameter)
+	s.end(set)
 	writers := make([]*Writer, len(specs))
 	failed := make([]error, len(specs))
 	var starting sync.WaitGroup
@@ -56,40 +62,52 @@ func (s *Server) start(ctx context.Context, out http.ResponseWriter, in *http.Re
 	}
 	starting.Wait()
 	s.mu.Lock()
-	for _, writer := range writers {
-		if writer != nil {
-			s.writers = append(s.writers, writer)
-		}
+	if s.sets == nil {
+		s.sets = map[string][]*Writer{}
 	}
+	s.sets[set] = slices.DeleteFunc(writers, func(w *Writer) bool { return w == nil })
 	s.mu.Unlock()
 	if err := errors.Join(failed...); err != nil {
-		s.end()
+		s.end(set)
 		http.Error(out, err.Error(), http.StatusServiceUnavailable)
 	}
 }
 
-func (s *Server) acks(out http.ResponseWriter, _ *http.Request) {
+func (s *Server) acks(out http.ResponseWriter, in *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	counts := make([]int, len(s.writers))
-	for i, writer := range s.writers {
+	writers := s.sets[in.FormValue(setParameter)]
+	counts := make([]int, len(writers))
+	for i, writer := range writers {
 		counts[i] = writer.Acks()
 	}
 	answer(out, counts)
 }
 
-func (s *Server) stop(out http.ResponseWriter, _ *http.Request) { answer(out, s.end()) }
+func (s *Server) stop(out http.ResponseWriter, in *http.Request) {
+	answer(out, s.end(in.FormValue(setParameter)))
+}
 
-// end stops all writers and returns what they noted.
-func (s *Server) end() []*measure.Log {
+// end stops all writers of a set and returns what they noted.
+func (s *Server) end(set string) []*measure.Log {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	logs := make([]*measure.Log, len(s.writers))
-	for i, writer := range s.writers {
+	writers := s.sets[set]
+	delete(s.sets, set)
+	s.mu.Unlock()
+	logs := make([]*measure.Log, len(writers))
+	for i, writer := range writers {
 		logs[i] = writer.Stop()
 	}
-	s.writers = nil
 	return logs
+}
+
+func (s *Server) endAll() {
+	s.mu.Lock()
+	sets := slices.Collect(maps.Keys(s.sets))
+	s.mu.Unlock()
+	for _, set := range sets {
+		s.end(set)
+	}
 }
 
 func answer(out http.ResponseWriter, value any) {

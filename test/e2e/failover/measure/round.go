@@ -44,6 +44,8 @@ type Round struct {
 	Server string `json:"server"`
 	Image  string `json:"image"`
 	Number int    `json:"round"`
+	// Beside is how many other arms met the same fault at the same time.
+	Beside int `json:"beside,omitempty"`
 	// Seconds is how long the round took, preparation included; Whole how long after the fault everything was whole again.
 	Seconds float64 `json:"seconds"`
 	Whole   float64 `json:"whole"`
