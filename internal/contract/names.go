@@ -109,6 +109,8 @@ const (
 	// RecordSealedOffer is an offer that needs a word. Agents that knew no words would accept it without one below RecordOffer.
 	RecordSealedOffer = Prefix + "sealed-offer"
 	RecordReason      = Prefix + "reason"
+	// RecordChange says who led before the holder, and why the holder leads, in the words of RecordReason.
+	RecordChange = Prefix + "change"
 	// RecordKeys says which generations of the group's keys each pod accepts and presents; it is there once there are several.
 	RecordKeys     = Prefix + "keys"
 	RecordSettings = Prefix + "settings"

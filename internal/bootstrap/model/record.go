@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"strconv"
+	"time"
 )
 
 // Member is what the record remembers of one ordinal.
@@ -57,10 +58,26 @@ type Record struct {
 	// Members are indexed by ordinal.
 	Members map[int]Member
 	Offer   *Offer
+	// Change is how the holder came to lead; nil where the record does not say it, as one that an older agent wrote.
+	Change *Change
 	// Uses says which keys each pod and each Sentinel uses, by uid or name; nil where there is only one generation.
 	Uses map[string]KeyUse
 	// Version is the resourceVersion that a compare-and-swap is guarded by.
 	Version string
+}
+
+// Change is a change of master as the record keeps it, for people: no decision asks for it.
+type Change struct {
+	// From is the pod that led before; empty where the group formed.
+	From string `json:"from,omitempty"`
+	// To is the uid of the pod that leads since. An agent that knows no changes leaves one standing that is another's.
+	To string `json:"to"`
+	// Cause is why it leads: the reason of an offer that it accepted, else that of the write which named it.
+	Cause Reason `json:"cause"`
+	// Epoch is that of the first write which named it.
+	Epoch uint64 `json:"epoch"`
+	// At is when that was, by the clock of whoever wrote it.
+	At time.Time `json:"-"`
 }
 
 // LeftOut is a record that a Sentinel starts without, and why.

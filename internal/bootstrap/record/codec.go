@@ -32,6 +32,7 @@ func Decode(lease *coordinationv1.Lease) (model.Record, error) {
 		r.Offer = in.offer(contract.RecordSealedOffer, true)
 	}
 	r.Uses = in.uses()
+	r.Change = in.change(lease, r.PodUID)
 	if len(in.bad) > 0 {
 		return r, fmt.Errorf("reading Lease %s/%s: left out, because it is unreadable or out of bounds: %s", lease.Namespace, lease.Name, strings.Join(in.bad, ", "))
 	}
@@ -53,6 +54,11 @@ func encode(lease *coordinationv1.Lease, r model.Record, reason string, now time
 	}
 	a := lease.Annotations
 	if before := a[contract.RecordPodUID]; before != r.PodUID && r.PodUID != "" {
+		change, err := json.Marshal(changeOf(lease, r, reason))
+		if err != nil {
+			return fmt.Errorf("encoding the change of master: %w", err)
+		}
+		a[contract.RecordChange] = string(change)
 		lease.Spec.AcquireTime = &metav1.MicroTime{Time: now}
 		if before != "" {
 			lease.Spec.LeaseTransitions = new(ptr.Deref(lease.Spec.LeaseTransitions, 0) + 1)
@@ -79,4 +85,17 @@ func encode(lease *coordinationv1.Lease, r model.Record, reason string, now time
 	}
 	lease.Spec.HolderIdentity = &r.Holder
 	return nil
+}
+
+// changeOf is how the holder of a record comes to lead that replaces the one in a Lease.
+func changeOf(lease *coordinationv1.Lease, r model.Record, reason string) model.Change {
+	change := model.Change{To: r.PodUID, Cause: model.Reason(reason), Epoch: r.Epoch}
+	before, _ := Decode(lease) // what is unreadable in it led nobody
+	if before.HasHolder() {
+		change.From = before.Holder
+	}
+	if before.Offer != nil && change.Cause == model.TransferAccepted {
+		change.Cause = model.Reason(before.Offer.Reason)
+	}
+	return change
 }

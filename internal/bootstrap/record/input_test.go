@@ -78,6 +78,10 @@ func TestRecordIsBounded(t *testing.T) {
 		{contract.RecordOffer, "[]", func(r model.Record) bool { return r.Offer == nil }},
 		{contract.RecordOffer, `{"podUID":"a b"}`, func(r model.Record) bool { return r.Offer == nil }},
 		{contract.RecordOffer, `{"podUID":"u","offset":-1}`, func(r model.Record) bool { return r.Offer == nil }},
+		{contract.RecordChange, "[]", func(r model.Record) bool { return r.Change == nil }},
+		{contract.RecordChange, `{"from":"a b","to":"uid-1","cause":"x"}`, func(r model.Record) bool { return r.Change == nil }},
+		{contract.RecordChange, `{"from":"redis-0","to":"uid-1","cause":"one\nmore"}`, func(r model.Record) bool { return r.Change == nil }},
+		{contract.RecordChange, `{"to":"` + strings.Repeat("c", 600) + `"}`, func(r model.Record) bool { return r.Change == nil }},
 	} {
 		l := written(t)
 		l.Annotations[c.name] = c.value
@@ -161,6 +165,7 @@ func TestGreatestGroupIsReadWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := Decode(l)
+	want.Change = &model.Change{To: uid, Cause: "test", Epoch: want.Epoch, At: time.Unix(1, 0)}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}

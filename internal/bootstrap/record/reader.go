@@ -26,6 +26,7 @@ const (
 	// longestMember is the text of one member: its ordinal, a uid and a word.
 	longestMember = 96
 	longestOffer  = 1024
+	longestChange = 512
 	// mostUses is the text of who uses which keys, and mostKeys how many generations one may accept.
 	mostUses = 12 << 10
 	mostKeys = 16
@@ -139,6 +140,26 @@ func (in *reader) offer(name string, sealed bool) *model.Offer {
 }
 
 // uses reads which keys each pod and each Sentinel uses.
+// change is how the holder came to lead. One that is another's was left standing by an agent that knows no changes.
+func (in *reader) change(lease *coordinationv1.Lease, holder string) *model.Change {
+	text := in.text(contract.RecordChange, longestChange)
+	if text == "" {
+		return nil
+	}
+	var c model.Change
+	if json.Unmarshal([]byte(text), &c) != nil || c.From != "" && !isName(c.From) || !isID(c.To) || !isID(string(c.Cause)) {
+		in.fault(contract.RecordChange, "it is no change of master from one pod to another")
+		return nil
+	}
+	if c.To != holder {
+		return nil
+	}
+	if at := lease.Spec.AcquireTime; at != nil {
+		c.At = at.Time
+	}
+	return &c
+}
+
 func (in *reader) uses() map[string]model.KeyUse {
 	text := in.text(contract.RecordKeys, mostUses)
 	if text == "" {

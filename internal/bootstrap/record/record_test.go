@@ -51,11 +51,49 @@ func TestRecordReadsBackAsWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(next(), got); diff != "" {
+	want := next()
+	want.Change = &model.Change{To: "uid-1", Cause: "test", Epoch: 2048, At: time.Unix(1, 0)}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	if l.Annotations["theirs"] != "stays" || l.Annotations[contract.RecordSettings] == "" {
 		t.Error("an annotation that is not the agent's was changed")
+	}
+}
+
+// TestChangeOfMasterIsWrittenDown: who led before and why another does, until the next one leads; whatever else is written.
+func TestChangeOfMasterIsWrittenDown(t *testing.T) {
+	l := lease()
+	write := func(pod string, epoch uint64, offer *model.Offer, why model.Reason, at int64) model.Change {
+		t.Helper()
+		r := model.Record{Known: true, Holder: pod, PodUID: "uid-of-" + pod, Address: model.Address{Host: "10.0.0.1", Port: 6379}, Epoch: epoch, Offer: offer}
+		if err := encode(l, r, string(why), time.Unix(at, 0)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := Decode(l)
+		if err != nil || got.Change == nil {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		return *got.Change
+	}
+	to1 := &model.Offer{PodUID: "uid-of-redis-1", Reason: string(model.HandoverRequested), Seal: "seal"}
+	for i, c := range []struct {
+		got, want model.Change
+	}{
+		{write("redis-0", 1024, nil, model.AllEmpty, 10), model.Change{To: "uid-of-redis-0", Cause: model.AllEmpty, Epoch: 1024, At: time.Unix(10, 0)}},
+		{write("redis-0", 2048, nil, model.EqualEpochs, 20), model.Change{To: "uid-of-redis-0", Cause: model.AllEmpty, Epoch: 1024, At: time.Unix(10, 0)}},
+		{write("redis-0", 2048, to1, model.HandoverRequested, 30), model.Change{To: "uid-of-redis-0", Cause: model.AllEmpty, Epoch: 1024, At: time.Unix(10, 0)}},
+		{write("redis-1", 3072, nil, model.TransferAccepted, 40), model.Change{From: "redis-0", To: "uid-of-redis-1", Cause: model.HandoverRequested, Epoch: 3072, At: time.Unix(40, 0)}},
+		{write("redis-2", 3073, nil, model.NativeSwitch, 50), model.Change{From: "redis-1", To: "uid-of-redis-2", Cause: model.NativeSwitch, Epoch: 3073, At: time.Unix(50, 0)}},
+	} {
+		if diff := cmp.Diff(c.want, c.got); diff != "" {
+			t.Errorf("write %d (-want +got)\n%s", i, diff)
+		}
+	}
+	// An agent that knows no changes leaves the annotation of another's lead.
+	l.Annotations[contract.RecordPodUID], l.Annotations[contract.RecordEpoch] = "uid-of-redis-0", "4096"
+	if r, err := Decode(l); err != nil || r.Change != nil {
+		t.Errorf("the change to another is told of redis-0: %+v, %v", r.Change, err)
 	}
 }
 
@@ -154,6 +192,7 @@ func TestSayWritesNothingElse(t *testing.T) {
 	got, err := Decode(copy.lease)
 	want := next()
 	want.Version = copy.lease.ResourceVersion
+	want.Change = got.Change
 	want.Uses = map[string]model.KeyUse{"uid-1": use, "sentinel-0": {Presents: "1-aa"}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got)\n%s", err, diff)

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
@@ -23,7 +25,8 @@ import (
 // eventDelay is how long a wait must last before it becomes an Event: most waits end by themselves.
 const eventDelay = 5 * time.Second
 
-// events writes Events on the pod. One that cannot be written is lost: the log and the status page say the same.
+// events writes Events on the pod. One that cannot be written is lost, unless it tells of a change of master: the log and the status
+// page say the same.
 type events struct {
 	client kubernetes.Interface
 	env    environment.Environment
@@ -55,7 +58,16 @@ const (
 // masterChanged is the reason of the Event about a change of master; it is not a decision.
 const masterChanged = "MasterChanged"
 
-// changed tells of a change of master where everybody looks for it, at the StatefulSet.
+const (
+	// changedWithin bounds the time for which an Event about a change of master is tried: later it would tell old news, and Events are
+	// not kept for longer.
+	changedWithin = time.Hour
+	// changedEvery is the time between two tries.
+	changedEvery = 5 * time.Second
+)
+
+// changed tells of a change of master where everybody looks for it, at the StatefulSet. Its epoch is in the Event's name, so that
+// each change is told once, also by an agent that has just started; and it is written when the API is back.
 func (e *events) changed(setUID string, s *Switch) {
 	kind := corev1.EventTypeWarning
 	if s.Planned() {
@@ -63,7 +75,16 @@ func (e *events) changed(setUID string, s *Switch) {
 	}
 	e.env.Log.Info("master changed", "reason", masterChanged, "from", s.From, "to", s.To, "cause", string(s.Cause), "epoch", s.Epoch, "without", s.Without, "missing", s.Missing)
 	set := corev1.ObjectReference{APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: e.env.Namespace, Name: e.env.Settings.StatefulSet, UID: types.UID(setUID)}
-	e.writeOf(set, kind, masterChanged, s.String())
+	event := e.event(set, kind, masterChanged, s.String())
+	event.Name, event.GenerateName = fmt.Sprintf("%s.%x", set.Name, s.Epoch), ""
+	e.spawn(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, changedWithin)
+		defer cancel()
+		_ = wait.PollUntilContextCancel(ctx, changedEvery, true, func(ctx context.Context) (bool, error) { // what failed is logged
+			err := e.create(ctx, event)
+			return err == nil || apierrors.IsAlreadyExists(err) || apierrors.IsForbidden(err) || apierrors.IsInvalid(err), nil
+		})
+	})
 }
 
 // consider decides whether this turn is worth an Event, once for each stretch of one reason.
@@ -173,27 +194,32 @@ func kindOf(t model.EventPolicy, what outcome, lasted time.Duration) string {
 	return ""
 }
 
-// write makes an Event of the pod, as the kubelet makes its own.
+// write makes an Event of the pod, as the kubelet makes its own. It does not wait for the API.
 func (e *events) write(kind, reason, message string) {
-	e.writeOf(corev1.ObjectReference{
+	event := e.event(corev1.ObjectReference{
 		APIVersion: "v1", Kind: "Pod", Namespace: e.env.Namespace, Name: e.env.PodName, UID: types.UID(e.env.PodUID),
 	}, kind, reason, message)
+	e.spawn(func(ctx context.Context) { _ = e.create(ctx, event) }) // it is logged
 }
 
-// writeOf makes an Event of an object in the pod's namespace. It does not wait for the API.
-func (e *events) writeOf(object corev1.ObjectReference, kind, reason, message string) {
+// event is an Event of an object in the pod's namespace.
+func (e *events) event(object corev1.ObjectReference, kind, reason, message string) *corev1.Event {
 	now := metav1.Now()
-	event := &corev1.Event{
+	return &corev1.Event{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: object.Name + ".", Namespace: e.env.Namespace}, InvolvedObject: object,
 		Reason: reason, Message: message, Type: kind, Count: 1, FirstTimestamp: now, LastTimestamp: now,
 		Source:              corev1.EventSource{Component: "redis-sentinel-bootstrap", Host: e.env.NodeName},
 		ReportingController: "redis-sentinel.dev/bootstrap", ReportingInstance: e.env.PodName,
 	}
-	e.spawn(func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-		defer cancel()
-		if _, err := e.client.CoreV1().Events(e.env.Namespace).Create(ctx, event, metav1.CreateOptions{}); err != nil {
-			e.env.Log.Info("writing an Event failed", "reason", reason, "error", err.Error())
-		}
-	})
+}
+
+// create writes an Event.
+func (e *events) create(ctx context.Context, event *corev1.Event) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	_, err := e.client.CoreV1().Events(e.env.Namespace).Create(ctx, event, metav1.CreateOptions{})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		e.env.Log.Info("writing an Event failed", "reason", event.Reason, "error", err.Error())
+	}
+	return err //nolint:wrapcheck // whoever asks wants to know its kind
 }

@@ -112,7 +112,9 @@ func (r *Redis) Decided(v model.View, d decide.Decision, err error) {
 	}
 	r.last, r.err = d, s.Error
 	if change := r.story.turn(v, d); change != nil {
-		r.pages.Metrics().Switched(r.env.Settings.StatefulSet, string(change.Cause), change.Without)
+		if change.Seen { // else the agent before this one may have counted it
+			r.pages.Metrics().Switched(r.env.Settings.StatefulSet, string(change.Cause), change.Without)
+		}
 		r.events.changed(v.SetUID, change)
 	}
 	r.events.considerDenials(v)

@@ -3,126 +3,141 @@
 package report
 
 import (
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// Switch is one change of master, as the agent of the new one saw it.
-type Switch struct {
-	// From is the pod that led before; empty where the group has just formed.
-	From, To string
-	Cause    model.Reason
-	Epoch    uint64
-	// Without is for how long there was no master that took writes, at most; negative where that is not known.
-	Without time.Duration
-	// Missing is how many bytes of the former master's stream are known to be missing.
-	Missing int64
-}
+// recent is how long ago a change of master may be that an agent tells which did not see it, because it has just started. The Event
+// that the agent before it wrote is kept for longer.
+const recent = 10 * time.Minute
 
-// Planned reports whether it lost nothing by design.
-func (s Switch) Planned() bool {
-	return s.From == "" || slices.Contains([]model.Reason{model.HandingOver, model.HandoverRequested, model.HandingToFirst, model.CannotSave}, s.Cause)
-}
-
-// String tells it in a sentence.
-func (s Switch) String() string {
-	text := fmt.Sprintf("%s leads instead of %s (%s, epoch %d)", s.To, s.From, s.Cause, s.Epoch)
-	if s.From == "" {
-		return fmt.Sprintf("%s leads: the group has formed (%s, epoch %d).", s.To, s.Cause, s.Epoch)
-	}
-	if s.Without >= 0 {
-		text += fmt.Sprintf(": there was no writable master for at most %d ms.", s.Without.Milliseconds())
-	} else {
-		text += ": for how long there was no writable master is not known."
-	}
-	if s.Planned() {
-		return text + " Writes waited meanwhile, and none that was acknowledged is lost."
-	}
-	text += fmt.Sprintf(" What %s acknowledged and had not sent to %s is lost", s.From, s.To)
-	if s.Missing > 0 {
-		text += fmt.Sprintf(": at least %d bytes of its stream", s.Missing)
-	}
-	return text + "."
-}
-
-// story is what one agent saw of a change of master, from turn to turn, until its Redis leads.
+// story is what one agent saw of a change of master, from turn to turn, until the record says that its Redis leads. That there was a
+// change, from whom and why, the record says alone: an agent may have been away, and what it tried may have come to nothing.
 type story struct {
-	// replica reports whether the agent has seen its Redis not leading since the last change.
-	replica bool
-	// holder is the pod that the record named last beside mine, seenAt when it last answered as master, and at where it was then.
-	holder string
-	seenAt time.Time
-	at     decide.Position
-	// cause is why mine was to lead, and mine where it was then.
-	cause model.Reason
+	// told is the epoch of the change that was told last.
+	told uint64
+	// seen reports whether the agent has seen its Redis not leading since then, ledAt since when it leads, and mine where it was last
+	// before that.
+	seen  bool
+	ledAt time.Time
 	mine  decide.Position
-	// without is for how long clients waited, where the former master said so.
-	without time.Duration
-	exact   bool
+	// former is what was seen of the pod that led before.
+	former former
+	// waited is for how long clients waited, where the former master said so, whose name and epoch come with it.
+	waited     time.Duration
+	waitedFrom string
+	waitedOver uint64
+}
+
+// former is what was seen of a master before another led.
+type former struct {
+	uid string
+	// answered is when it last answered as master, and at where it was then; stopped is when it first did not.
+	answered, stopped time.Time
+	at                decide.Position
+	// script reports whether a script kept it from answering.
+	script bool
 }
 
 // accepted takes in that an offer was accepted by its word, while writes had been held back for some time.
 func (s *story) accepted(v model.View, without time.Duration) {
-	s.replica, s.holder, s.cause, s.without, s.exact = true, v.Record.Holder, model.Reason(v.Record.Offer.Reason), without, true
+	s.waited, s.waitedFrom, s.waitedOver = without, v.Record.Holder, v.Record.Epoch
 }
 
 // turn takes in one turn. It returns the change that this turn completes, nil if it completes none.
 func (s *story) turn(v model.View, d decide.Decision) *Switch {
-	r := &v.Self.Redis
-	switch {
-	case d.Action == decide.Retain && v.Record.HasHolder() && v.Record.PodUID == v.Self.UID && r.Role == model.Master:
-		return s.complete(v)
-	case !s.exact:
-		s.follow(v, d)
+	s.watch(v)
+	leads := d.Action == decide.Retain && v.Record.HasHolder() && v.Record.PodUID == v.Self.UID && v.Self.Redis.Role == model.Master
+	if !leads {
+		return nil
 	}
-	return nil
+	defer s.forget()
+	c := v.Record.Change
+	if c == nil || c.Epoch == s.told {
+		return nil
+	}
+	s.told = c.Epoch
+	if !s.seen && v.Now.Sub(c.At) > recent {
+		return nil
+	}
+	return s.tell(v, c)
 }
 
-// follow takes in a turn in which my Redis does not lead.
-func (s *story) follow(v model.View, d decide.Decision) {
+// watch takes in what a turn shows of my Redis, and of the former master until mine leads.
+func (s *story) watch(v model.View) {
 	r := &v.Self.Redis
-	s.replica = true
-	if v.Record.HasHolder() && v.Record.PodUID != v.Self.UID {
-		s.holder = v.Record.Holder
+	leads := r.Answer == model.Up && r.Role == model.Master
+	if s.ledAt.IsZero() {
+		s.former.watch(v)
+	}
+	switch {
+	case leads && s.ledAt.IsZero():
+		s.ledAt = v.Now
+	case !leads:
+		s.seen, s.ledAt = true, time.Time{}
+		if r.Answer == model.Up {
+			s.mine = decide.Position{ReplID: r.ReplID, Offset: r.Offset}
+		}
+	}
+	// A record that is newer than an accepted offer, and names another, says that nothing came of it.
+	if v.Record.PodUID != v.Self.UID && v.Record.Epoch > s.waitedOver {
+		s.waitedFrom = ""
+	}
+}
+
+// watch takes in what a turn shows of the pod that the record named last beside mine.
+func (f *former) watch(v model.View) {
+	if v.Record.HasHolder() && v.Record.PodUID != v.Self.UID && v.Record.PodUID != f.uid {
+		*f = former{uid: v.Record.PodUID}
+	}
+	if f.uid == "" {
+		return
 	}
 	for i := range v.Peers {
 		p := &v.Peers[i]
-		if p.UID == v.Record.PodUID && p.UID != "" && p.Redis.Answer == model.Up && p.Redis.Role == model.Master {
-			s.seenAt, s.at = v.Now, decide.Position{ReplID: p.Redis.ReplID, Offset: p.Redis.Offset}
+		if p.UID != f.uid {
+			continue
+		}
+		f.script = p.Redis.Busy || f.script && p.Redis.Answer != model.Up
+		if p.Redis.Answer == model.Up && p.Redis.Role == model.Master {
+			f.answered, f.stopped = v.Now, time.Time{}
+			f.at = decide.Position{ReplID: p.Redis.ReplID, Offset: p.Redis.Offset}
+			return
 		}
 	}
-	switch {
-	case d.Action == decide.Claim && d.Reason == model.TransferAccepted && v.Record.Offer != nil:
-		s.cause = model.Reason(v.Record.Offer.Reason)
-	case d.Action == decide.Claim:
-		s.cause = d.Reason
-	case r.Role == model.Master:
-		s.cause = model.PromotedBySentinel
-	default:
-		s.mine = decide.Position{ReplID: r.ReplID, Offset: r.Offset}
+	if f.stopped.IsZero() {
+		f.stopped = v.Now
 	}
 }
 
-// complete tells of the change whose end this is, and forgets it.
-func (s *story) complete(v model.View) *Switch {
-	told := *s
-	*s = story{}
-	if !told.replica || told.cause == "" || told.holder == v.Self.Name {
-		return nil
-	}
-	out := &Switch{From: told.holder, To: v.Self.Name, Cause: told.cause, Epoch: v.Record.Epoch, Without: -1}
+// tell makes a change of what the record says and the agent saw.
+func (s *story) tell(v model.View, c *model.Change) *Switch {
+	f := &s.former
+	out := &Switch{From: c.From, To: v.Self.Name, Cause: causeOf(c), Epoch: c.Epoch, Without: -1, Seen: s.seen, Script: f.script}
 	switch {
-	case told.exact:
-		out.Without = told.without
-	case !told.seenAt.IsZero():
-		out.Without = v.Now.Sub(told.seenAt)
-	}
-	if !told.exact && told.at.ReplID != "" && told.at.ReplID == told.mine.ReplID {
-		out.Missing = max(0, told.at.Offset-told.mine.Offset)
+	case s.waitedFrom != "" && s.waitedFrom == c.From:
+		out.Without = s.waited
+	case !s.seen || f.answered.IsZero():
+	case f.stopped.IsZero():
+		out.Lived = true
+	default:
+		out.Without = s.ledAt.Sub(f.answered)
+		if f.at.ReplID != "" && f.at.ReplID == s.mine.ReplID {
+			out.Missing = max(0, f.at.Offset-s.mine.Offset)
+		}
 	}
 	return out
 }
+
+// causeOf is why a pod leads, in the words of whoever leads: that Sentinel chose it is written down by others.
+func causeOf(c *model.Change) model.Reason {
+	if c.Cause == model.NativeSwitch {
+		return model.PromotedBySentinel
+	}
+	return c.Cause
+}
+
+// forget begins anew: what comes next is another change.
+func (s *story) forget() { *s = story{told: s.told, ledAt: s.ledAt} }
