@@ -90,12 +90,14 @@ func ListenForElections(ctx context.Context, client *redis.Client, group string,
 	defer sub.Close() //nolint:errcheck // the connection is of no use afterwards
 	stop := context.AfterFunc(ctx, func() { _ = sub.Close() })
 	defer stop()
-	for ctx.Err() == nil {
+	for asked := false; ctx.Err() == nil; {
 		message, err := sub.ReceiveTimeout(ctx, quiet)
-		if late := net.Error(nil); errors.As(err, &late) && late.Timeout() {
-			err = sub.Ping(ctx)
+		if late := net.Error(nil); errors.As(err, &late) && late.Timeout() && !asked {
+			asked, err = true, sub.Ping(ctx)
+		} else {
+			asked = false
 		}
-		if err != nil {
+		if err != nil { // also where nothing answers a question: the connection is dead, and TCP may not say so for minutes
 			return
 		}
 		if m, ok := message.(*redis.Message); ok && groupOf(m.Channel, m.Payload) == group {
