@@ -103,6 +103,8 @@ func (a *Sentinel) Label(ctx context.Context, pod *corev1.Pod, role string, epoc
 	if err != nil {
 		return fmt.Errorf("encoding a label: %w", err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, apiDeadline)
+	defer cancel()
 	_, err = a.api.Pods(pod.Namespace).Patch(ctx, pod.Name, types.MergePatchType, patch, metav1.PatchOptions{}, "status")
 	if err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("labelling pod %s/%s as %q: %w", pod.Namespace, pod.Name, role, err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -16,25 +17,35 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
+// apiDeadline bounds a write of something else than the record: what keeps one group waiting for a slow API keeps all of a set waiting.
+const apiDeadline = 2 * time.Second
+
 // Lead makes the Service of a group's master lead to a pod since an epoch: its selector names the pod's uid. Two labels cannot be changed at
 // once, and by role labels a Service would lead to nobody in between, which proxies pass on at once, and the second change only a second
 // later. One selector is one change.
 //
 // The selector only moves to greater epochs, by compare-and-swap. A Service that is absent, not ours, or that we have no right to is left
-// alone: the user took its name, or has renamed it. A pod that no Service could find yet is left out too; it reports whether it was not.
+// alone: the user took its name, or has renamed it. One that leads to a pod already must move on, and a refusal is an error. A pod that no Service could find yet is left out too; it reports whether it was not.
 func (a *Sentinel) Lead(ctx context.Context, group, service string, to *corev1.Pod, epoch uint64) (bool, error) {
 	if !findable(to) {
 		return false, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, apiDeadline)
+	defer cancel()
+	stays := false // at a pod that does not lead any more, where nobody moves it
 	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		live, err := a.api.Services(to.Namespace).Get(ctx, service, metav1.GetOptions{})
-		if err != nil || !leads(live, group, to, epoch) {
+		if err != nil {
 			return err
+		}
+		stays = ledSince(live) > 0
+		if !leads(live, group, to, epoch) {
+			return nil
 		}
 		_, err = a.api.Services(to.Namespace).Update(ctx, live, metav1.UpdateOptions{})
 		return err
 	})
-	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsForbidden(err) {
+	if err != nil && !apierrors.IsNotFound(err) && (stays || !apierrors.IsForbidden(err)) {
 		return false, fmt.Errorf("leading Service %s/%s to pod %s: %w", to.Namespace, service, to.Name, err)
 	}
 	return true, nil

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -83,24 +84,28 @@ func TestServiceIsLedUpward(t *testing.T) {
 	}
 }
 
-// TestServiceThatCannotBeLed: who took the name of the Service, or the right to it, took no master from the group. A conflict is another
+// TestServiceThatCannotBeLed: who took the name of the Service, or the right to it, took no master from the group; but where it leads to
+// one pod already it would send clients there for ever. A conflict is another
 // agent, or the webhook, and is tried again; an API server that fails is told of.
 func TestServiceThatCannotBeLed(t *testing.T) {
 	what := schema.GroupResource{Resource: "services"}
 	for name, c := range map[string]struct {
 		answers []error
+		at      string // the pod to which it leads
 		done    bool
 		fails   bool
 	}{
-		"it is absent":         {[]error{apierrors.NewNotFound(what, "x")}, true, false},
-		"we may not":           {[]error{apierrors.NewForbidden(what, "x", errAny)}, true, false},
-		"somebody was faster":  {[]error{apierrors.NewConflict(what, "x", errAny), nil}, true, false},
-		"the API server fails": {[]error{apierrors.NewInternalError(errAny)}, false, true},
+		"it is absent":                    {[]error{apierrors.NewNotFound(what, "x")}, "", true, false},
+		"we may not":                      {[]error{apierrors.NewForbidden(what, "x", errAny)}, "", true, false},
+		"we may not, and it stays behind": {[]error{apierrors.NewForbidden(what, "x", errAny)}, "0", false, true},
+		"somebody was faster":             {[]error{apierrors.NewConflict(what, "x", errAny), nil}, "", true, false},
+		"the API server fails":            {[]error{apierrors.NewInternalError(errAny)}, "", false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := fake.NewClientset(&corev1.Service{ObjectMeta: metav1.ObjectMeta{
 				Namespace: "ns", Name: "redis-master", Labels: map[string]string{contract.LabelManaged: contract.Managed, contract.LabelGroup: "redis"},
-			}})
+				Annotations: map[string]string{contract.AnnotationRoleEpoch: "1"},
+			}, Spec: corev1.ServiceSpec{Selector: contract.SelectorOf("redis", c.at)}})
 			writes := 0
 			client.PrependReactor("update", "services", func(clienttesting.Action) (bool, runtime.Object, error) {
 				err := c.answers[writes]
@@ -138,7 +143,7 @@ func TestHandoverThroughTheService(t *testing.T) {
 					Answer: model.Up, Role: model.Replica, LinkUp: true, Following: s.view.Self.Address,
 				}})
 			}
-			if err := s.actor.handOver(t.Context(), s.view, decide.Decision{Action: decide.Handover, Reason: model.HandingOver, Successor: successor}); err != nil {
+			if err := s.actor.handOver(t.Context(), s.view, decide.Decision{Action: decide.Handover, Reason: model.HandingOver, Calm: 4 * time.Second, Successor: successor}); err != nil {
 				t.Fatal(err)
 			}
 			want := strings.ReplaceAll(c.want, "SUCCESSOR", fmt.Sprintf("%s %d", successor.Address.Host, successor.Address.Port))
