@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
@@ -103,4 +104,48 @@ func TestWhoIsTuned(t *testing.T) {
 			t.Errorf("%+v, %s: %v", c.says, c.why, own.journal)
 		}
 	}
+}
+
+// unwritable is a record whose API answers nothing until it is not waited for any more.
+type unwritable struct {
+	Record
+	server *obedient
+	asked  time.Duration
+}
+
+func (u *unwritable) Swap(ctx context.Context, _ model.Record, _ model.Reason) error {
+	_ = u.server.note("write")
+	began := time.Now()
+	<-ctx.Done()
+	u.asked = time.Since(began)
+	return ctx.Err()
+}
+
+// TestMasterIsTunedWhateverTheAPIDoes: it may have to refuse writes, or to let them go on without a replica, and it does not wait with that
+// for a record that cannot be written; nor does its next turn wait for long.
+func TestMasterIsTunedWhateverTheAPIDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		own := &obedient{}
+		record := &unwritable{server: own}
+		v := model.View{Self: model.Pod{Redis: model.Redis{Answer: model.Up, Role: model.Master}}}
+		d := decide.Decision{Action: decide.Retain, Record: &model.Record{}, Commands: []decide.Command{{Do: decide.ResumeWrites}}}
+		if err := NewRedis(own, record, nil, "user", time.Now).Do(t.Context(), v, d); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v", err)
+		}
+		if want := []string{"resume", "tune", "write"}; !slices.Equal(own.journal, want) || record.asked > time.Second {
+			t.Errorf("%v, and waited %s for the API; want %v", own.journal, record.asked, want)
+		}
+		own.journal = nil
+		d.Action = decide.Claim
+		if err := NewRedis(own, &unwritable{server: own}, nil, "user", time.Now).Do(contextOf(t, time.Minute), v, d); err == nil || !slices.Equal(own.journal, []string{"write"}) {
+			t.Errorf("a claim that is not written: %v, %v", own.journal, err)
+		}
+	})
+}
+
+func contextOf(t *testing.T, long time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), long)
+	t.Cleanup(cancel)
+	return ctx
 }

@@ -42,9 +42,33 @@ func (a *Redis) BeginHandover(v model.View, d decide.Decision) *Handover {
 // the handover did not succeed.
 func (h *Handover) Step(ctx context.Context) (wait time.Duration, done bool, err error) {
 	a := h.actor
+	seen := h.observe(ctx)
+	step, state := a.next(h.state, seen)
+	h.state = state
+	if step.Done {
+		a.handed = Handed{Timing: state.Timing(seen.Now), To: state.Successor().Name}
+		return 0, true, step.Err
+	}
 	onTheWay, cancel := h.bounded(ctx)
 	defer cancel()
-	seen := handover.View{Record: a.record.Newest(), Written: h.written, Told: h.told, Err: h.err}
+	h.err = a.writeAndNotify(onTheWay, step.Record, step.Notify, state.Reason())
+	h.written = writeOutcome(h.err)
+	if h.err == nil {
+		h.err = a.send(ctx, h.view, step.Commands)
+	}
+	if h.err == nil && step.Tell != "" {
+		h.err = a.others.Tell(onTheWay, state.Successor().Address, step.Tell, state.Timing(seen.Now).Pause)
+		h.told = tellOutcome(h.err)
+	}
+	return step.Recheck, false, nil
+}
+
+// observe asks what the next step has to know.
+func (h *Handover) observe(ctx context.Context) handover.View {
+	a := h.actor
+	onTheWay, cancel := h.bounded(ctx)
+	defer cancel()
+	seen := handover.View{Record: a.record.Newest(), Written: h.written, Told: h.told, Err: h.err, Elected: a.others.Elected()}
 	asks, to := h.state.Asks(), h.state.Successor().Address
 	if asks.Prepared {
 		seen.Service = a.others.MasterService(onTheWay)
@@ -63,25 +87,10 @@ func (h *Handover) Step(ctx context.Context) (wait time.Duration, done bool, err
 		seen.Routed = a.others.Through(ctx, &h.view, h.state.Service(), to)
 	}
 	seen.Now = a.now()
-	step, state := a.next(h.state, seen)
-	h.state = state
-	if step.Done {
-		a.handed = Handed{Timing: state.Timing(seen.Now), To: state.Successor().Name}
-		return 0, true, step.Err
-	}
-	h.err = a.writeAndNotify(onTheWay, step.Record, step.Notify, state.Reason())
-	h.written = writeOutcome(h.err)
-	if h.err == nil {
-		h.err = a.send(ctx, h.view, step.Commands)
-	}
-	if h.err == nil && step.Tell != "" {
-		h.err = a.others.Tell(onTheWay, to, step.Tell, state.Timing(seen.Now).Pause)
-		h.told = tellOutcome(h.err)
-	}
-	return step.Recheck, false, nil
+	return seen
 }
 
-// bounded ends what is in flight at the handover's deadline; the last commands have a time of their own.
+// bounded ends what is in flight at the deadline of the handover's stage; the last commands have a time of their own.
 func (h *Handover) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline := h.state.Deadline()
 	if deadline.IsZero() {

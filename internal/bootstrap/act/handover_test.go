@@ -93,6 +93,7 @@ type restOfGroup struct {
 	service model.Address
 	routed  string
 	asked   int
+	elected bool
 }
 
 func (c *restOfGroup) Ask(ctx context.Context, _ *model.View, a model.Address) model.Redis {
@@ -126,6 +127,8 @@ func (c *restOfGroup) Tell(_ context.Context, _ model.Address, word string, _ ti
 	c.note("word")
 	return c.tell(word)
 }
+
+func (c *restOfGroup) Elected() bool { return c.elected }
 
 func (c *restOfGroup) Notify(ctx context.Context, pod model.Address) { Notify(ctx, pod.Host) }
 
@@ -307,7 +310,7 @@ func TestHandoverStepByStep(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, c.how)
 			successor := s.view.Peers[0]
-			err := s.actor.handOver(t.Context(), s.view, decide.Decision{Action: decide.Handover, Reason: model.HandingOver, Successor: successor})
+			err := s.actor.handOver(t.Context(), s.view, decide.Decision{Action: decide.Handover, Reason: model.HandingOver, Calm: 4 * time.Second, Successor: successor})
 			if errors.Is(c.err, errAny) && err == nil || !errors.Is(c.err, errAny) && !errors.Is(err, c.err) {
 				t.Errorf("err=%v, want %v", err, c.err)
 			}
@@ -324,7 +327,7 @@ func TestHandoverOutlivesItsTurn(t *testing.T) {
 	s := newStage(t, script{offset: 100})
 	ctx, cancel := context.WithCancel(t.Context())
 	s.others.announced = cancel
-	if err := s.actor.handOver(ctx, s.view, decide.Decision{Action: decide.Handover, Reason: model.HandingOver, Successor: s.view.Peers[0]}); err != nil {
+	if err := s.actor.handOver(ctx, s.view, decide.Decision{Action: decide.Handover, Reason: model.HandingOver, Calm: 4 * time.Second, Successor: s.view.Peers[0]}); err != nil {
 		t.Fatal(err)
 	}
 	if last := s.journal[len(s.journal)-1]; last != unpause {

@@ -66,6 +66,8 @@ type Others interface {
 	// Tell gives that agent the word for the offer, and says for how long writes have been held back. Nil means that its Redis leads, ErrNotAccepted that it will not by this word, and any
 	// other error that it may.
 	Tell(ctx context.Context, pod model.Address, word string, held time.Duration) error
+	// Elected reports whether a Sentinel has said lately that it was elected to replace my Redis.
+	Elected() bool
 	// Notify asks the agent at a pod's address to observe at once. A lost notice costs a tick.
 	Notify(ctx context.Context, pod model.Address)
 }
@@ -102,14 +104,27 @@ func (a *Redis) SetHandover(next func(handover.State, handover.View) (handover.S
 // SetWords replaces what makes the words of offers, so that a simulation is the same each time.
 func (a *Redis) SetWords(word func() string) { a.word = word }
 
+// keptTrueWithin bounds a write by which a master keeps the record true. Whether it may take writes is asked again afterwards.
+const keptTrueWithin = time.Second
+
 // Do carries out the decision. The next observation shows what came of it.
 func (a *Redis) Do(ctx context.Context, v model.View, d decide.Decision) error {
-	if d.Action == decide.Handover { // afterwards the role is another one: the next turn tunes for it
+	switch d.Action {
+	case decide.Handover: // afterwards the role is another one: the next turn tunes for it
 		return a.handOver(ctx, v, d)
+	case decide.Retain: // whether a master takes writes does not wait for the API
+		err := a.sendAndTune(ctx, v, d)
+		ctx, cancel := context.WithTimeout(ctx, keptTrueWithin)
+		defer cancel()
+		return errors.Join(err, a.writeAndNotify(ctx, d.Record, d.Successor.Address, d.Reason))
 	}
 	if err := a.writeAndNotify(ctx, d.Record, d.Successor.Address, d.Reason); err != nil {
 		return err
 	}
+	return a.sendAndTune(ctx, v, d)
+}
+
+func (a *Redis) sendAndTune(ctx context.Context, v model.View, d decide.Decision) error {
 	if err := a.send(ctx, v, d.Commands); err != nil {
 		return err
 	}

@@ -38,7 +38,8 @@ func (a Action) String() string {
 }
 
 // Decision is one action with its reason and with everything that is needed to carry it out, in the order in which it is done:
-// the record first, because a role that is not written down belongs to no pod; then the commands; then the tuning.
+// the record first, because a role that is not written down belongs to no pod; then the commands; then the tuning. A master that stays
+// one is tuned first.
 type Decision struct {
 	Action Action
 	Reason model.Reason
@@ -48,6 +49,10 @@ type Decision struct {
 	Epoch uint64
 	// Successor is the pod that Handover and OfferTransfer are about.
 	Successor model.Pod
+	// Again reports whether Handover follows one that failed, and Calm is for how long it may leave clients writing before it holds their
+	// writes back: longer, and nobody would have asked for too long whether another leads.
+	Again bool
+	Calm  time.Duration
 	// Record is what the record is to become, by compare-and-swap with the version in it; nil leaves it as it is.
 	Record *model.Record
 	// Commands are sent to my Redis, one after the other, until one fails.

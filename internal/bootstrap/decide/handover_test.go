@@ -51,6 +51,12 @@ func TestHandover(t *testing.T) {
 		{name: "a pod that leaves does not wait", view: led(leaving), memory: Memory{TriedAt: decidetest.Clock.Add(-time.Second)}, action: Handover, reason: model.HandingOver, to: "redis-0"},
 		{name: "the last attempt was with the first: the next one is tried", view: led(leaving), memory: Memory{OfferedTo: "run-0"}, action: Handover, reason: model.HandingOver, to: "redis-2"},
 		{name: "all have been tried: it begins again", view: led(leaving), memory: Memory{OfferedTo: "run-0", Declined: []string{"run-2"}}, action: Handover, reason: model.HandingOver, to: "redis-0"},
+		{name: "most Sentinels and a pod are out of sight, and may have elected that one", view: led(leaving, func(v *model.View) {
+			v.Sentinels, v.Peers[0].Redis = silentSentinels(), model.Redis{}
+		}), memory: Memory{AnsweredRun: "run-1", Confirmed: clock.Add(-5 * time.Second)}, action: Retain, reason: model.Unconfirmed},
+		{name: "they are out of sight, and cannot have done it yet", view: led(leaving, func(v *model.View) {
+			v.Sentinels, v.Peers[0].Redis = silentSentinels(), model.Redis{}
+		}), memory: Memory{AnsweredRun: "run-1", Confirmed: clock.Add(-2 * time.Second)}, action: Handover, reason: model.HandingOver, to: "redis-2"},
 		{name: "released, and I am the lowest", view: with(formed(0, pod(0, master), pod(1, replica(0))), func(v *model.View) { v.Releasing = true }), action: Retain, reason: model.Incumbent},
 	}
 	for _, c := range cases {

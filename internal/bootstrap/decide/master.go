@@ -28,8 +28,10 @@ func (s *situation) retain() Decision {
 	switch {
 	case why == "":
 		s.memory.OfferedTo, s.memory.OfferedAt, s.memory.Declined, s.memory.TriedAt = "", time.Time{}, nil, time.Time{}
-	case len(heirs) > 0 && s.API && s.mayTry():
+	case len(heirs) > 0 && s.API && s.mayTry() && s.refuses() == "": // else another may lead, whom a claim by my offer would replace
+		d.Again, d.Calm = s.memory.OfferedTo != "", s.writesUnconfirmed()-s.unconfirmedFor()
 		d.Action, d.Reason, d.Successor, d.Recheck = Handover, why, s.try(heirs), atOnce
+		s.memory.Paused = true
 		return d
 	case s.leaving(): // without the API the offer cannot be written: Sentinel takes over later
 		d.Reason = why
@@ -40,20 +42,20 @@ func (s *situation) retain() Decision {
 	if s.Self.Redis.PersistenceError {
 		d.Reason = model.CannotSave
 	}
-	if s.visible() {
+	if s.visible() && s.API {
 		d.Record = s.recordKeptTrue(members)
 	}
 	if s.mayUnpause() {
-		s.memory.Unpaused = true
+		s.memory.Unpaused, s.memory.Paused = true, false
 		d.Commands = []Command{{Do: ResumeWrites}}
 	}
 	return d
 }
 
-// mayUnpause reports whether a pause that the agent before me may have left can be ended: nobody can take my place any more by what it had
-// begun. An offer is taken back first.
+// mayUnpause reports whether a pause can be ended that the agent before me may have left, or I: nobody can take my place any more by what
+// was begun. An offer is taken back first.
 func (s *situation) mayUnpause() bool {
-	return !s.memory.Unpaused && !s.memory.Unproven && s.Record.Offer == nil && s.API && !s.failoverRunning
+	return (!s.memory.Unpaused || s.memory.Paused) && !s.memory.Unproven && s.Record.Offer == nil && s.API && !s.failoverRunning
 }
 
 // recordKeptTrue is the record with the members and the lineage as they are now, and without an offer; nil where it already says that.

@@ -3,6 +3,7 @@
 package decide
 
 import (
+	"slices"
 	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
@@ -30,6 +31,8 @@ type Memory struct {
 	LedSince time.Time
 	// Unpaused reports whether a pause of writes would be my own: the agent before me may have died in one.
 	Unpaused bool
+	// Paused reports whether one of mine may stand: its end was not sent yet, or nobody knows whether it was heard.
+	Paused bool
 	// Confirmed is when the API or a majority of Sentinels last named me.
 	Confirmed time.Time
 	// Unproven reports whether my agent found its Redis a master and nothing has confirmed that since. The agent before it may have made
@@ -143,4 +146,13 @@ func (m *Memory) forgetTheFuture(now time.Time) {
 	if m.LedSince.After(now) {
 		m.LedSince = time.Time{}
 	}
+}
+
+// After is what is remembered when a decision was carried out, and how that ended.
+func (m Memory) After(d Decision, err error) Memory {
+	resumes := func(c Command) bool { return c.Do == ResumeWrites }
+	if err != nil && slices.ContainsFunc(d.Commands, resumes) {
+		m.Paused = true
+	}
+	return m
 }

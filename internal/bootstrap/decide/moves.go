@@ -55,7 +55,8 @@ func (s *situation) replicateFrom(master model.Address) []Command {
 	if s.Self.Redis.Role == model.Master {
 		commands = append(commands, Command{Do: DisconnectClients})
 	}
-	if !s.memory.YieldSince.IsZero() {
+	if s.memory.Paused {
+		s.memory.Paused = false
 		commands = append(commands, Command{Do: ResumeWrites})
 	}
 	return commands

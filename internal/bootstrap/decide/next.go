@@ -29,8 +29,17 @@ func Next(v model.View, m Memory) (Decision, Memory) {
 	if d.Recheck == 0 {
 		d.Recheck = tick
 	}
-	d = s.guardWrites(d)
+	d = s.guardWrites(s.endPause(d))
 	return d, s.memory
+}
+
+// endPause ends a pause that may stand at a replica, which refuses writes anyway: it may lead again before the pause is over.
+func (s *situation) endPause(d Decision) Decision {
+	if r := &s.Self.Redis; s.memory.Paused && r.Answer == model.Up && r.Role == model.Replica {
+		s.memory.Paused = false
+		d.Commands = append(d.Commands, Command{Do: ResumeWrites})
+	}
+	return d
 }
 
 // decide is the table of docs/protocol.md: the first row that holds decides.

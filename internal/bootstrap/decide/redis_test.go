@@ -174,6 +174,32 @@ func TestUnconfirmedMasterRefusesEveryWrite(t *testing.T) {
 	}
 }
 
+// TestMasterKeepsNoRecordThatItCannotWrite: what changed while the API is away would be tried in every turn, and whether the master
+// takes writes would wait for that.
+func TestMasterKeepsNoRecordThatItCannotWrite(t *testing.T) {
+	v := formed(0, pod(0, master), pod(1, replica(0)), pod(2, silent))
+	v.Record.Offer = &model.Offer{PodUID: "uid-1", RunID: "run-1", Seal: "of another agent"}
+	if d, _ := Next(v, Memory{}); d.Action != Retain || d.Record == nil {
+		t.Errorf("with the API: %s/%s writes %v", d.Action, d.Reason, d.Record)
+	}
+	v.API = false
+	if d, _ := Next(v, Memory{}); d.Action != Retain || d.Record != nil {
+		t.Errorf("without it: %s/%s writes %v", d.Action, d.Reason, d.Record)
+	}
+}
+
+// TestMasterThatRefusesLooksLessOften after some seconds: many may have lost one set of Sentinels, which all ask when it is back.
+func TestMasterThatRefusesLooksLessOften(t *testing.T) {
+	v := formed(0, pod(0, master), pod(1, replica(0)), pod(2, silent))
+	cutOff(&v)
+	for since, want := range map[time.Duration]time.Duration{5 * time.Second: soon, time.Minute: tick / 2} {
+		d, _ := Next(v, Memory{AnsweredRun: "run-0", Confirmed: clock.Add(-since)})
+		if d.Tuning.MinReplicas != model.NoWrites || d.Recheck != want {
+			t.Errorf("unconfirmed for %s: min-replicas %d, looks again after %s, want %s", since, d.Tuning.MinReplicas, d.Recheck, want)
+		}
+	}
+}
+
 func TestPromotionNeedsMyOwnClaimForThisProcess(t *testing.T) {
 	v := formed(0, pod(0), pod(1, silent), pod(2, silent))
 	claimed := Memory{Claimed: Claimed{Epoch: holderAt, RunID: "run-0"}}

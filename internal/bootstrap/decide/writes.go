@@ -15,6 +15,8 @@ import (
 const (
 	// refusesBefore is how long before down-after is over an unconfirmed master refuses writes: no Sentinel promotes another earlier.
 	refusesBefore = time.Second
+	// refusesLong is after how long it looks less often whether it may take them again.
+	refusesLong = 10 * time.Second
 	// firstLook is how long an agent that has just started may take to find its Redis confirmed. The one before it may have waited
 	// already.
 	firstLook = time.Second
@@ -25,24 +27,41 @@ func (s *situation) guardWrites(d Decision) Decision {
 	if s.Self.Redis.Role != model.Master || s.Self.Redis.Answer == model.Silent || d.endsMastership() {
 		return d
 	}
-	why := model.Reason("")
-	switch {
-	case s.outvoted():
-		why = model.Superseded
-	case !s.seen && s.unconfirmedFor() > s.writesUnconfirmed(): // while I see that they see me, nobody has been promoted
-		why = model.Unconfirmed
-	case s.unconfirmedFor() > tick+tick/2 || !s.confirmedForAWhile():
-		d.Recheck = min(d.Recheck, soon)
-	}
+	why := s.refuses()
 	if why != "" {
-		d.Ready, d.Tuning.MinReplicas, d.Recheck = false, model.NoWrites, min(d.Recheck, soon)
+		d.Ready, d.Tuning.MinReplicas, d.Recheck = false, model.NoWrites, min(d.Recheck, s.refusesAgain())
 		if d.Action == Wait || d.Action == Retain {
 			d.Reason, d.Record = why, nil // a record that cannot be written must not keep it from refusing
 		}
-	} else if s.memory.Unproven {
+		return d
+	}
+	if s.unconfirmedFor() > tick+tick/2 || !s.confirmedForAWhile() {
+		d.Recheck = min(d.Recheck, soon)
+	}
+	if s.memory.Unproven {
 		d.Tuning.MinReplicas = model.AsItIs
 	}
 	return d
+}
+
+// refuses is why my Redis must refuse writes; empty where it may take them.
+func (s *situation) refuses() model.Reason {
+	switch {
+	case s.outvoted():
+		return model.Superseded
+	case !s.seen && s.unconfirmedFor() > s.writesUnconfirmed(): // while I see that they see me, nobody has been promoted
+		return model.Unconfirmed
+	}
+	return ""
+}
+
+// refusesAgain is when a master that refuses writes looks again whether it may take them: soon, and after some seconds less often. Many
+// masters may be cut off from one set of Sentinels, and all of them ask it when it is back.
+func (s *situation) refusesAgain() time.Duration {
+	if s.unconfirmedFor() > s.writesUnconfirmed()+refusesLong {
+		return tick / 2
+	}
+	return soon
 }
 
 // confirmedForAWhile reports whether Sentinels confirm me. What pods say holds at this moment only.

@@ -14,15 +14,15 @@ import (
 const (
 	// YieldPause is how long writes are held back at once where an election is announced; the next turn makes more of it, or ends it.
 	YieldPause = 1500 * time.Millisecond
-	// yieldMost is how long a failover may keep writes back that leads to no master. A promotion is announced within a second.
-	yieldMost = 3 * time.Second
+	// YieldMost is how long a failover may keep writes back that leads to no master. A promotion is announced within a second.
+	YieldMost = 3 * time.Second
 )
 
 // yields reports whether writes are to be held back for a failover, or are to go on after one that came to nothing.
 func (s *situation) yields() bool {
 	since := s.memory.YieldSince
 	if s.mayPromote() && !since.IsZero() {
-		return s.Now.Sub(since) <= yieldMost // then the pause runs out
+		return s.Now.Sub(since) <= YieldMost // then the pause runs out
 	}
 	return s.elected || s.Yielded || !since.IsZero()
 }
@@ -35,14 +35,15 @@ func (s *situation) mayPromote() bool {
 // yield holds writes back while a Sentinel that was elected is about to promote a replica, and lets them go on afterwards.
 func (s *situation) yield(d Decision) Decision {
 	d.Reason, d.Recheck = model.FailoverRunning, soon
+	if s.memory.YieldSince.IsZero() { // the Sentinel whose word it was may have fallen silent since
+		s.memory.YieldSince = s.Now
+	}
 	if !s.mayPromote() {
-		s.memory.YieldSince = time.Time{}
+		s.memory.YieldSince, s.memory.Paused = time.Time{}, false
 		d.Commands = []Command{{Do: ResumeWrites}}
 		return d
 	}
-	if s.memory.YieldSince.IsZero() {
-		s.memory.YieldSince = s.Now
-	}
+	s.memory.Paused = true
 	d.Commands = []Command{{Do: PauseWrites, For: YieldPause}}
 	return d
 }

@@ -3,6 +3,7 @@
 package decide
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -16,6 +17,10 @@ func TestMasterLetsGoBeforeItIsReplaced(t *testing.T) {
 	led := func() model.View { return formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0))) }
 	elected := led()
 	elected.Sentinels[1].FailoverInProgress, elected.Sentinels[1].Elected = true, true
+	fellSilent := led() // its agent has held writes back, and the one whose word it was does not answer any more
+	fellSilent.Yielded, fellSilent.Sentinels[1] = true, model.Sentinel{}
+	stillSilent := led()
+	stillSilent.Sentinels[1] = model.Sentinel{}
 	heard := led()
 	heard.Yielded = true // its agent has held writes back already, and the election is over
 	switched := formed(0, pod(0, master), pod(1, master), pod(2, replica(1)))
@@ -31,8 +36,11 @@ func TestMasterLetsGoBeforeItIsReplaced(t *testing.T) {
 			{elected, []CommandKind{PauseWrites}},
 			{switched, []CommandKind{ReplicateFrom, DisconnectClients, ResumeWrites}},
 		},
-		"the failover is given up":                {{led(), nil}, {elected, []CommandKind{PauseWrites}}, {led(), []CommandKind{ResumeWrites}}, {led(), nil}},
-		"it was given up before the turn":         {{led(), nil}, {heard, []CommandKind{ResumeWrites}}, {led(), nil}},
+		"the failover is given up":        {{led(), nil}, {elected, []CommandKind{PauseWrites}}, {led(), []CommandKind{ResumeWrites}}, {led(), nil}},
+		"it was given up before the turn": {{led(), nil}, {heard, []CommandKind{ResumeWrites}}, {led(), nil}},
+		"who was elected falls silent before the turn": {
+			{led(), nil}, {fellSilent, []CommandKind{PauseWrites}}, {stillSilent, []CommandKind{PauseWrites}}, {switched, []CommandKind{ReplicateFrom, DisconnectClients, ResumeWrites}},
+		},
 		"it follows another without any failover": {{led(), nil}, {switched, []CommandKind{ReplicateFrom, DisconnectClients}}},
 	} {
 		m := Memory{Unpaused: true}
@@ -64,5 +72,40 @@ func TestSentinelsThatHeardItLongAgo(t *testing.T) {
 	cutOff(&v)
 	if d, _ = Next(moment(v, 100*time.Millisecond), m); d.Tuning.MinReplicas != model.NoWrites {
 		t.Errorf("out of sight: %s, min-replicas %d", d.Reason, d.Tuning.MinReplicas)
+	}
+}
+
+// TestPauseIsEndedUntilThatIsHeard: its end may be lost, and the pause of a handover outlasts a minute. It is ended once more by a master
+// that goes on, and by a replica, which may lead again before it is over.
+func TestPauseIsEndedUntilThatIsHeard(t *testing.T) {
+	led := formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0)))
+	leaving := led
+	leaving.Leaving = true
+	sends := func(d Decision) bool {
+		return slices.ContainsFunc(d.Commands, func(c Command) bool { return c.Do == ResumeWrites })
+	}
+	handover, m := Next(leaving, Memory{Unpaused: true, AnsweredRun: "run-0"})
+	if handover.Action != Handover || handover.Again || handover.Calm <= 0 {
+		t.Fatalf("%s, again %v, calm %s", handover.Action, handover.Again, handover.Calm)
+	}
+	failed := m.After(handover, errors.New("not accepted"))
+	d, m := Next(moment(led, time.Second), failed)
+	if d.Action != Retain || !sends(d) {
+		t.Errorf("after a handover that failed: %s, %v", d.Action, d.Commands)
+	}
+	d, m = Next(moment(led, 2*time.Second), m.After(d, errors.New("no answer")))
+	if !sends(d) {
+		t.Error("an end of the pause that nobody heard is not repeated")
+	}
+	if d, _ = Next(moment(led, 3*time.Second), m.After(d, nil)); sends(d) {
+		t.Error("it is repeated for ever")
+	}
+	follows := formed(1, pod(0, replica(1)), pod(1, master), pod(2, replica(1)))
+	d, m = Next(moment(follows, time.Second), failed)
+	if !sends(d) {
+		t.Errorf("a replica stays paused: %s, %v", d.Action, d.Commands)
+	}
+	if d, _ = Next(moment(follows, 2*time.Second), m); sends(d) {
+		t.Error("a replica ends it for ever")
 	}
 }

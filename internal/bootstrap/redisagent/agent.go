@@ -97,7 +97,7 @@ func (a *agent) start(ctx context.Context) error {
 	a.observer, a.elections = everybody, newElections(everybody.Elections, a.server.PauseAtOnce, a.woken.Wake)
 	a.crew.Keep(a.elections.run)
 	store := record.NewStore(a.client.CoordinationV1().Leases(env.Namespace), group, time.Now)
-	a.actor = act.NewRedis(a.server, store, others{everybody}, contract.ReplicationUser(env.Namespace, env.Settings.StatefulSet), time.Now)
+	a.actor = act.NewRedis(a.server, store, others{everybody, a.elections}, contract.ReplicationUser(env.Namespace, env.Settings.StatefulSet), time.Now)
 	return nil
 }
 
@@ -117,7 +117,13 @@ func (s server) PlainCredential(ctx context.Context) (model.Credential, error) {
 }
 
 // others are the rest of the group, as the actor reaches them.
-type others struct{ *observe.Observer }
+type others struct {
+	*observe.Observer
+	elections *elections
+}
+
+// Elected reports whether a Sentinel has said lately that it was elected to replace my Redis.
+func (o others) Elected() bool { return o.elections.lately() }
 
 // Prepared asks the agent at a pod's address whether it would accept an offer.
 func (others) Prepared(ctx context.Context, pod model.Address, seal string) bool {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
@@ -24,9 +25,18 @@ type elections struct {
 	mu     sync.Mutex
 	leads  bool
 	stop   context.CancelFunc
-	// held reports whether writes were held back since the last turn, and trying whether they are about to be.
+	// held reports whether writes were held back since the last turn, and trying whether they are about to be; heardAt is when the
+	// last word came, in nanoseconds since 1970.
 	held, trying atomic.Bool
+	heardAt      atomic.Int64
+	// holding reports whether somebody holds writes back until the next turn, and holders waits for him.
+	holding atomic.Bool
+	holders sync.WaitGroup
 }
+
+// heldEvery is how often writes are held back anew until a turn does it, which may be writing the record, or handing over. It is well below
+// decide.YieldPause.
+const heldEvery = decide.YieldPause / 3
 
 // longestTry bounds the attempts to make a server hold writes back that a script keeps from answering.
 const longestTry = 30 * time.Second
@@ -49,6 +59,7 @@ func (e *elections) run(ctx context.Context) {
 
 func (e *elections) listenOnce(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
+	defer e.holders.Wait()
 	defer stop()
 	e.mu.Lock()
 	e.stop = stop
@@ -79,19 +90,41 @@ func (e *elections) decided(d decide.Decision) {
 }
 
 // heard holds writes back. While that is being tried, another Sentinel's word adds nothing.
-func (e *elections) heard(ctx context.Context) {
+func (e *elections) heard(listening context.Context) {
+	e.heardAt.Store(time.Now().UnixNano())
 	if !e.trying.CompareAndSwap(false, true) {
 		return
 	}
 	defer e.trying.Store(false)
 	e.wake() // a turn may have to end a script
-	ctx, cancel := context.WithTimeout(ctx, longestTry)
+	ctx, cancel := context.WithTimeout(listening, longestTry)
 	defer cancel()
-	if e.pause(ctx, decide.YieldPause) == nil { // otherwise the turn does what can be done
-		e.held.Store(true)
-		e.wake()
+	if e.pause(ctx, decide.YieldPause) != nil {
+		return // the turn does what can be done
+	}
+	e.held.Store(true)
+	e.wake()
+	if e.holding.CompareAndSwap(false, true) {
+		e.holders.Go(func() { e.hold(listening) })
+	}
+}
+
+// hold holds writes back anew until a turn has taken that over, or nobody can be promoted any more by what was heard.
+func (e *elections) hold(ctx context.Context) {
+	defer e.holding.Store(false)
+	for {
+		loop.Pause(ctx, heldEvery)
+		if ctx.Err() != nil || !e.held.Load() || !e.lately() {
+			return
+		}
+		_ = e.pause(ctx, decide.YieldPause) // the one before lasts a while
 	}
 }
 
 // yielded reports whether writes were held back since it was last asked.
 func (e *elections) yielded() bool { return e.held.Swap(false) }
+
+// lately reports whether a Sentinel may be about to promote another by a word that was heard.
+func (e *elections) lately() bool {
+	return time.Since(time.Unix(0, e.heardAt.Load())) < decide.YieldMost
+}

@@ -87,6 +87,40 @@ func TestOnlyAMasterListensToElections(t *testing.T) {
 	})
 }
 
+// TestWritesAreHeldBackUntilATurnComes: the turn may be writing the record to an API that does not answer, or handing over, and the replica
+// is promoted meanwhile. What is held back never ends between two attempts, and does end.
+func TestWritesAreHeldBackUntilATurnComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBallot(t)
+		b.after(decide.Decision{Action: decide.Retain})
+		if b.lately() {
+			t.Error("elected before anybody said so")
+		}
+		began := time.Now()
+		b.heardBy[0]()
+		for at := time.Duration(0); at < decide.YieldMost; at += 100 * time.Millisecond {
+			time.Sleep(time.Until(began.Add(at)))
+			synctest.Wait()
+			if least := 1 + int(at/heldEvery); len(b.pauses) < least || !b.lately() {
+				t.Fatalf("after %s writes were held back %d times, for %s each; lately: %v", at, len(b.pauses), decide.YieldPause, b.lately())
+			}
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if most := 1 + int(decide.YieldMost/heldEvery); len(b.pauses) > most || b.lately() {
+			t.Errorf("nothing came of it, and writes were held back %d times, at most %d are right", len(b.pauses), most)
+		}
+		b.heardBy[0]()
+		b.after(decide.Decision{Action: decide.Follow}) // it does not lead any more
+		before := len(b.pauses)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if len(b.pauses) > before {
+			t.Error("a replica's writes are held back")
+		}
+	})
+}
+
 // TestElectionHoldsWritesBack: once, however many Sentinels tell of it, and the turn that follows is told.
 func TestElectionHoldsWritesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -105,6 +139,12 @@ func TestElectionHoldsWritesBack(t *testing.T) {
 		synctest.Wait()
 		if len(b.pauses) != 1 || b.pauses[0] != decide.YieldPause || b.wakes.Load() != 2 || !b.yielded() || b.yielded() {
 			t.Errorf("paused for %v, woke %d turns", b.pauses, b.wakes.Load())
+		}
+
+		time.Sleep(decide.YieldMost) // the turn has taken it over: nobody else goes on with it
+		synctest.Wait()
+		if len(b.pauses) != 1 {
+			t.Errorf("held back %d times", len(b.pauses))
 		}
 
 		b.hangs, b.fails = 0, errors.New("no answer")

@@ -128,6 +128,8 @@ func (r recordOf) Say(context.Context, string, string, model.KeyUse, func(string
 
 func (o othersOf) Notify(context.Context, model.Address) {}
 
+func (o othersOf) Elected() bool { return false }
+
 func (o othersOf) MasterService(context.Context) model.Address { return model.Address{} }
 
 func (o othersOf) Prepared(context.Context, model.Address, string) bool {

@@ -94,6 +94,7 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 	if err == nil {
 		err = a.actor.Do(ctx, view, decision)
 	}
+	a.memory = a.memory.After(decision, err)
 	if decision.Action == decide.Handover {
 		a.report.HandedOver(a.actor.Handed(), err)
 	}

@@ -107,7 +107,7 @@ func TestPromotionLetsWritesInLast(t *testing.T) {
 	if err := NewServer(client).BecomeMaster(t.Context(), "run-1"); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"info server", "config set min-replicas-to-write 65536", "replicaof no one", "config set min-replicas-to-write 0"}
+	want := []string{"info server", "config set min-replicas-to-write 65536", "replicaof no one", "client unpause", "config set min-replicas-to-write 0"}
 	if !slices.Equal(server.Told(), want) {
 		t.Errorf("told %q, want %q", server.Told(), want)
 	}

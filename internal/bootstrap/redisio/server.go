@@ -74,6 +74,9 @@ func (s Server) BecomeMaster(ctx context.Context, run string) error {
 		if err := one.ReplicaOf(ctx, "no", "one").Err(); err != nil {
 			return err
 		}
+		if err := one.ClientUnpause(ctx).Err(); err != nil { // an agent may have died in a pause before it was a replica
+			return err
+		}
 		return requireReplicas(ctx, one, 0) // tuning sets it again; a first write needs no replica
 	})
 }

@@ -90,7 +90,10 @@ func (o ownRedis) BecomeMaster(_ context.Context, run string) error {
 	if err != nil {
 		return err
 	}
-	return o.do(func(s *server) { s.tuning.MinReplicas = 0 })
+	return o.do(func(s *server) {
+		s.tuning.MinReplicas, s.paused = 0, 0
+		o.w.letGo(s)
+	})
 }
 
 func (o ownRedis) DisconnectClients(context.Context) error {
@@ -236,6 +239,8 @@ func (w *World) tellLater(p *pod, after time.Duration, word string) {
 		}
 	})
 }
+
+func (o others) Elected() bool { return o.w.now-o.p.electedAt < decide.YieldMost }
 
 func (o others) Notify(_ context.Context, where model.Address) {
 	if p := o.agentAt(where); p != nil {

@@ -261,6 +261,7 @@ func (w *World) takeStep(p *pod, h *act.Handover, generation int) {
 
 func (w *World) finish(p *pod, err error) {
 	d := p.deciding
+	p.memory = p.memory.After(d, err)
 	p.last, p.busy, p.carrying = d, false, false
 	if d.Reason != model.NotRunning && d.Reason != model.ScriptRunning {
 		p.leads = d.Action == decide.Retain

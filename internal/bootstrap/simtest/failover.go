@@ -104,7 +104,10 @@ func (w *World) elect(s *sentinel) {
 	}
 	for _, p := range w.pods {
 		if !p.gone && p.agent && p.leads && w.reach(p.host, s.host) && !w.Deciders.Deaf {
-			w.on(p.host, w.between(time.Millisecond, 4*time.Millisecond), func() { w.hearElection(p) })
+			w.on(p.host, w.between(time.Millisecond, 4*time.Millisecond), func() {
+				p.electedAt = w.now
+				w.hearElection(p)
+			})
 		}
 	}
 }
@@ -120,7 +123,21 @@ func (w *World) hearElection(p *pod) {
 		w.pause(s, decide.YieldPause)
 		p.yielded = true
 		w.wakePod(p)
+		w.holdOn(p, p.generation)
 	}
+}
+
+// holdOn lets the agent hold writes back anew until a turn has taken that over.
+func (w *World) holdOn(p *pod, generation int) {
+	w.on(p.host, decide.YieldPause/3, func() {
+		if p.generation != generation || !p.yielded || w.now-p.electedAt > decide.YieldMost {
+			return
+		}
+		if s := p.server; s.alive && w.now >= s.hung {
+			w.pause(s, decide.YieldPause)
+		}
+		w.holdOn(p, generation)
+	})
 }
 
 // selectReplica picks the one with the lowest priority, then the greatest offset, then the smallest run id.

@@ -40,9 +40,11 @@ type pod struct {
 	// leads reports whether the last turn found its Redis leading, and yielded whether writes were held back since for a failover.
 	leads   bool
 	yielded bool
-	leaving bool
-	left    bool
-	gone    bool
+	// electedAt is when its agent last heard that a Sentinel was elected.
+	electedAt time.Duration
+	leaving   bool
+	left      bool
+	gone      bool
 	// last is what was decided last, and outvoted for how many turns the agent has known better than its Redis is.
 	last       decide.Decision
 	outvoted   int
@@ -103,7 +105,7 @@ func (w *World) allReady() bool {
 // create creates the pod of an ordinal, on the disk that the ordinal has.
 func (w *World) create(ordinal int) {
 	w.uids++
-	p := &pod{ordinal: ordinal, uid: fmt.Sprintf("uid-%d", w.uids), host: w.newHost(), watch: newWatch(w.between(0, 60*time.Millisecond))}
+	p := &pod{ordinal: ordinal, uid: fmt.Sprintf("uid-%d", w.uids), host: w.newHost(), electedAt: never, watch: newWatch(w.between(0, 60*time.Millisecond))}
 	d := w.disks[ordinal]
 	if d == nil || !w.keeps() { // data dies with the pod
 		d = &disk{claim: p.uid}

@@ -23,8 +23,10 @@ const (
 	// has died or the server hangs, and whoever leads by then must have had the time to demote my Redis. Sentinels do that within ten
 	// seconds. Refusing the writes would be surer, and clients would see it: a refusal comes before the pause.
 	longPause = wholeTime + time.Minute
-	// wholeTime is when the outcome of a handover must be known.
+	// wholeTime is when the outcome of a handover must be known, and at most a second before Sentinels take the paused master for
+	// down; leastTime is less than which nobody could decide in.
 	wholeTime = 6 * time.Second
+	leastTime = 2 * time.Second
 	// acceptTime is how long the successor has to claim and promote.
 	acceptTime = time.Second
 	// announceTime is how long clients are kept so that Sentinels can name the successor.
@@ -32,8 +34,10 @@ const (
 	// rerouteTime is how long clients that come through the Service are kept so that it can lead to the successor. The API server has to
 	// be told, and proxies on nodes follow changes at most once a second.
 	rerouteTime = 1500 * time.Millisecond
-	// askEvery is how often a server is asked while writes are held back.
-	askEvery = 5 * time.Millisecond
+	// askEvery is how often a server is asked while writes are held back, and prepareEvery how often the successor's agent is asked
+	// before that, which waits itself before it says no.
+	askEvery     = 5 * time.Millisecond
+	prepareEvery = 50 * time.Millisecond
 )
 
 var (
@@ -41,6 +45,9 @@ var (
 	ErrNotPrepared = errors.New("the successor's agent did not say in time that it would accept")
 	// ErrNotCaughtUp ends a handover whose successor did not get everything that was written in time. Writes go on.
 	ErrNotCaughtUp = errors.New("the successor did not catch up in time")
+	// ErrElected ends a handover in which a Sentinel was elected to replace my Redis: two successors would be one too many. Writes that
+	// are held back stay so until that is over.
+	ErrElected = errors.New("a Sentinel was elected to replace the master")
 	// ErrNotAccepted ends a handover whose successor did not accept the mastership in time.
 	ErrNotAccepted = errors.New("the successor did not accept the mastership in time; it was taken back")
 )
@@ -57,7 +64,7 @@ func (h State) Next(v View) (Step, State) {
 func (h State) step(v View) (Step, State) {
 	switch h.stage {
 	case starting:
-		h.stage = offering
+		h.stage, h.pausedBy = offering, v.Now.Add(h.calm)
 		return Step{Record: h.withOffer(), Notify: h.successor.Address}, h
 	case offering:
 		if v.Written != Accepted { // should the offer stand, nobody can accept it
@@ -70,7 +77,10 @@ func (h State) step(v View) (Step, State) {
 	case catchingUp:
 		return h.catchUp(v)
 	case extending:
-		if v.Err != nil {
+		switch {
+		case v.Elected:
+			return h.end(ErrElected)
+		case v.Err != nil:
 			return h.resume(v.Err)
 		}
 		h.stage = telling
@@ -116,6 +126,8 @@ func (h State) step(v View) (Step, State) {
 func (h State) catchUp(v View) (Step, State) {
 	own, to := &v.Own, &v.Successor
 	switch {
+	case v.Elected:
+		return h.end(ErrElected)
 	case v.Err != nil: // it is unknown whether writes are paused; the pause ends by itself soon
 		return Step{Done: true, Err: v.Err}, h
 	case !v.Now.Before(h.until): // before all else: the first pause could be over before the second one reaches the server
@@ -137,16 +149,25 @@ func (h State) withOffer() *model.Record {
 // prepare waits until the successor's agent has read the offer and would accept it. What is wrong with it shows before clients wait.
 func (h State) prepare(v View) (Step, State) {
 	switch {
+	case v.Elected:
+		return h.giveUp(v, ErrElected)
+	case !v.Now.Before(h.pausedBy):
 	case v.Prepared && h.mayRest(v):
+		h.until = v.Now.Add(prepareTime) // one answer that is late ends nothing
 		return Step{Recheck: restEvery}, h
 	case v.Prepared:
 		h.service = v.Service
-		h.stage, h.until, h.deadline = catchingUp, v.Now.Add(catchUpTime), v.Now.Add(wholeTime)
+		h.stage, h.until, h.deadline = catchingUp, v.Now.Add(catchUpTime), v.Now.Add(h.whole)
 		return Step{Commands: []decide.Command{{Do: decide.PauseWrites, For: firstPause}}}, h
 	case v.Now.Before(h.until):
-		return Step{Recheck: askEvery}, h
+		return Step{Recheck: prepareEvery}, h
 	}
-	h.stage, h.outcome = ending, ErrNotPrepared
+	return h.giveUp(v, ErrNotPrepared)
+}
+
+// giveUp takes the offer back, whose word nobody knows, before anything was held back.
+func (h State) giveUp(v View, why error) (Step, State) {
+	h.stage, h.outcome = ending, why
 	return Step{Record: withoutOffer(v.Record)}, h
 }
 

@@ -22,13 +22,16 @@ const (
 	restTime = 2200 * time.Millisecond
 	// graceToRest is the least time that a pod must have to end for that: the kubelet's hook has a third of it.
 	graceToRest = 15 * time.Second
+	// restSpare is the time that is left for the pause to begin in.
+	restSpare = 500 * time.Millisecond
 	// restEvery is how often the successor's agent is asked meanwhile.
 	restEvery = 20 * time.Millisecond
 )
 
 // mayRest reports whether proxies may rest still.
 func (h State) mayRest(v View) bool {
-	return h.rests && v.Service.Host != "" && v.Now.Sub(h.began[offering]) < restTime
+	late := !v.Now.Add(restSpare).Before(h.pausedBy)
+	return h.rests && v.Service.Host != "" && v.Now.Sub(h.began[offering]) < restTime && !late
 }
 
 // reroute goes on where Sentinels name the successor, or should by now.

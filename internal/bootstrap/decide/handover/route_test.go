@@ -18,7 +18,7 @@ var throughService = model.Address{Host: "10.8.0.1", Port: 6379}
 func offered(t *testing.T, change func(*model.View, *decide.Decision)) (State, View) {
 	t.Helper()
 	v := decidetest.Formed(0, decidetest.Pod(0, decidetest.Master), decidetest.Pod(1, decidetest.Replica(0)), decidetest.Pod(2, decidetest.Replica(0)))
-	d := decide.Decision{Reason: model.HandoverRequested, Successor: v.Peers[0]}
+	d := decide.Decision{Reason: model.HandoverRequested, Successor: v.Peers[0], Calm: 4 * time.Second}
 	if change != nil {
 		change(&v, &d)
 	}
@@ -147,6 +147,12 @@ func TestProxiesRest(t *testing.T) {
 			v.Grace, d.Reason = 10*time.Second, model.HandingOver
 		}, throughService, 0},
 		"it stays": {func(v *model.View, _ *decide.Decision) { v.Grace = 30 * time.Second }, throughService, 0},
+		"it tries again: they have rested": {func(v *model.View, d *decide.Decision) {
+			v.Grace, d.Reason, d.Again = 30*time.Second, model.HandingOver, true
+		}, throughService, 0},
+		"nobody has confirmed it for long": {func(v *model.View, d *decide.Decision) {
+			v.Grace, d.Reason, d.Calm = 30*time.Second, model.HandingOver, time.Second
+		}, throughService, time.Second - restSpare},
 	} {
 		t.Run(name, func(t *testing.T) {
 			state, v := offered(t, c.change)

@@ -68,6 +68,9 @@ type State struct {
 	reason    model.Reason
 	// word opens the seal of the offer.
 	word string
+	// calm is for how long clients may go on writing, and pausedBy when that is over; whole is for how long their writes may be held back.
+	calm, whole time.Duration
+	pausedBy    time.Time
 	// until is when the stage is over, and deadline is when everything before the end must be: after it only the end remains.
 	until    time.Time
 	deadline time.Time
@@ -88,7 +91,11 @@ type State struct {
 // Begin begins what a decision for the action Handover wants. The word opens the seal of its offer; nobody can guess it, and no other
 // handover has it.
 func Begin(v model.View, d decide.Decision, word string) State {
-	return State{self: v.Self.UID, record: v.Record, successor: d.Successor, reason: d.Reason, word: word, covered: covered(v, d.Successor.UID), rests: d.Reason == model.HandingOver && v.Grace >= graceToRest}
+	return State{
+		self: v.Self.UID, record: v.Record, successor: d.Successor, reason: d.Reason, word: word, covered: covered(v, d.Successor.UID),
+		calm: d.Calm, whole: max(leastTime, min(wholeTime, v.Config.DownAfter-time.Second)),
+		rests: d.Reason == model.HandingOver && !d.Again && v.Grace >= graceToRest, // before a second attempt they have rested
+	}
 }
 
 // covered reports whether another pod than the successor has what my Redis has.
@@ -111,10 +118,16 @@ func (h State) Reason() model.Reason { return h.reason }
 // Seal is that of the offer.
 func (h State) Seal() string { return model.SealOf(h.word) }
 
-// Deadline is when what is under way must have come to an end, so that the last commands are sent before the pause runs out; zero
-// before the pause.
+// Deadline is when what is under way must have come to an end: before the pause, so that clients do not go on writing for too long, and
+// then so that the last commands are sent before it runs out. Zero is never.
 func (h State) Deadline() time.Time {
-	return h.deadline
+	switch {
+	case !h.deadline.IsZero():
+		return h.deadline
+	case h.stage == offering, h.stage == preparing:
+		return h.pausedBy
+	}
+	return time.Time{}
 }
 
 // Questions are what the next step must know.
@@ -162,6 +175,8 @@ type View struct {
 	// accept, and Announced whether all Sentinels that answer name the successor.
 	Own, Successor      model.Redis
 	Prepared, Announced bool
+	// Elected reports whether a Sentinel has said lately that it was elected to replace my Redis.
+	Elected bool
 	// Service is the Service of the master, with no host where none is known, and Routed the process that answers through it.
 	Service model.Address
 	Routed  string
