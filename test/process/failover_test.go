@@ -25,6 +25,7 @@ func TestMasterVanishes(t *testing.T) {
 		if now := set.WaitFormed(30 * time.Second); now == recreated {
 			t.Error("the recreated pod leads")
 		}
+		told(s, set, " leads instead of "+old.Name, "no writable master for at most", "is lost")
 		w := written(s, writer)
 		s.Bar("clients waited", w.LongestGap, failover+clientDelay)
 		// What the vanished master had acknowledged and not yet sent on is lost with it.
@@ -50,6 +51,7 @@ func TestMasterPodDeleted(t *testing.T) {
 		if len(w.Lost) > 0 {
 			t.Errorf("%d acknowledged writes are lost", len(w.Lost))
 		}
+		told(s, set, " leads instead of "+old.Name+" (HandingOver, epoch ", "none that was acknowledged is lost")
 		s.Bar("clients waited", w.LongestGap, lab.DownAfter)
 	})
 }

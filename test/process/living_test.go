@@ -42,29 +42,48 @@ func TestFailoverOfALivingMaster(t *testing.T) {
 	})
 }
 
+// busyScript writes, so that nobody may end it before its time.
+const busyScript = `redis.call('set', KEYS[1], 'written') local from = redis.call('time')[1] + 0
+	while redis.call('time')[1] + 0 < from + ARGV[1] + 0 do end return 'acknowledged'`
+
+// busy runs that script on a pod until long after down-after, and tells how it ended.
+func busy(t *testing.T, master *lab.Pod) <-chan error {
+	ended := make(chan error, 1)
+	o := *master.Redis().Options()
+	o.ReadTimeout, o.MaxRetries = time.Minute, -1
+	go func() {
+		client := redis.NewClient(&o)
+		defer client.Close() //nolint:errcheck // it may be closed already
+		ended <- client.Eval(t.Context(), busyScript, []string{"of-the-script"}, (lab.DownAfter + 10*time.Second).Seconds()).Err()
+	}()
+	return ended
+}
+
+// TestScriptIsNamed: once a server says that a script keeps it, whoever describes the StatefulSet reads so.
+func TestScriptIsNamed(t *testing.T) {
+	everyVersion(t, func(t *testing.T, s *lab.Scene) {
+		set, master := group(s, lab.Options{})
+		if _, err := master.Do(t.Context(), "config", "set", "busy-reply-threshold", "500"); err != nil {
+			t.Fatal(err)
+		}
+		ended := busy(t, master)
+		now := another(s, set, master)
+		if err := <-ended; err == nil || errors.Is(err, redis.Nil) {
+			t.Error("the script was acknowledged by a master that had been replaced")
+		}
+		told(s, set, now.Name+" leads instead of "+master.Name, "A script kept "+master.Name+" from answering")
+	})
+}
+
 // TestScriptThatOutlastsDownAfter: a script writes, and keeps the master from answering until Sentinels have promoted another. Nobody
 // is told that what it wrote has been written.
 func TestScriptThatOutlastsDownAfter(t *testing.T) {
-	const script = `redis.call('set', KEYS[1], 'written') local from = redis.call('time')[1] + 0
-		while redis.call('time')[1] + 0 < from + ARGV[1] + 0 do end return 'acknowledged'`
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
 		set, master := group(s, lab.Options{})
 		writer := writing(s, set)
 		acknowledge(s, writer, 100)
-		ended := make(chan error, 1)
-		go func() {
-			o := *master.Redis().Options()
-			o.ReadTimeout, o.MaxRetries = time.Minute, -1
-			client := redis.NewClient(&o)
-			defer client.Close() //nolint:errcheck // it may be closed already
-			ended <- client.Eval(t.Context(), script, []string{"of-the-script"}, (lab.DownAfter + 10*time.Second).Seconds()).Err()
-		}()
-		until(s, stalled, "another master", func(context.Context) string {
-			if now := set.Master(); now == nil || now == master {
-				return "not yet"
-			}
-			return ""
-		})
+		ended := busy(t, master)
+		another(s, set, master)
 		if err := <-ended; err == nil || errors.Is(err, redis.Nil) {
 			t.Error("the script was acknowledged by a master that had been replaced")
 		}

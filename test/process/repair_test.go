@@ -110,6 +110,7 @@ func TestAgentsAwayDuringFailover(t *testing.T) {
 		if led := set.WaitFormed(stalled); led != now {
 			t.Errorf("%s leads, Sentinel chose %s", led.Name, now.Name)
 		}
+		told(s, set, now.Name+" leads instead of "+old.Name+" (PromotedBySentinel", "is not known") // nobody saw it
 		filled(s, set, 100)
 	})
 }

@@ -133,9 +133,9 @@ func (w *World) checkLetGo(m *server) {
 }
 
 // answersForItself reports whether a server can be expected to know that it was replaced: who deletes a pod by force says that it is
-// dead, and one that was frozen or hung goes on with what it had read before anybody can tell it.
+// dead, and one that was frozen or hung goes on with what it had read before its agent, or anybody, can tell it.
 func (w *World) answersForItself(s *server) bool {
-	return !s.pod.gone && w.now != s.hung && (s.host.thawed == 0 || w.now-s.host.thawed > time.Second)
+	return !s.pod.gone && w.now-s.hung > 500*time.Millisecond && (s.host.thawed == 0 || w.now-s.host.thawed > time.Second)
 }
 
 // checkPromotion checks that the record accepted my claim, for this process. Without the API the recorded holder may resume in
@@ -172,7 +172,9 @@ func (w *World) checkFollow(p *pod, to model.Address, why model.Reason) {
 		return
 	}
 	pods := w.states[max(p.watch.seen, p.watch.listed, 0)].pods
-	if to == p.server.address || !slices.ContainsFunc(pods, func(o podObject) bool { return o.address == to }) {
+	known := slices.ContainsFunc(pods, func(o podObject) bool { return o.address == to }) ||
+		slices.ContainsFunc(p.acting.Peers, func(q model.Pod) bool { return q.Address == to }) // it has gone since the agent looked
+	if to == p.server.address || !known {
 		w.breaks(NoLoops, "%s is pointed at %s (%s)", name(p.ordinal), to, why)
 	}
 	if s := w.listeners[to]; s != nil && s.alive && s.link == p.server {

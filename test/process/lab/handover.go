@@ -13,15 +13,19 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// Request annotates the StatefulSet: a person wants a pod to lead. Nobody takes it off here but the next request.
+// Request annotates the StatefulSet: a person wants a pod to lead. Nobody takes it off here but the next request, and nil.
 func (set *Set) Request(to *Pod) {
 	s := set.scene
 	s.T.Helper()
-	patch := `{"metadata":{"annotations":{"` + contract.AnnotationHandover + `":"` + to.Name + `"}}}`
+	wanted := "null"
+	if to != nil {
+		wanted = `"` + to.Name + `"`
+	}
+	patch := `{"metadata":{"annotations":{"` + contract.AnnotationHandover + `":` + wanted + `}}}`
 	if _, err := s.Client.AppsV1().StatefulSets(s.Namespace).Patch(s.context(), set.Name, types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
 		s.T.Fatal(err)
 	}
-	s.Logf("%s is asked to lead", to.Name)
+	s.Logf("asked to lead: %s", wanted)
 }
 
 // Handover is what an agent logged of one that it began.
