@@ -30,12 +30,21 @@ func (s *situation) wanted(ordinal int) bool {
 }
 
 // unheard are the candidates whose Redis has not answered with its data; what a server that is too old holds can lead only once
-// it is back as a newer one.
+// it is back as a newer one, and what a pod holds that ends only once another has its volume.
 func (s *situation) unheard() []int {
 	return slices.DeleteFunc(s.candidates(), func(o int) bool {
 		p, exists := s.podOf(o)
-		return exists && p.Redis.Answer == model.Up && !p.Redis.TooOld
+		return exists && p.Redis.Answer == model.Up && !p.Redis.TooOld && !s.returnsAhead(p)
 	})
+}
+
+// returnsAhead reports whether the data of a pod that ends is worth more than that of each that may lead, and is on a volume that stays.
+func (s *situation) returnsAhead(p *model.Pod) bool {
+	if !p.Terminating || !p.Injected || p.VolumeClaim == p.UID || !s.isMember(p) {
+		return false
+	}
+	rivals := s.eligible()
+	return len(rivals) > 0 && !slices.ContainsFunc(rivals, func(other model.Pod) bool { return s.compareData(p, &other) <= 0 })
 }
 
 // allHeard reports whether every candidate answered with its data.

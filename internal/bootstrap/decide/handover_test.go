@@ -3,6 +3,8 @@
 package decide
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -141,6 +143,23 @@ func TestPauseOfADeadAgentEnds(t *testing.T) {
 	for i, want := range []int{1, 0} {
 		if d, m = Next(moment(v, time.Duration(i+1)*time.Second), m); len(d.Commands) != want || want == 1 && d.Commands[0].Do != ResumeWrites {
 			t.Errorf("turn %d: commands %v", i+1, d.Commands)
+		}
+	}
+}
+
+// TestAttemptThatHeldNothingBackIsRepeatedSoon: the successor's agent may have been busy. One that held writes back is not.
+func TestAttemptThatHeldNothingBackIsRepeatedSoon(t *testing.T) {
+	v := with(formed(1, pod(1, master), pod(0, replica(1)), pod(2, replica(1))), func(v *model.View) { v.Config.Handover = "redis-2" })
+	d, m := Next(v, Memory{AnsweredRun: "run-1"})
+	if d.Action != Handover {
+		t.Fatalf("%s/%s", d.Action, d.Reason)
+	}
+	for err, want := range map[error]time.Duration{fmt.Errorf("not prepared: %w", ErrNothingHeld): 2 * time.Second, errors.New("not accepted"): 10 * time.Second} {
+		m := m.After(d, err)
+		early, _ := Next(moment(v, want-time.Millisecond), m)
+		again, _ := Next(moment(v, want), m)
+		if early.Action != Retain || again.Action != Handover {
+			t.Errorf("%v: %s/%s right before %s, then %s/%s", err, early.Action, early.Reason, want, again.Action, again.Reason)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func (s *situation) retain() Decision {
 	case why == "":
 		s.memory.OfferedTo, s.memory.OfferedAt, s.memory.Declined, s.memory.TriedAt = "", time.Time{}, nil, time.Time{}
 	case len(heirs) > 0 && s.API && s.mayTry() && s.refuses() == "": // else another may lead, whom a claim by my offer would replace
-		d.Again, d.Calm = s.memory.OfferedTo != "", s.writesUnconfirmed()-s.unconfirmedFor()
+		d.Again, d.Calm = s.memory.OfferedTo != "", s.calm()
 		d.Action, d.Reason, d.Successor, d.Recheck = Handover, why, s.try(heirs), atOnce
 		s.memory.Paused = true
 		return d
@@ -69,8 +69,12 @@ func (s *situation) recordKeptTrue(members map[int]model.Member) *model.Record {
 	return &next
 }
 
-// triesApart is the least time between two attempts of a master that has time: each may hold writes back for a second.
-const triesApart = 10 * time.Second
+const (
+	// triesApart is the least time between two attempts of a master that has time: each may hold writes back for a second.
+	triesApart = 10 * time.Second
+	// unheldApart is that time after an attempt that held nothing back.
+	unheldApart = 2 * time.Second
+)
 
 // mayTry reports whether a handover may begin now.
 func (s *situation) mayTry() bool {

@@ -3,6 +3,7 @@
 package decide
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -56,6 +57,9 @@ type Memory struct {
 	RefusedSince time.Time
 	// HungSince is when my Redis stopped answering without refusing connects.
 	HungSince time.Time
+	// Refuses reports whether my Redis refuses writes because it may have been replaced, and TrustedSince since when it is confirmed again.
+	Refuses      bool
+	TrustedSince time.Time
 	// YieldSince is when writes began to be held back for a failover of the Sentinels.
 	YieldSince time.Time
 	// AdoptedFrom has, by ordinal, the volume claims of pods without an agent whose data I have followed.
@@ -128,7 +132,7 @@ func (s *situation) remember() {
 	}
 	if r.Answer == model.Up && r.Role == model.Replica {
 		m.Unpaused = true
-		m.MasterSince, m.NamedEpoch, m.YieldSince = time.Time{}, 0, time.Time{}
+		m.MasterSince, m.NamedEpoch, m.YieldSince, m.Refuses, m.TrustedSince = time.Time{}, 0, time.Time{}, false, time.Time{}
 		if r.LinkUp {
 			m.SyncedRun = r.RunID
 		}
@@ -138,7 +142,7 @@ func (s *situation) remember() {
 // forgetTheFuture moves instants back to now: a clock that was put back must not make a wait longer. A claim whose age nobody knows proves
 // nothing any more.
 func (m *Memory) forgetTheFuture(now time.Time) {
-	for _, since := range [...]*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.OfferedAt, &m.RefusedSince, &m.HungSince, &m.YieldSince, &m.TriedAt, &m.Lead.MarkedAt} {
+	for _, since := range [...]*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.OfferedAt, &m.RefusedSince, &m.HungSince, &m.YieldSince, &m.TrustedSince, &m.TriedAt, &m.Lead.MarkedAt} {
 		if since.After(now) {
 			*since = now
 		}
@@ -148,8 +152,14 @@ func (m *Memory) forgetTheFuture(now time.Time) {
 	}
 }
 
+// ErrNothingHeld is in the error of a handover that came to nothing before a write was held back.
+var ErrNothingHeld = errors.New("no write was held back")
+
 // After is what is remembered when a decision was carried out, and how that ended.
 func (m Memory) After(d Decision, err error) Memory {
+	if d.Action == Handover && errors.Is(err, ErrNothingHeld) {
+		m.TriedAt = m.TriedAt.Add(-triesApart + unheldApart)
+	}
 	resumes := func(c Command) bool { return c.Do == ResumeWrites }
 	if err != nil && slices.ContainsFunc(d.Commands, resumes) {
 		m.Paused = true

@@ -455,6 +455,12 @@ var differences = []excuse{
 	{"a pod that was promoted by a failover that is over claims at once, where a claim that Sentinels never heard of stands above it and its pod is gone", func(u turn) bool {
 		return u.view.Self.Redis.Role == model.Master && u.decision.Action == Claim && u.decision.Reason == model.MasterGone
 	}},
+	{"what a pod holds that ends, and whose data is worth more than all that may lead, is waited for like a candidate that does not answer", func(u turn) bool {
+		ends := func(p model.Pod) bool {
+			return p.Terminating && p.Redis.Answer == model.Up && p.VolumeClaim != p.UID && (p.Redis.Keys > 0 || p.Redis.Offset > 0)
+		}
+		return (u.decision.Action == Wait || u.decision.Action == Fence) && slices.ContainsFunc(u.view.Peers, ends)
+	}},
 }
 
 func checkOracle(group []turn, wrong *findings) {

@@ -64,7 +64,7 @@ func (s *situation) mustWaitForBetter() bool {
 	}
 	return slices.ContainsFunc(s.unheard(), func(ordinal int) bool {
 		p, exists := s.podOf(ordinal)
-		return exists && p.Redis.Answer != model.Loading && !s.leader.is(p) && (p.Name != s.Record.Holder || p.UID == s.Record.PodUID)
+		return exists && p.Redis.Answer == model.Silent && !s.leader.is(p) && (p.Name != s.Record.Holder || p.UID == s.Record.PodUID)
 	})
 }
 

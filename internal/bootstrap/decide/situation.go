@@ -27,6 +27,8 @@ type situation struct {
 	peerIsMaster bool
 	// failoverRunning reports whether a Sentinel that answered shows a failover of this group.
 	failoverRunning bool
+	// confirmed reports whether something in this view says that nobody has taken my place.
+	confirmed bool
 	// elected reports whether one of them is about to promote a replica, or has.
 	elected bool
 	// seen reports whether most Sentinels see my Redis alive as their master, or have just made it that.

@@ -15,6 +15,9 @@ import (
 const (
 	// refusesBefore is how long before down-after is over an unconfirmed master refuses writes: no Sentinel promotes another earlier.
 	refusesBefore = time.Second
+	// trustedAfter is for how long a master that refused writes must be confirmed before it takes them again: longer than another pod
+	// takes to look at the group and to claim.
+	trustedAfter = time.Second
 	// refusesLong is after how long it looks less often whether it may take them again.
 	refusesLong = 10 * time.Second
 	// firstLook is how long an agent that has just started may take to find its Redis confirmed. The one before it may have waited
@@ -27,7 +30,7 @@ func (s *situation) guardWrites(d Decision) Decision {
 	if s.Self.Redis.Role != model.Master || s.Self.Redis.Answer == model.Silent || d.endsMastership() {
 		return d
 	}
-	why := s.refuses()
+	why := s.trusted(s.refuses())
 	if why != "" {
 		d.Ready, d.Tuning.MinReplicas, d.Recheck = false, model.NoWrites, min(d.Recheck, s.refusesAgain())
 		if d.Action == Wait || d.Action == Retain {
@@ -42,6 +45,28 @@ func (s *situation) guardWrites(d Decision) Decision {
 		d.Tuning.MinReplicas = model.AsItIs
 	}
 	return d
+}
+
+// trusted is why a master must refuse writes that has refused them, and may be about to take them again: for a while yet, in which it has to
+// be confirmed all the time. Whoever found it gone claims by what he saw a moment ago, and it may be cut off again before it hears of that.
+func (s *situation) trusted(why model.Reason) model.Reason {
+	m := &s.memory
+	switch {
+	case why != "":
+		m.Refuses, m.TrustedSince = true, time.Time{}
+		return why
+	case !m.Refuses || s.justClaimed():
+		m.Refuses = false
+		return ""
+	case !s.confirmed:
+		m.TrustedSince = time.Time{}
+	case m.TrustedSince.IsZero():
+		m.TrustedSince = s.Now
+	case s.Now.Sub(m.TrustedSince) >= trustedAfter:
+		m.Refuses = false
+		return ""
+	}
+	return model.Unconfirmed
 }
 
 // refuses is why my Redis must refuse writes; empty where it may take them.
@@ -77,6 +102,11 @@ func (s *situation) writesUnconfirmed() time.Duration {
 	return max(s.Config.DownAfter-refusesBefore, refusesBefore)
 }
 
+// calm is for how long a handover may leave clients writing. A second is what refusesBefore leaves for it.
+func (s *situation) calm() time.Duration {
+	return max(s.writesUnconfirmed()-s.unconfirmedFor(), refusesBefore)
+}
+
 // confirm remembers when it was last certain that nobody can have taken my place, nor does before down-after is over from then.
 func (s *situation) confirm() {
 	m := &s.memory
@@ -94,18 +124,22 @@ func (s *situation) confirm() {
 	if m.Confirmed.After(s.Now) { // a clock that was put back makes nobody confirmed
 		m.Confirmed = s.Now.Add(-s.writesUnconfirmed() - tick)
 	}
+	s.confirmed = true
 	switch age, seen := s.seenBySentinels(); {
 	case seen:
 		m.Confirmed, m.Unproven = later(m.Confirmed, s.Now.Add(-age)), false
 	case s.justClaimed():
 		m.Confirmed, m.Unproven = s.Now, false
 	case s.peerIsMaster: // whatever was certain before; it stays so when that one is out of sight
+		s.confirmed = false
 		m.Confirmed = s.Now.Add(-s.writesUnconfirmed() - tick)
 	case s.podsKnown() && s.everyoneFollowsSelf():
 		m.Confirmed, m.Unproven = s.Now, false
 	case s.confirmedByRecord():
 		m.Unproven = false
 		m.Confirmed = later(m.Confirmed, s.Now.Add(-min(apiAge, s.writesUnconfirmed()/2)))
+	default:
+		s.confirmed = false
 	}
 }
 

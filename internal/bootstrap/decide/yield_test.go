@@ -85,8 +85,14 @@ func TestPauseIsEndedUntilThatIsHeard(t *testing.T) {
 		return slices.ContainsFunc(d.Commands, func(c Command) bool { return c.Do == ResumeWrites })
 	}
 	handover, m := Next(leaving, Memory{Unpaused: true, AnsweredRun: "run-0"})
-	if handover.Action != Handover || handover.Again || handover.Calm <= 0 {
+	if handover.Action != Handover || handover.Again || handover.Calm != 4*time.Second {
 		t.Fatalf("%s, again %v, calm %s", handover.Action, handover.Again, handover.Calm)
+	}
+	for i := range leaving.Sentinels {
+		leaving.Sentinels[i].HeardAgo = 3900 * time.Millisecond
+	}
+	if late, _ := Next(leaving, Memory{Unpaused: true, AnsweredRun: "run-0", Confirmed: clock.Add(-3900 * time.Millisecond)}); late.Action != Handover || late.Calm != time.Second {
+		t.Errorf("heard long ago: %s, calm %s", late.Action, late.Calm)
 	}
 	failed := m.After(handover, errors.New("not accepted"))
 	d, m := Next(moment(led, time.Second), failed)

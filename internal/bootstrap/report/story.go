@@ -100,9 +100,9 @@ func (f *former) watch(v model.View) {
 		if p.UID != f.uid {
 			continue
 		}
-		f.script = p.Redis.Busy || f.script && p.Redis.Answer != model.Up
+		f.script = f.script || p.Redis.Busy // its agent may end the process, which comes back as a replica
 		if p.Redis.Answer == model.Up && p.Redis.Role == model.Master {
-			f.answered, f.stopped = v.Now, time.Time{}
+			f.answered, f.stopped, f.script = v.Now, time.Time{}, false
 			f.at = decide.Position{ReplID: p.Redis.ReplID, Offset: p.Redis.Offset}
 			return
 		}

@@ -91,7 +91,7 @@ func TestEveryChangeIsToldOnce(t *testing.T) {
 			never: "bytes",
 		},
 		"a script": {
-			turns: []turn{first, {at(second, 0, follows, silent), idle}, {at(6*second, 0, follows, busy()), idle}, {led(7*second, "redis-0", model.NativeSwitch, 7*second, silent), retain}},
+			turns: []turn{first, {at(second, 0, follows, silent), idle}, {at(6*second, 0, follows, busy()), idle}, {at(6500*time.Millisecond, 0, follows, decidetest.Pod(0, decidetest.Replica(1))), idle}, {led(7*second, "redis-0", model.NativeSwitch, 7*second, silent), retain}},
 			want:  []string{"at most 7000 ms", "A script kept redis-0 from answering"},
 		},
 		"a handover": {

@@ -4,6 +4,7 @@ package handover
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
@@ -42,7 +43,7 @@ const (
 
 var (
 	// ErrNotPrepared ends a handover whose successor's agent has not said in time that it would accept. Writes were not held back.
-	ErrNotPrepared = errors.New("the successor's agent did not say in time that it would accept")
+	ErrNotPrepared = fmt.Errorf("the successor's agent did not say in time that it would accept: %w", decide.ErrNothingHeld)
 	// ErrNotCaughtUp ends a handover whose successor did not get everything that was written in time. Writes go on.
 	ErrNotCaughtUp = errors.New("the successor did not catch up in time")
 	// ErrElected ends a handover in which a Sentinel was elected to replace my Redis: two successors would be one too many. Writes that
