@@ -70,3 +70,42 @@ func TestPauseEndsBeforeSentinelsAct(t *testing.T) {
 		}
 	}
 }
+
+// TestOfferIsTakenBackAgain: the webhook or another agent wrote something else into the record meanwhile. A master that cannot take its
+// offer back would serve nobody.
+func TestOfferIsTakenBackAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		record func(*model.Record)
+		again  bool
+	}{
+		"somebody wrote something else": {func(r *model.Record) { r.Version = "8" }, true},
+		"it is not seen yet":            {func(*model.Record) {}, false},
+		"it was accepted":               {func(r *model.Record) { *r = decidetest.RecordOf(1); r.Version = "8" }, false},
+		"another epoch":                 {func(r *model.Record) { r.Version = "8"; r.Epoch += 1024 }, false},
+	} {
+		state, v := offered(t, nil)
+		v.Prepared = true
+		v.Own, v.Successor = decidetest.Pod(0, decidetest.Master).Redis, decidetest.Pod(1, decidetest.Replica(0)).Redis
+		for state.stage != telling {
+			_, state = state.Next(v)
+		}
+		v.Told = Refused
+		step, state := state.Next(v)
+		if step.Record == nil || step.Record.Offer != nil {
+			t.Fatalf("%s: a word that is refused is answered by %+v", name, step)
+		}
+		v.Written = Refused
+		_, state = state.Next(v)
+		c.record(&v.Record)
+		if step, state = state.Next(v); (step.Record != nil) != c.again || step.Record != nil && step.Record.Version != "8" {
+			t.Errorf("%s: it does %+v", name, step)
+		}
+		if !c.again {
+			continue
+		}
+		v.Written = Accepted
+		if step, _ = state.Next(v); !sends(step, decide.ResumeWrites) {
+			t.Errorf("%s: taken back, and it does %+v", name, step)
+		}
+	}
+}

@@ -98,11 +98,14 @@ func (h State) step(v View) (Step, State) {
 		if v.Written == Accepted {
 			return h.resume(ErrNotAccepted)
 		}
+		h.refused = v.Written == Refused
 		return h.awaitStill(v)
 	case awaitingStill:
 		switch {
 		case accepted(v):
 			return h.announce(v)
+		case h.refused && v.Record.Version != h.tried && h.names(v.Record): // somebody wrote something else into it
+			return h.withdraw(v)
 		case !v.Now.Before(h.until):
 			return h.serveNobody(ErrNotAccepted)
 		}
@@ -184,14 +187,19 @@ func (h State) await(v View) (Step, State) {
 		return h.announce(v)
 	case v.Now.Before(h.until):
 		return Step{Recheck: askEvery}, h
-	case v.Record.PodUID != h.self || v.Record.Epoch != h.record.Epoch: // it was accepted
+	case !h.names(v.Record): // it was accepted
 		return h.awaitStill(v)
 	}
 	return h.withdraw(v)
 }
 
+// names reports whether a record names my Redis still, at the epoch of its mastership.
+func (h State) names(r model.Record) bool {
+	return r.PodUID == h.self && r.Epoch == h.record.Epoch
+}
+
 func (h State) withdraw(v View) (Step, State) {
-	h.stage = withdrawing
+	h.stage, h.tried, h.refused = withdrawing, v.Record.Version, false
 	return Step{Record: withoutOffer(v.Record)}, h
 }
 

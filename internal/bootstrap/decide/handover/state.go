@@ -75,6 +75,9 @@ type State struct {
 	until    time.Time
 	deadline time.Time
 	outcome  error
+	// tried is the version of the record that the offer was last taken out of, and refused reports whether it was another by then.
+	tried   string
+	refused bool
 	// service is the Service of the master, with no host where none is known; moved reports whether it leads to the successor, and
 	// sentAway is when clients were sent away for the first time, where that was before my Redis followed.
 	service  model.Address
