@@ -161,7 +161,7 @@ func (j *injection) hook() {
 		c.Lifecycle.PreStop = want
 		j.patch.add(j.path("lifecycle/preStop"), want)
 	case !isHook(c.Lifecycle.PreStop):
-		j.warn("container %s keeps its own preStop hook: Redis stops without a handover", c.Name)
+		j.warn("container %s keeps its own preStop hook: a master hands over only if its deletion is seen while that hook runs; leave the hook out, above all one that calls SENTINEL FAILOVER", c.Name)
 	case !covers(c.Lifecycle.PreStop, want):
 		j.patch.test(j.path("lifecycle/preStop/httpGet/path"), contract.PathPreStop)
 		j.patch.add(j.path("lifecycle/preStop"), want)

@@ -87,12 +87,12 @@ func strip(in any) (any, error) {
 	o.SetOwnerReferences(nil)
 	o.SetFinalizers(nil)
 	kept := map[string]string{}
-	for _, name := range append(webhooksAnnotations(), contract.AnnotationHandover) {
+	for _, name := range webhooksAnnotations() {
 		if value, ok := o.GetAnnotations()[name]; ok {
 			kept[name] = value
 		}
 	}
-	for _, name := range mutate.LiveAnnotations() {
+	for _, name := range append(mutate.LiveAnnotations(), contract.AnnotationHandover) {
 		if value, ok := o.GetAnnotations()[name]; ok {
 			kept[name] = strings.Clone(value[:min(len(value), longestLive)])
 		}

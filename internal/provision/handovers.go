@@ -32,8 +32,11 @@ import (
 const (
 	// handoverPatience is how long a requested handover is waited for. One that came later would come when nobody expects it.
 	handoverPatience = time.Minute
-	// handoverLook is how often it is looked for.
-	handoverLook = 500 * time.Millisecond
+	// handoverLook is how often it is looked for, and handoverGlance how often once most handovers would be over: whoever may annotate
+	// many StatefulSets makes many wait.
+	handoverLook   = 500 * time.Millisecond
+	handoverGlance = 2 * time.Second
+	mostHandovers  = 5 * time.Second
 	// handoverRefused is the reason of the Event about one that did not happen.
 	handoverRefused = "HandoverRefused"
 )
@@ -89,6 +92,7 @@ func (h *Handovers) Reconcile(ctx context.Context, name reconcile.Request) (reco
 		return reconcile.Result{}, fmt.Errorf("reading StatefulSet %s: %w", name, err)
 	}
 	to := set.Annotations[contract.AnnotationHandover]
+	to = to[:min(len(to), longestLive)] // no pod has a longer name, and the answer repeats it
 	_, said := set.Annotations[contract.AnnotationHandoverFrom]
 	switch {
 	case to == "" && said: // a person took the request back; the next one is not about the same master
@@ -116,6 +120,9 @@ func (h *Handovers) Reconcile(ctx context.Context, name reconcile.Request) (reco
 	}
 	if err != nil && !apierrors.IsConflict(err) { // after a conflict it is looked at again in a moment
 		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	if waited > mostHandovers {
+		return reconcile.Result{RequeueAfter: handoverGlance}, nil
 	}
 	return reconcile.Result{RequeueAfter: handoverLook}, nil
 }

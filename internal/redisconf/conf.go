@@ -64,6 +64,7 @@ func (c Redis) String() string {
 	line("replica-announce-port", port)
 	line("min-replicas-to-write", "0")
 	line("repl-backlog-ttl", "0")
+	line("repl-ping-replica-period", "1") // what a replica has not heard for down-after, it has lost; where no Sentinel says hello, by this alone
 	line("repl-diskless-sync-delay", "0")
 	return b.String()
 }

@@ -15,7 +15,7 @@ func TestRedisConfNeverNamesAMaster(t *testing.T) {
 	}
 	for _, want := range []string{
 		"replicaof 127.0.0.1 1", "masterauth redis-sentinel:ns.redis", "replica-priority 0", "replica-serve-stale-data no", "replica-announce-ip 10.0.0.7",
-		"port 6380", "bind 0.0.0.0 ::", "protected-mode no", "min-replicas-to-write 0", "repl-backlog-ttl 0",
+		"port 6380", "bind 0.0.0.0 ::", "protected-mode no", "min-replicas-to-write 0", "repl-backlog-ttl 0", "repl-ping-replica-period 1",
 	} {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("line %q is missing in\n%s", want, text)

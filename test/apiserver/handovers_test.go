@@ -140,6 +140,13 @@ func TestRequestForAHandover(t *testing.T) {
 			}
 		}
 	})
+	t.Run("the value is of any length", func(t *testing.T) {
+		b := newBooks(t, "redis-0")
+		b.ask(t, strings.Repeat("x", 200<<10))
+		if asked, _, refused, _ := b.look(t); asked != "" || len(refused) > 1024 || !strings.Contains(refused, "redis-0 to redis-2") {
+			t.Errorf("still asked for %d bytes, refused with %d: %.200q", len(asked), len(refused), refused)
+		}
+	})
 	t.Run("there is no group", func(t *testing.T) {
 		b := newBooks(t, "")
 		b.ask(t, contract.HandoverAny)

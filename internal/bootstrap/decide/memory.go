@@ -34,7 +34,7 @@ type Memory struct {
 	Unpaused bool
 	// Paused reports whether one of mine may stand: its end was not sent yet, or nobody knows whether it was heard.
 	Paused bool
-	// Confirmed is when the API or a majority of Sentinels last named me.
+	// Confirmed is when it was last certain that nobody had taken my place: by Sentinels, by the other pods, or by the record.
 	Confirmed time.Time
 	// Unproven reports whether my agent found its Redis a master and nothing has confirmed that since. The agent before it may have made
 	// it refuse writes, and that stays so.

@@ -66,8 +66,8 @@ type Redis struct {
 	PersistenceError bool
 	// TooOld reports whether its version lacks what the agents need, such as a pause of writes alone.
 	TooOld bool
-	// Refused reports whether it is silent because nothing listens at its address: three connection attempts in a row were
-	// refused. It is known only of my own.
+	// Refused reports whether it is silent because nothing listens at its address. Of my own, three connection attempts in a row were
+	// refused; of another, one, which a firewall may have done too.
 	Refused bool
 	// Busy reports whether it is silent because a script or function has kept it for longer than its busy-reply-threshold.
 	Busy bool
