@@ -103,6 +103,7 @@ func (s *soak) finish(t *testing.T) {
 	t.Helper()
 	whole, _, err := s.world.WaitFormed(t.Context(), s.group, wholeWithin)
 	must(t, err)
+	s.everyChangeIsTold(t)
 	acks := s.clients.since(time.Time{})
 	before := len(s.lost)
 	if lost := s.lostOf(t, whole, acks); len(lost) > 0 {
