@@ -83,6 +83,9 @@ func (w *World) checkClaim(p *pod, v model.View, d decide.Decision) {
 	}
 }
 
+// mostOverlap is for how long an outdated master may go on: an agent that has just started gives its Redis a second to be confirmed.
+const mostOverlap = 1500 * time.Millisecond
+
 // noteAcknowledged measures for how long a server goes on acknowledging writes after a later master has begun to.
 func (w *World) noteAcknowledged(s *server) {
 	if s.firstAck == never {
@@ -93,7 +96,7 @@ func (w *World) noteAcknowledged(s *server) {
 		if o != s && o.alive && o.pod != nil && !o.pod.gone && o.role == model.Master && o.reign > s.reign && o.firstAck != never && w.now-o.lastAck < time.Second {
 			w.bothAcked = max(w.bothAcked, w.now-o.firstAck)
 			w.outdated++
-			if most := 1200 * time.Millisecond; s.backed && !w.meddled && w.now-o.firstAck > most && w.answersForItself(s) {
+			if s.backed && !w.meddled && w.now-o.firstAck > mostOverlap && w.answersForItself(s) {
 				w.breaks(NoTwoAnswers, "%s acknowledges a write %s after a later master began to", s.address, w.now-o.firstAck)
 			}
 		}
@@ -133,9 +136,10 @@ func (w *World) checkLetGo(m *server) {
 }
 
 // answersForItself reports whether a server can be expected to know that it was replaced: who deletes a pod by force says that it is
-// dead, and one that was frozen or hung goes on with what it had read before its agent, or anybody, can tell it.
+// dead, and one that was frozen or hung, or kept by a script, goes on with what it had read before its agent, or anybody, can tell it.
 func (w *World) answersForItself(s *server) bool {
-	return !s.pod.gone && w.now-s.hung > 500*time.Millisecond && (s.host.thawed == 0 || w.now-s.host.thawed > time.Second)
+	const told = 500 * time.Millisecond
+	return !s.pod.gone && w.now-s.hung > told && w.now-s.busy > told && (s.host.thawed == 0 || w.now-s.host.thawed > time.Second)
 }
 
 // checkPromotion checks that the record accepted my claim, for this process. Without the API the recorded holder may resume in
