@@ -5,6 +5,9 @@ package process
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +41,9 @@ func TestFailoverOfALivingMaster(t *testing.T) {
 		acknowledge(s, writer, 100)
 		if w := written(s, writer); len(w.Lost) > 0 {
 			t.Errorf("%d of %d acknowledged writes are lost, and every master lived", len(w.Lost), len(w.Acks))
+		}
+		if n := heldBack(s, set); n == 0 {
+			t.Error("no agent has counted that it held writes back")
 		}
 	})
 }
@@ -73,6 +79,26 @@ func TestScriptIsNamed(t *testing.T) {
 		}
 		told(s, set, now.Name+" leads instead of "+master.Name, "A script kept "+master.Name+" from answering")
 	})
+}
+
+// heldBack is for how many failovers the agents of a set have held writes back, by their metrics.
+func heldBack(s *lab.Scene, set *lab.Set) int {
+	s.T.Helper()
+	all := 0
+	labels := fmt.Sprintf("{group=%q,cause=\"failover\"} ", set.MasterName())
+	for _, p := range set.Live() {
+		for line := range strings.Lines(p.Metrics(s.T.Context())) {
+			if value, ok := strings.CutPrefix(line, "redis_sentinel_agent_handover_pause_seconds_count"+labels); ok {
+				n, err := strconv.Atoi(strings.TrimSpace(value))
+				must(s.T, err)
+				all += n
+			}
+			if strings.HasPrefix(line, "redis_sentinel_agent_handover_pause_seconds_") {
+				s.Logf("%s: %s", p.Name, line)
+			}
+		}
+	}
+	return all
 }
 
 // TestScriptThatOutlastsDownAfter: a script writes, and keeps the master from answering until Sentinels have promoted another. Nobody

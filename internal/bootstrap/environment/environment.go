@@ -69,6 +69,11 @@ func Read(getenv func(string) string, log *slog.Logger) (Environment, error) {
 // for how long to wait for the answer. By its own 30 and 15 an agent would be deaf for so long where a network swallows what is sent.
 var noticesIn = map[string]string{"HTTP2_READ_IDLE_TIMEOUT_SECONDS": "4", "HTTP2_PING_TIMEOUT_SECONDS": "3"}
 
+// GroupLabel is what metrics call the group of a Redis pod, and what those of its Sentinels call it: whatever name Sentinel uses.
+func (e Environment) GroupLabel() string {
+	return contract.MasterName(e.Namespace, e.Settings.StatefulSet)
+}
+
 // Client makes a client of the API with small buffers: an agent runs in every Redis pod.
 func (e Environment) Client() (kubernetes.Interface, error) {
 	config := e.Kubernetes

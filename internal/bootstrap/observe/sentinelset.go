@@ -30,6 +30,9 @@ type GroupKey struct {
 	MasterName  string
 }
 
+// Label is what metrics call the group, as those of its Redis pods do: whatever name Sentinel uses.
+func (k GroupKey) Label() string { return contract.MasterName(k.Namespace, k.StatefulSet) }
+
 // Namespaces are those that a Sentinel set serves; the empty name means all of them.
 func Namespaces(own string, s *contract.SentinelSettings) []string {
 	if s == nil || len(s.Namespaces) == 0 {

@@ -46,7 +46,7 @@ func Run(ctx context.Context, env environment.Environment) error {
 	a := &agent{env: env, client: client, crew: crew, woken: woken, leave: leave, conf: conf, clients: clients, kept: kept, offers: newOffers()}
 	a.memory.Kept = kept.has
 	a.pages = status.New(status.Status{
-		Pod: env.PodName, Group: env.Settings.StatefulSet, Reason: string(model.NotRunning), Sentence: model.NotRunning.Sentence(),
+		Pod: env.PodName, Group: env.Settings.StatefulSet, Label: env.GroupLabel(), Reason: string(model.NotRunning), Sentence: model.NotRunning.Sentence(),
 	}, status.Hooks{
 		Token: env.HookToken, Notify: woken.Wake, Leave: leave.ask,
 		Offers: &status.Offers{Prepared: a.offers.prepared, Accept: a.accept},

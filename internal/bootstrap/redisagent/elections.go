@@ -29,9 +29,11 @@ type elections struct {
 	// last word came, in nanoseconds since 1970.
 	held, trying atomic.Bool
 	heardAt      atomic.Int64
-	// holding reports whether somebody holds writes back until the next turn, and holders waits for him.
-	holding atomic.Bool
-	holders sync.WaitGroup
+	// repeating reports whether somebody holds writes back anew until the next turn, and repeaters waits for him.
+	repeating atomic.Bool
+	repeaters sync.WaitGroup
+	// holding is for how long they are held back.
+	holding holding
 }
 
 // heldEvery is how often writes are held back anew until a turn does it, which may be writing the record, or handing over. It is well below
@@ -59,7 +61,7 @@ func (e *elections) run(ctx context.Context) {
 
 func (e *elections) listenOnce(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
-	defer e.holders.Wait()
+	defer e.repeaters.Wait()
 	defer stop()
 	e.mu.Lock()
 	e.stop = stop
@@ -102,22 +104,25 @@ func (e *elections) heard(listening context.Context) {
 	if e.pause(ctx, decide.YieldPause) != nil {
 		return // the turn does what can be done
 	}
+	e.holding.hold(time.Now(), decide.YieldPause)
 	e.held.Store(true)
 	e.wake()
-	if e.holding.CompareAndSwap(false, true) {
-		e.holders.Go(func() { e.hold(listening) })
+	if e.repeating.CompareAndSwap(false, true) {
+		e.repeaters.Go(func() { e.repeat(listening) })
 	}
 }
 
-// hold holds writes back anew until a turn has taken that over, or nobody can be promoted any more by what was heard.
-func (e *elections) hold(ctx context.Context) {
-	defer e.holding.Store(false)
+// repeat holds writes back anew until a turn has taken that over, or nobody can be promoted any more by what was heard.
+func (e *elections) repeat(ctx context.Context) {
+	defer e.repeating.Store(false)
 	for {
 		loop.Pause(ctx, heldEvery)
 		if ctx.Err() != nil || !e.held.Load() || !e.lately() {
 			return
 		}
-		_ = e.pause(ctx, decide.YieldPause) // the one before lasts a while
+		if e.pause(ctx, decide.YieldPause) == nil { // else the one before lasts a while yet
+			e.holding.hold(time.Now(), decide.YieldPause)
+		}
 	}
 }
 

@@ -95,16 +95,14 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 		err = a.actor.Do(ctx, view, decision)
 	}
 	a.memory = a.memory.After(decision, err)
-	if decision.Action == decide.Handover {
-		a.report.HandedOver(a.actor.Handed(), err)
-	}
+	a.tellPauses(decision, err)
 	if err == nil && decision.Record == nil {
 		err = a.actor.Say(ctx, view)
 	}
 	a.setOptions(ctx, view)
 	a.report.Decided(view, decision, errors.Join(err, aside, unkept))
 	a.report.Unfit(a.observer.Objection())
-	a.pages.Metrics().Turn(a.env.Settings.StatefulSet, decision.Action.String(), string(decision.Reason), time.Since(began), err)
+	a.pages.Metrics().Turn(a.env.GroupLabel(), decision.Action.String(), string(decision.Reason), time.Since(began), err)
 	if view.Leaving && !mayGiveAway(decision) {
 		a.leave.done()
 	}
@@ -119,6 +117,16 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 }
 
 // mayGiveAway reports whether my Redis may have a mastership to give away after a decision: an attempt may have failed, and a failover that
+// tellPauses reports for how long clients waited for a change of master that a turn was about, or that was over in it.
+func (a *agent) tellPauses(d decide.Decision, err error) {
+	if d.Action == decide.Handover {
+		a.report.HandedOver(a.actor.Handed(), err)
+	}
+	if long, over := a.elections.holding.turn(d, err == nil, time.Now()); over {
+		a.report.Yielded(long)
+	}
+}
+
 // is not over may leave it with one.
 func mayGiveAway(d decide.Decision) bool {
 	return d.Action == decide.Handover || d.Reason == model.FailoverRunning || d.Reason == model.PromotedBySentinel

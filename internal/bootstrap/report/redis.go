@@ -97,7 +97,7 @@ func (r *Redis) Unfit(fault error) {
 // Decided reports one turn: what was seen and decided, and why carrying it out failed.
 func (r *Redis) Decided(v model.View, d decide.Decision, err error) {
 	s := status.Status{
-		Pod: r.env.PodName, Group: r.env.Settings.StatefulSet, Ready: d.Ready, Action: d.Action.String(),
+		Pod: r.env.PodName, Group: r.env.Settings.StatefulSet, Label: r.env.GroupLabel(), Ready: d.Ready, Action: d.Action.String(),
 		Reason: string(d.Reason), Sentence: d.Reason.Sentence(), Epoch: v.Record.Epoch, Master: v.Record.Holder, At: v.Now, Error: text(err),
 	}
 	if v.TokenRefused != r.refused {
@@ -113,7 +113,7 @@ func (r *Redis) Decided(v model.View, d decide.Decision, err error) {
 	r.last, r.err = d, s.Error
 	if change := r.story.turn(v, d); change != nil {
 		if change.Seen { // else the agent before this one may have counted it
-			r.pages.Metrics().Switched(r.env.Settings.StatefulSet, string(change.Cause), change.Without)
+			r.pages.Metrics().Switched(r.env.GroupLabel(), string(change.Cause), change.Without)
 		}
 		r.events.changed(v.SetUID, change)
 	}
@@ -124,11 +124,19 @@ func (r *Redis) Decided(v model.View, d decide.Decision, err error) {
 // Accepted reports that an offer was accepted by its word, and for how long clients waited until now.
 func (r *Redis) Accepted(v model.View, waited time.Duration) { r.story.accepted(v, waited) }
 
-// HandedOver reports a handover that my Redis began, and how it went.
+// HandedOver reports a handover that my Redis began, and how it went. One that was given up before its pause held nobody back.
 func (r *Redis) HandedOver(h act.Handed, err error) {
-	r.pages.Metrics().Paused(r.env.Settings.StatefulSet, h.Pause)
+	if h.Pause > 0 {
+		r.pages.Metrics().Paused(r.env.GroupLabel(), status.PauseForHandover, h.Pause)
+	}
 	r.env.Log.Info("handover", "to", h.To, "preparing", h.Preparing, "pause", h.Pause, "catchingUp", h.CatchingUp, "claiming", h.Claiming,
 		"announcing", h.Announcing, "rerouting", h.Rerouting, "error", text(err))
+}
+
+// Yielded reports that my Redis held writes back because a Sentinel was elected, and for how long.
+func (r *Redis) Yielded(long time.Duration) {
+	r.pages.Metrics().Paused(r.env.GroupLabel(), status.PauseForFailover, long)
+	r.env.Log.Info("writes were held back for a failover", "pause", long)
 }
 
 // seen is what a view says of my Redis and of the Sentinels.

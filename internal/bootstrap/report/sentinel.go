@@ -16,10 +16,10 @@ type Group struct {
 	err  string
 }
 
-// Decided reports one turn for the group, and returns its status.
-func (g *Group) Decided(log *slog.Logger, name string, v model.SentinelView, d sentinel.Decision, err error) status.Status {
+// Decided reports one turn for the group that Sentinel knows by a name and metrics by a label, and returns its status.
+func (g *Group) Decided(log *slog.Logger, name, label string, v model.SentinelView, d sentinel.Decision, err error) status.Status {
 	s := status.Status{
-		Group: name, Action: d.Action.String(), Reason: string(d.Reason), Sentence: d.Reason.Sentence(),
+		Group: name, Label: label, Action: d.Action.String(), Reason: string(d.Reason), Sentence: d.Reason.Sentence(),
 		Ready: v.Own.Answered, Epoch: v.Record.Epoch, Master: v.Record.Holder, At: v.Now, Error: text(err),
 	}
 	if d.Reason != g.last.Reason || d.Action != sentinel.Wait && d.Action != g.last.Action || s.Error != g.err {

@@ -209,7 +209,7 @@ func (m *manager) forget(name types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if g := m.groups[name]; g != nil {
-		m.pages.Metrics().Forget(g.key.MasterName)
+		m.pages.Metrics().Forget(g.key.Label())
 	}
 	delete(m.groups, name)
 }

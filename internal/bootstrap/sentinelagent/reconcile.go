@@ -62,8 +62,8 @@ func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Du
 		err = m.label(ctx, g.key, lease, view.Record.Epoch, decision.Labels)
 	}
 	err = errors.Join(err, unled)
-	m.pages.Metrics().Turn(g.key.MasterName, decision.Action.String(), string(decision.Reason), time.Since(began), err)
-	said := g.report.Decided(m.env.Log, g.key.MasterName, view, decision, errors.Join(err, objection(lease)))
+	m.pages.Metrics().Turn(g.key.Label(), decision.Action.String(), string(decision.Reason), time.Since(began), err)
+	said := g.report.Decided(m.env.Log, g.key.MasterName, g.key.Label(), view, decision, errors.Join(err, objection(lease)))
 	m.mu.Lock()
 	g.status = said
 	m.mu.Unlock()

@@ -63,7 +63,8 @@ func (p *Pages) get() (Status, bool) {
 	return p.status, p.started
 }
 
-func (p *Pages) routes() http.Handler {
+// Handler answers every path of the agent.
+func (p *Pages) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+contract.PathStarted, func(w http.ResponseWriter, _ *http.Request) {
 		_, started := p.get()

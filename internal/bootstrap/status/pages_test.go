@@ -16,7 +16,7 @@ func request(t *testing.T, p *Pages, method, path, token string) int {
 	r := httptest.NewRequestWithContext(t.Context(), method, path, http.NoBody)
 	r.Header.Set(contract.HookHeader, token)
 	w := httptest.NewRecorder()
-	p.routes().ServeHTTP(w, r)
+	p.Handler().ServeHTTP(w, r)
 	return w.Code
 }
 

@@ -31,7 +31,7 @@ func (p *Pages) Serve(ctx context.Context, address string) error {
 		return fmt.Errorf("listening for probes: %w", err)
 	}
 	server := &http.Server{
-		Handler: p.routes(), ReadHeaderTimeout: headersWithin, ReadTimeout: headersWithin, WriteTimeout: answerWithin, IdleTimeout: idleFor,
+		Handler: p.Handler(), ReadHeaderTimeout: headersWithin, ReadTimeout: headersWithin, WriteTimeout: answerWithin, IdleTimeout: idleFor,
 		MaxHeaderBytes: mostHeaderBytes,
 		ConnContext:    func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, guestKey{}, c) },
 	}

@@ -7,8 +7,10 @@ import "time"
 
 // Status is what the agent says of itself at contract.PathStatus.
 type Status struct {
-	Pod      string    `json:"pod"`
-	Group    string    `json:"group,omitempty"`
+	Pod   string `json:"pod"`
+	Group string `json:"group,omitempty"`
+	// Label is what metrics call the group: the same beside its Redis and beside its Sentinels, whatever these call it.
+	Label    string    `json:"-"`
 	Ready    bool      `json:"ready"`
 	Action   string    `json:"action"`
 	Reason   string    `json:"reason"`
@@ -20,6 +22,14 @@ type Status struct {
 	Groups   []Status  `json:"groups,omitempty"`
 	// Redis is what the agent of a Redis saw of it and of the Sentinels; nil for the agent of a Sentinel.
 	Redis *Redis `json:"redis,omitempty"`
+	// Sentinel is what the agent of a Sentinel knows that is of no group; nil for the agent of a Redis.
+	Sentinel *Sentinel `json:"sentinel,omitempty"`
+}
+
+// Sentinel is what the agent of a Sentinel knows that is of no group.
+type Sentinel struct {
+	// TokenRefused reports whether the API refuses the token of the pod.
+	TokenRefused bool `json:"tokenRefused"`
 }
 
 // Redis is what an agent saw of its Redis.

@@ -19,7 +19,7 @@ func page(t *testing.T, p *Pages, path, from string) string {
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
 	r.RemoteAddr = from
 	w := httptest.NewRecorder()
-	p.routes().ServeHTTP(w, r)
+	p.Handler().ServeHTTP(w, r)
 	if w.Code != http.StatusOK {
 		t.Fatalf("%s: %d", path, w.Code)
 	}
@@ -30,7 +30,7 @@ func page(t *testing.T, p *Pages, path, from string) string {
 // port. Only who is in its pod reads their names; everybody else reads sums.
 func TestTenantsAreNotNamedToEachOther(t *testing.T) {
 	p := New(Status{}, Hooks{})
-	p.Set(Status{Pod: "sentinel-0", Ready: true, Reason: "Agreed", Groups: []Status{{Group: "tenant.redis", Master: "redis-0", Epoch: 1024}}})
+	p.Set(Status{Pod: "sentinel-0", Ready: true, Reason: "Agreed", Groups: []Status{{Group: "tenant.redis", Label: "tenant.redis", Master: "redis-0", Epoch: 1024}}})
 	p.Metrics().Turn("tenant.redis", "wait", "Agreed", time.Millisecond, nil)
 	p.Metrics().Turn("other.redis", "wait", "Agreed", time.Millisecond, nil)
 	for _, path := range []string{contract.PathStatus, contract.PathMetrics} {
@@ -49,10 +49,13 @@ func TestTenantsAreNotNamedToEachOther(t *testing.T) {
 		t.Errorf("the sum over the groups is missing:\n%s", text)
 	}
 	own := New(Status{}, Hooks{})
-	own.Set(Status{Pod: "redis-0", Group: "redis", Epoch: 1024})
-	own.Metrics().Turn("redis", "wait", "Incumbent", time.Millisecond, nil)
-	if text := page(t, own, contract.PathMetrics, "10.0.0.9:1234"); !strings.Contains(text, `record_epoch{group="redis"} 1024`) || !strings.Contains(text, `total{group="redis",action="wait"`) {
+	own.Set(Status{Pod: "redis-0", Group: "redis", Label: "tenant.redis", Epoch: 1024})
+	own.Metrics().Turn("tenant.redis", "wait", "Incumbent", time.Millisecond, nil)
+	if text := page(t, own, contract.PathMetrics, "10.0.0.9:1234"); !strings.Contains(text, `record_epoch{group="tenant.redis"} 1024`) || !strings.Contains(text, `total{group="tenant.redis",action="wait"`) {
 		t.Errorf("a Redis pod does not name its own group:\n%s", text)
+	}
+	if text := page(t, own, contract.PathStatus, "10.0.0.9:1234"); !strings.Contains(text, `"group":"redis"`) || strings.Contains(text, "tenant") {
+		t.Errorf("people read the StatefulSet on the page of a Redis, and nothing else: %s", text)
 	}
 }
 

@@ -218,6 +218,9 @@ func (p *Pod) Reason(ctx context.Context) string {
 	return said.Reason
 }
 
+// Metrics is what the pod's agent counts, in the text format of Prometheus; empty where it says nothing.
+func (p *Pod) Metrics(ctx context.Context) string { return p.says(ctx, contract.PathMetrics) }
+
 // Label is the role label that the API shows on the pod.
 func (p *Pod) Label(ctx context.Context) string {
 	s := p.set.scene
