@@ -5,6 +5,7 @@ package process
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/process/lab"
 )
@@ -40,3 +41,40 @@ func TestTokenOfAnAccountThatIsGone(t *testing.T) {
 		filled(s, set, 100)
 	})
 }
+
+// TestTokenOfTheSentinels: the same for the account of a Sentinel set. Its agents say so as soon as they want something of the API, and the
+// Sentinels serve their clients meanwhile.
+func TestTokenOfTheSentinels(t *testing.T) {
+	oneVersion(t, "redis-7.0.15", func(t *testing.T, s *lab.Scene) {
+		set, old := group(s, lab.Options{})
+		fill(s, set, 100)
+		s.Sentinels.RenewAccount()
+		time.Sleep(believed)
+		old.CrashServer(false)
+		for _, p := range s.Sentinels.Live() {
+			until(s, stalled, p.Name+" to say that its token is refused", func(ctx context.Context) string {
+				if !p.TokenRefused(ctx) {
+					return "it does not"
+				}
+				return ""
+			})
+			if !p.Ready() {
+				t.Errorf("%s is not ready", p.Name)
+			}
+		}
+		forEach(s.Sentinels.Live(), (*lab.Pod).RenewToken)
+		for _, p := range s.Sentinels.Live() {
+			until(s, 2*stalled, p.Name+" to be let in again", func(ctx context.Context) string {
+				if p.TokenRefused(ctx) {
+					return "its token is refused"
+				}
+				return ""
+			})
+		}
+		set.WaitFormed(stalled)
+		filled(s, set, 100)
+	})
+}
+
+// believed is for how long an API server believes in a token that it has just looked at.
+const believed = 15 * time.Second

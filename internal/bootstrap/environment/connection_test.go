@@ -38,7 +38,7 @@ func TestDeadConnectionIsNoticed(t *testing.T) {
 			return swallowing{conn, swallows}, nil
 		},
 	}}
-	client, err := e.Client()
+	client, err := e.Client(&Token{})
 	if err != nil {
 		t.Fatal(err)
 	}

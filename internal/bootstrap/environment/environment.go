@@ -74,8 +74,8 @@ func (e Environment) GroupLabel() string {
 	return contract.MasterName(e.Namespace, e.Settings.StatefulSet)
 }
 
-// Client makes a client of the API with small buffers: an agent runs in every Redis pod.
-func (e Environment) Client() (kubernetes.Interface, error) {
+// Client makes a client of the API with small buffers: an agent runs in every Redis pod. The token listens to all of its answers.
+func (e Environment) Client(token *Token) (kubernetes.Interface, error) {
 	config := e.Kubernetes
 	if config == nil {
 		var err error
@@ -88,6 +88,7 @@ func (e Environment) Client() (kubernetes.Interface, error) {
 	config.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	config.QPS, config.Burst = 20, 40
 	config.UserAgent = "redis-sentinel-bootstrap"
+	config.Wrap(token.heard)
 	for name, seconds := range noticesIn {
 		if _, set := os.LookupEnv(name); !set {
 			if err := os.Setenv(name, seconds); err != nil {

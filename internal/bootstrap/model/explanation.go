@@ -94,7 +94,7 @@ var redisReasons = []explanation{
 	{SeveralPlainMasters, "Several pods without an agent are masters with data.", "Set the annotation `redis-sentinel.dev/initial-master` on the StatefulSet to the name of the pod whose data is to be kept.", WarningWhenLasting},
 	{PlainMasterGone, "The pods without an agent are replicas whose master was replaced, and this pod came back without its data: they hold all that is left.", "Make one of them master, with `redis-cli REPLICAOF NO ONE` in its container: this pod follows it, and the rollout goes on.", WarningWhenLasting},
 	{PlainPodsSilent, "Pods without an agent do not answer; protected mode or a password may keep this pod out.", "Let this pod connect: bind Redis to the pod's address, turn protected mode off, and use no password during adoption.", WarningWhenLasting},
-	{TokenRefused, "The Kubernetes API answers and refuses the token of this pod, as after its service account was deleted and made again: roles stay as they are, Sentinel fails over, and no pod claims the mastership.", "The kubelet brings a new token within an hour; delete the pod to have one at once, replicas first.", NoEvent},
+	{TokenRefused, "The Kubernetes API answers and refuses the token of this pod, as after its service account was deleted and made again: this agent can write neither records nor labels, and no Redis claims the mastership by it; Sentinel fails over.", "The kubelet brings a new token within an hour; delete the pod to have one at once, replicas first.", NoEvent},
 	{APIAway, "The Kubernetes API does not answer: roles stay as they are, Sentinel fails over, and no pod claims the mastership.", "Bring the API server back. Failover works without it; nothing else does.", NoEvent},
 }
 

@@ -33,6 +33,8 @@ type Group struct {
 	PodUID      string
 	PodIP       netip.Addr
 	Settings    contract.Settings
+	// TokenRefused reports whether the API answers, and knows nobody by the token of my pod.
+	TokenRefused func() bool
 
 	client kubernetes.Interface
 	spawn  Spawn
@@ -52,7 +54,6 @@ type Group struct {
 	live    time.Time             // when a live read last succeeded
 	wanted  time.Time             // since when live reads are wanted; zero while they are not
 	reading bool
-	refused bool // the last live read was answered with that nobody is known by my token
 }
 
 // Start begins to watch. The selector of the StatefulSet finds its pods with and without an agent; it never changes during the
@@ -156,13 +157,6 @@ func newer(a, b *coordinationv1.Lease) bool {
 // pod has become invalid, and nobody would know before it is needed.
 const readAtRest = 30 * time.Second
 
-// TokenRefused reports whether the API answers, and knows nobody by the token of my pod.
-func (g *Group) TokenRefused() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.refused || g.lease.refused.Load() || g.pods.refused.Load()
-}
-
 // fresh is how long a live read counts as current.
 const fresh = 2500 * time.Millisecond
 
@@ -225,7 +219,6 @@ func (g *Group) readLive(ctx context.Context) {
 		g.Learn(l)
 	}
 	g.mu.Lock()
-	g.refused = apierrors.IsUnauthorized(err)
 	if err == nil || apierrors.IsNotFound(err) {
 		g.live = time.Now()
 	}

@@ -53,7 +53,7 @@ func TestRecordComesWithItsPods(t *testing.T) {
 	lease := coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: "redis-sentinel-redis", ResourceVersion: "1", Annotations: map[string]string{contract.RecordEpoch: "1"}}}
 	g := &Group{
 		Namespace: "ns", StatefulSet: "redis", PodName: "redis-0", PodIP: netip.MustParseAddr("127.0.0.1"),
-		Settings: contract.Settings{Redis: &contract.RedisSettings{}}, wake: func() {},
+		Settings: contract.Settings{Redis: &contract.RedisSettings{}}, TokenRefused: func() bool { return false }, wake: func() {},
 		lease:  listed(t, now, &coordinationv1.Lease{}, &coordinationv1.LeaseList{Items: []coordinationv1.Lease{lease}}),
 		pods:   listed(t, later, &corev1.Pod{}, &corev1.PodList{}),
 		claims: listed(t, now, &corev1.PersistentVolumeClaim{}, &corev1.PersistentVolumeClaimList{}),

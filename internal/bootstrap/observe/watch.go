@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/cache"
 )
@@ -16,8 +15,6 @@ import (
 type watcher[T runtime.Object] struct {
 	informer cache.SharedInformer
 	failed   atomic.Bool
-	// refused reports whether the last answer was that nobody is known by the token of this pod.
-	refused atomic.Bool
 }
 
 // Spawn runs something beside the loop for as long as it needs, at most until the context that it gets ends.
@@ -34,12 +31,10 @@ func startKeeper[T runtime.Object](spawn Spawn, lw cache.ListerWatcher, example 
 	_ = w.informer.SetTransform(func(object any) (any, error) { // fails only after the start
 		trim(object)
 		w.failed.Store(false)
-		w.refused.Store(false)
 		return keep(object), nil
 	})
-	_ = w.informer.SetWatchErrorHandler(func(_ *cache.Reflector, err error) {
+	_ = w.informer.SetWatchErrorHandler(func(*cache.Reflector, error) {
 		w.failed.Store(true)
-		w.refused.Store(apierrors.IsUnauthorized(err))
 	})
 	call := func(object any) {
 		if gone, ok := object.(cache.DeletedFinalStateUnknown); ok {

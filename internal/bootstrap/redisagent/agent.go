@@ -32,7 +32,8 @@ func Run(ctx context.Context, env environment.Environment) error {
 	if err != nil {
 		return err
 	}
-	client, err := env.Client()
+	token := &environment.Token{}
+	client, err := env.Client(token)
 	if err != nil {
 		return err
 	}
@@ -43,7 +44,7 @@ func Run(ctx context.Context, env environment.Environment) error {
 	woken := loop.NewWakeup()
 	leave := newDeparture(woken.Wake)
 	crew, _ := loop.NewCrew(ctx, env.Log)
-	a := &agent{env: env, client: client, crew: crew, woken: woken, leave: leave, conf: conf, clients: clients, kept: kept, offers: newOffers()}
+	a := &agent{env: env, client: client, token: token, crew: crew, woken: woken, leave: leave, conf: conf, clients: clients, kept: kept, offers: newOffers()}
 	a.memory.Kept = kept.has
 	a.pages = status.New(status.Status{
 		Pod: env.PodName, Group: env.Settings.StatefulSet, Label: env.GroupLabel(), Reason: string(model.NotRunning), Sentence: model.NotRunning.Sentence(),
@@ -78,7 +79,7 @@ func (a *agent) start(ctx context.Context) error {
 	env := a.env
 	group := &observe.Group{
 		Namespace: env.Namespace, StatefulSet: env.Settings.StatefulSet, PodName: env.PodName, PodUID: env.PodUID,
-		PodIP: env.PodIP, Settings: env.Settings,
+		PodIP: env.PodIP, Settings: env.Settings, TokenRefused: a.token.Refused,
 	}
 	if err := group.Start(ctx, a.client, a.crew.Spawn, a.woken.Wake); err != nil {
 		return err

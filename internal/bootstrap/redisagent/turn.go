@@ -45,6 +45,7 @@ type observer interface {
 type agent struct {
 	env    environment.Environment
 	client kubernetes.Interface
+	token  *environment.Token
 	crew   *loop.Crew
 	woken  loop.Wakeup
 	leave  *departure
@@ -116,7 +117,6 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 	return decision.Recheck
 }
 
-// mayGiveAway reports whether my Redis may have a mastership to give away after a decision: an attempt may have failed, and a failover that
 // tellPauses reports for how long clients waited for a change of master that a turn was about, or that was over in it.
 func (a *agent) tellPauses(d decide.Decision, err error) {
 	if d.Action == decide.Handover {
@@ -127,6 +127,7 @@ func (a *agent) tellPauses(d decide.Decision, err error) {
 	}
 }
 
+// mayGiveAway reports whether my Redis may have a mastership to give away after a decision: an attempt may have failed, and a failover that
 // is not over may leave it with one.
 func mayGiveAway(d decide.Decision) bool {
 	return d.Action == decide.Handover || d.Reason == model.FailoverRunning || d.Reason == model.PromotedBySentinel

@@ -28,10 +28,9 @@ type Redis struct {
 	pages  *status.Pages
 	events events
 	story  story
-	// refused reports whether the API was last seen to refuse the pod's token.
-	refused bool
-	last    decide.Decision
-	err     string
+	token  Token
+	last   decide.Decision
+	err    string
 	// unfit is what was last told of the record, and when.
 	unfit   string
 	unfitAt time.Time
@@ -100,10 +99,7 @@ func (r *Redis) Decided(v model.View, d decide.Decision, err error) {
 		Pod: r.env.PodName, Group: r.env.Settings.StatefulSet, Label: r.env.GroupLabel(), Ready: d.Ready, Action: d.Action.String(),
 		Reason: string(d.Reason), Sentence: d.Reason.Sentence(), Epoch: v.Record.Epoch, Master: v.Record.Holder, At: v.Now, Error: text(err),
 	}
-	if v.TokenRefused != r.refused {
-		r.refused = v.TokenRefused
-		r.env.Log.Error("the API refuses the token of this pod", "refused", r.refused, "reason", string(model.TokenRefused), "advice", model.TokenRefused.Advice())
-	}
+	r.token.Seen(r.env.Log, v.TokenRefused)
 	s.Redis = seen(&v)
 	r.pages.Set(s)
 	if d.Action != decide.Retain && d.Action != r.last.Action || d.Reason != r.last.Reason || d.Ready != r.last.Ready || s.Error != r.err {

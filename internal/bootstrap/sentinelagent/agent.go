@@ -21,7 +21,8 @@ const agentUser = "agent"
 // Run writes sentinel.conf where there is none yet, then keeps every group that its set serves in its Sentinel,
 // until the context ends. It returns an error only where the agent can never work.
 func Run(ctx context.Context, env environment.Environment) error {
-	client, err := env.Client()
+	token := &environment.Token{}
+	client, err := env.Client(token)
 	if err != nil {
 		return err
 	}
@@ -49,6 +50,7 @@ func Run(ctx context.Context, env environment.Environment) error {
 		}
 		pages.MarkStarted()
 		m := newManager(env, client, set, own, secret, pages)
+		m.token = token
 		m.antidote = &antidote{file: file, own: own, spawn: crew.Spawn}
 		m.rescue = &rescue{file: file, client: client, own: own, spawn: crew.Spawn}
 		m.run(ctx, crew)

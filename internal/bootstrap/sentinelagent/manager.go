@@ -51,6 +51,9 @@ type manager struct {
 	// orphans are the groups that the Sentinel monitors and no record names; false means that they are unknown.
 	orphans func(ctx context.Context) ([]observe.GroupKey, bool)
 
+	// token knows whether the API lets the agent in, and toldToken what was said of that in the log; only the pulse uses the latter.
+	token     *environment.Token
+	toldToken report.Token
 	// antidote rebuilds a Sentinel whose epoch is beyond belief.
 	antidote *antidote
 	// rescue replaces a file that the Sentinel does not start from.

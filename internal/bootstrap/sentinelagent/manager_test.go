@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
@@ -24,7 +25,7 @@ func watched(t *testing.T, reconcile func(ctx context.Context, g *group) (time.D
 	t.Helper()
 	told = make(chan string, 16)
 	m = &manager{
-		env: testEnvironment(t), pages: status.New(status.Status{}, status.Hooks{}), queue: workqueue.NewTypedDelayingQueue[types.NamespacedName](), groups: map[types.NamespacedName]*group{},
+		env: testEnvironment(t), token: &environment.Token{}, pages: status.New(status.Status{}, status.Hooks{}), queue: workqueue.NewTypedDelayingQueue[types.NamespacedName](), groups: map[types.NamespacedName]*group{},
 		reconcile: func(ctx context.Context, g *group) (time.Duration, bool) {
 			told <- g.key.MasterName
 			return reconcile(ctx, g)

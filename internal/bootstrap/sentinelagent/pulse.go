@@ -37,6 +37,7 @@ func (m *manager) pulse(ctx context.Context) time.Duration {
 		m.swept = now
 	}
 	m.lookAtEpoch()
+	m.toldToken.Seen(m.env.Log, m.token.Refused())
 	answers := redisio.Answers(ctx, m.own)
 	m.pages.Set(m.statusNow(answers, now))
 	if m.rescue != nil {
@@ -48,9 +49,10 @@ func (m *manager) pulse(ctx context.Context) time.Duration {
 	return pulseAgain
 }
 
-// statusNow is what the pages say of all groups, and whether clients should ask this Sentinel.
+// statusNow is what the pages say of all groups, and whether clients should ask this Sentinel: one whose agent the API does not let in
+// answers them as well as any.
 func (m *manager) statusNow(answers bool, now time.Time) status.Status {
-	s := status.Status{Pod: m.env.PodName, At: now}
+	s := status.Status{Pod: m.env.PodName, At: now, Ready: true, Sentinel: &status.Sentinel{TokenRefused: m.token.Refused()}}
 	var sights []sentinel.Sight
 	m.mu.Lock()
 	for _, g := range m.groups {
@@ -65,10 +67,12 @@ func (m *manager) statusNow(answers bool, now time.Time) status.Status {
 	reason := model.Agreed
 	switch {
 	case !answers:
-		reason = model.SentinelSilent
+		reason, s.Ready = model.SentinelSilent, false
 	case cutOff:
-		reason = model.CutOff
+		reason, s.Ready = model.CutOff, false
+	case s.Sentinel.TokenRefused:
+		reason = model.TokenRefused
 	}
-	s.Ready, s.Reason, s.Sentence = reason == model.Agreed, string(reason), reason.Sentence()
+	s.Reason, s.Sentence = string(reason), reason.Sentence()
 	return s
 }
