@@ -32,7 +32,7 @@ func (j *injection) encodeSettings() error {
 		}
 	}
 	if j.settings.Redis != nil {
-		j.warnOfOverlap(j.settings.Redis.MinReplicasMaxLag)
+		j.warnOfOverlap(j.settings.Redis.MinReplicasMaxLag, j.settings.Redis.MinReplicasToWrite)
 	}
 	var err error
 	j.text, err = contract.EncodeSettings(j.settings)
@@ -40,10 +40,13 @@ func (j *injection) encodeSettings() error {
 }
 
 // warnOfOverlap tells whoever lets a master that is cut off take writes for longer than Sentinels wait.
-func (j *injection) warnOfOverlap(lag int) {
+func (j *injection) warnOfOverlap(lag, replicas int) {
 	downAfter := time.Duration(j.in.Resolved.DownAfterMs) * time.Millisecond
 	if most := contract.LongestLag(downAfter); lag > most {
 		j.warn("min-replicas-max-lag is %d s, and down-after %s: a master that is cut off from its replicas may acknowledge writes after another was promoted, and they are lost: set it to %d s at most, or leave it out", lag, downAfter, most)
+	}
+	if replicas == 0 {
+		j.warn("min-replicas-to-write is 0: in a group of three pods or more a master that is cut off while its agent hangs acknowledges writes after another was promoted, and they are lost: set it to 1, or leave it out")
 	}
 }
 

@@ -83,6 +83,26 @@ func TestLagThatAllowsOverlapIsToldOnce(t *testing.T) {
 	}
 }
 
+// TestZeroThatAllowsOverlapIsToldOnce for each process, of a group in which it makes a difference.
+func TestZeroThatAllowsOverlapIsToldOnce(t *testing.T) {
+	r, count := reporter(t)
+	for i, step := range []struct {
+		run               string
+		replicas, minimum int
+		want              int
+	}{
+		{"a", 3, 1, 0}, {"a", 2, 0, 0}, {"a", -1, 0, 0}, {"a", 3, 0, 1}, {"a", 3, 0, 1}, {"b", 5, 0, 2}, {"c", 5, 2, 2},
+	} {
+		var v model.View
+		v.Self.Redis = model.Redis{Answer: model.Up, RunID: step.run}
+		v.Config.MinReplicas, v.Config.MaxLag, v.Config.DownAfter, v.Replicas = step.minimum, 3, 5*time.Second, step.replicas
+		r.Overlap(v)
+		if got := count(zeroAllowsOverlap); got != step.want || count(lagAllowsOverlap) > 0 {
+			t.Errorf("step %d: %d Events, want %d", i, got, step.want)
+		}
+	}
+}
+
 // TestPeerThatRefusesIsTold once for each stretch, and not for a moment in which passwords change.
 func TestPeerThatRefusesIsTold(t *testing.T) {
 	r, count := reporter(t)

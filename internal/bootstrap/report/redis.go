@@ -61,12 +61,19 @@ func (r *Redis) Openness(v model.View, keptOut []string, noneInSecret bool) {
 		"Give them one in its configuration file or its file with users; for the user default requirepass does it, or a Secret that annotation %s names.", strings.Join(keptOut, ", "), contract.AnnotationAuthSecret))
 }
 
-// Overlap reports, once for each process, that the user's min-replicas-max-lag lets a master that is cut off go on for too long. Admission
-// sees no file, and down-after changes while pods run.
+// zeroAllowsOverlap is the sibling of lagAllowsOverlap; it is no decision.
+const zeroAllowsOverlap = "ZeroAllowsOverlap"
+
+// Overlap reports, once for each process, that the user's min-replicas-max-lag or min-replicas-to-write lets a master that is cut off go on
+// for too long. Admission sees no file, down-after changes while pods run, and a warning reaches only whoever asked. Below three pods
+// min-replicas-to-write is 0 whatever the user says.
 func (r *Redis) Overlap(v model.View) {
 	s, most := &v.Self.Redis, contract.LongestLag(v.Config.DownAfter)
 	r.events.once(s.RunID, lagAllowsOverlap, s.Answer == model.Up && v.Config.MaxLag > most, fmt.Sprintf("min-replicas-max-lag is %d s, and down-after %s: a master that is cut off from its "+
 		"replicas may acknowledge writes after another was promoted, and they are lost. Set it to %d s at most, or leave it out.", v.Config.MaxLag, v.Config.DownAfter, most))
+	r.events.once(s.RunID, zeroAllowsOverlap, s.Answer == model.Up && v.Config.MinReplicas == 0 && v.Replicas > 2, "min-replicas-to-write is 0: Redis never refuses writes for want of "+
+		"replicas, and a master that is cut off from them while its agent hangs acknowledges writes after another was promoted, and they are lost. Set annotation "+
+		contract.AnnotationMinReplicas+" to 1, or leave it and minReplicasToWrite of the policy out.")
 }
 
 // RefusedUsers reports users of a changed file that Redis refused; the others have changed.
