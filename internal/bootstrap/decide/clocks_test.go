@@ -73,8 +73,9 @@ func TestHangOfYesterday(t *testing.T) {
 	hangs := formed(0, pod(0, silent), pod(1, replica(0), linkDown), pod(2, replica(0), linkDown))
 	answers := formed(0, inPlace(0), pod(1, silent), pod(2, silent))
 	refuses := with(hangs, func(v *model.View) { v.Self.Redis.Refused, v.Self.Redis.Denied = false, "WRONGPASS" })
+	full := with(hangs, func(v *model.View) { v.Self.Redis.Refused, v.Self.Redis.Full = false, true })
 	claimed := Memory{AnsweredRun: "run-0", Claimed: Claimed{Epoch: holderAt, RunID: "run-0"}}
-	for name, meanwhile := range map[string]model.View{"it answered": answers, "it answered that it knows nobody": refuses} {
+	for name, meanwhile := range map[string]model.View{"it answered": answers, "it answered that it knows nobody": refuses, "it answered that it has no room": full} {
 		_, m := Next(hangs, claimed)
 		_, m = Next(moment(meanwhile, hangBudget/2), m)
 		d, m := Next(moment(hangs, 2*hangBudget), m)

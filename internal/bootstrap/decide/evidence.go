@@ -56,7 +56,7 @@ func (s *situation) hearsMaster(r *model.Redis) bool {
 // nobodyHearsLeader reports whether no pod that answers hears anything of the named master, and nothing answers where it was that
 // is master with the group's history, or does not say.
 func (s *situation) nobodyHearsLeader() bool {
-	if s.Ghost.Denied != "" || s.Ghost.Answer == model.Up && s.Ghost.Role == model.Master && s.inLineage(&s.Ghost) {
+	if s.Ghost.TurnsAway() || s.Ghost.Answer == model.Up && s.Ghost.Role == model.Master && s.inLineage(&s.Ghost) {
 		return false
 	}
 	for i := range s.size() {

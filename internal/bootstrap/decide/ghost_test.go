@@ -24,6 +24,7 @@ func TestMasterThatOutlivesItsPod(t *testing.T) {
 		"nothing answers":                          {model.Redis{}, true, 0, false, at(0)},
 		"it lives":                                 {lives, false, 0, false, at(0)},
 		"something there lets nobody in":           {model.Redis{Denied: "WRONGPASS"}, false, 0, false, at(0)},
+		"something there has no room":              {model.Redis{Full: true}, false, 0, false, at(0)},
 		"a replica is there":                       {pod(0, replica(1)).Redis, true, 0, false, at(0)},
 		"a foreign master is there":                {func() model.Redis { r := lives; r.ReplID, r.ReplID2 = otherID, ""; return r }(), true, 0, false, at(0)},
 		"it loads":                                 {func() model.Redis { r := lives; r.Answer = model.Loading; return r }(), true, 0, false, at(0)},

@@ -113,7 +113,7 @@ func (s *situation) remember() {
 	} else if m.RefusedSince.IsZero() {
 		m.RefusedSince = s.Now
 	}
-	if r.Answer != model.Silent || r.Refused || r.Denied != "" {
+	if r.Answer != model.Silent || r.Refused || r.TurnsAway() {
 		m.HungSince = time.Time{}
 	} else if m.HungSince.IsZero() {
 		m.HungSince = s.Now

@@ -33,6 +33,9 @@ func (s *situation) notRunning() Decision {
 	case s.Self.Redis.Denied != "":
 		wait.Reason = model.AgentDenied
 		return wait
+	case s.Self.Redis.Full:
+		wait.Reason = model.TooManyClients
+		return wait
 	case s.endsScript():
 		why := model.FailoverRunning
 		if s.master != nil {

@@ -14,6 +14,7 @@ const (
 	ScriptRunning        Reason = "ScriptRunning"
 	NeverAnswered        Reason = "NeverAnswered"
 	AgentDenied          Reason = "AgentDenied"
+	TooManyClients       Reason = "TooManyClients"
 	ServerTooOld         Reason = "ServerTooOld"
 	RecordUnknown        Reason = "RecordUnknown"
 	Replaced             Reason = "Replaced"

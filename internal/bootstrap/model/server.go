@@ -73,9 +73,14 @@ type Redis struct {
 	Busy bool
 	// Denied is the word by which it is silent because it does not know who asks: NOAUTH, WRONGPASS or NOPERM.
 	Denied string
+	// Full reports whether it is silent because as many clients are connected as its maxclients allows.
+	Full bool
 	// Selectors reports whether it can keep a user from one channel alone.
 	Selectors bool
 }
+
+// TurnsAway reports whether it is silent in words: it runs, and does not let in who asks.
+func (r *Redis) TurnsAway() bool { return r.Denied != "" || r.Full }
 
 // HeardWithin is how long ago a replica that is well has acknowledged at most: it does every second.
 const HeardWithin = 5 * time.Second

@@ -19,6 +19,13 @@ const (
 	bytesOfElement = 16
 )
 
+// errFull is the error of a connection that a server ends at once, because it has as many clients as it takes. It says so before it is asked
+// anything; to the library that would be the answer to its first command, and the next one an end without a word.
+var errFull = errors.New("the server has as many clients as it takes")
+
+// saysFull is how such a server begins.
+const saysFull = "-ERR max number of clients"
+
 var errTooLarge = errors.New("the reply is larger than any that is asked for")
 
 // guarded is a connection whose replies are bounded. It reads the headers of the protocol as they come by, and fails before the
@@ -97,7 +104,12 @@ func (g *guarded) line() error {
 	}
 	size, long := length(g.header[1:], g.most)
 	switch g.header[0] {
-	case '+', '-', ':':
+	case '-':
+		if string(g.header) == saysFull[:longestHeader] {
+			return errFull
+		}
+		g.done()
+	case '+', ':':
 		g.done()
 	case '$':
 		if long || g.bytes+size > g.most {

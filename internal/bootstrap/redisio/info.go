@@ -24,12 +24,13 @@ func Ask(ctx context.Context, client *redis.Client) model.Redis {
 	defer cancel()
 	text, err := client.Info(ctx).Result()
 	if err != nil {
-		return model.Redis{Refused: errors.Is(err, syscall.ECONNREFUSED), Denied: denial(err), Busy: busy(err)}
+		return model.Redis{Refused: errors.Is(err, syscall.ECONNREFUSED), Denied: denial(err), Busy: busy(err), Full: errors.Is(err, errFull)}
 	}
 	return ParseInfo(text)
 }
 
-// AskAs asks as whom the server accepts, one after the other. Nothing but a denial is a reason to ask again.
+// AskAs asks as whom the server accepts, one after the other. Nothing but a denial is a reason to ask again: a server that is full
+// is so for everybody.
 func (c *Clients) AskAs(ctx context.Context, address model.Address, credentials ...model.Credential) model.Redis {
 	var r model.Redis
 	for _, as := range credentials {

@@ -229,7 +229,8 @@ func TestDenials(t *testing.T) {
 		"-WRONGPASS invalid username-password pair.\r\n":       "WRONGPASS",
 		"-NOPERM this user has no permissions to run info\r\n": "NOPERM",
 		"-LOADING Redis is loading the dataset in memory\r\n":  "",
-		"-ERR unknown\r\n": "",
+		"-ERR unknown\r\n":                       "",
+		"-ERR max number of clients reached\r\n": "", // that is of everybody
 	} {
 		server := redistest.Start(t, "127.0.0.1", func(string) string { return reply })
 		clients := NewClients()

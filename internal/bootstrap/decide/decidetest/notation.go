@@ -89,7 +89,7 @@ func AddressWord(a model.Address) string {
 
 var dataIDs = map[string]string{"a": LineageID, "b": OtherID, "c": ThirdID}
 
-var podWord = regexp.MustCompile(`^(\d)(\?|-|k|b|L|M|\.|[>/](?:\d'?|x))(?:=([abc])@(\d+)\*(\d+))?((?:\+[a-z2]+)*)$`)
+var podWord = regexp.MustCompile(`^(\d)(\?|-|k|f|b|L|M|\.|[>/](?:\d'?|x))(?:=([abc])@(\d+)\*(\d+))?((?:\+[a-z2]+)*)$`)
 
 // Pod reads one pod, for example 1>0=a@90*9+term.
 func (in *Reader) Pod(word string) model.Pod {
@@ -108,6 +108,9 @@ func (in *Reader) Pod(word string) model.Pod {
 	case 'k':
 		result = But(result, Silent)
 		result.Redis.Denied = "WRONGPASS"
+	case 'f':
+		result = But(result, Silent)
+		result.Redis.Full = true
 	case 'b':
 		result = But(result, Silent)
 		result.Redis.Busy = true
