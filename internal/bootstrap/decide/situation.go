@@ -29,7 +29,7 @@ type situation struct {
 	failoverRunning bool
 	// confirmed reports whether something in this view says that nobody has taken my place.
 	confirmed bool
-	// elected reports whether one of them is about to promote a replica, or has.
+	// elected reports whether one of them is about to promote a replica, or has promoted another than me.
 	elected bool
 	// seen reports whether most Sentinels see my Redis alive as their master, or have just made it that.
 	seen bool
@@ -54,9 +54,10 @@ func (s *situation) findFacts() {
 		s.peerIsMaster = s.peerIsMaster || p.Injected && isMaster(p)
 	}
 	for i := range s.Sentinels {
-		s.failoverRunning = s.failoverRunning || s.Sentinels[i].Answered && s.Sentinels[i].FailoverInProgress
-		s.elected = s.elected || s.Sentinels[i].Answered && s.Sentinels[i].Elected
-		s.allSentinelsAnswered = s.allSentinelsAnswered && s.Sentinels[i].Answered
+		x := &s.Sentinels[i]
+		s.failoverRunning = s.failoverRunning || x.Answered && x.FailoverInProgress
+		s.elected = s.elected || x.Answered && x.Elected && !s.promotedMe(x)
+		s.allSentinelsAnswered = s.allSentinelsAnswered && x.Answered
 	}
 	_, s.seen = s.seenBySentinels()
 	s.memory.forgetTheFuture(s.Now) // before anything is judged by when it was

@@ -27,6 +27,13 @@ func (s *situation) yields() bool {
 	return s.elected || s.Yielded || !since.IsZero()
 }
 
+// promotedMe reports whether a Sentinel's failover has made me the master that the greatest epoch names: it only points the other replicas
+// at me any more, for a second or until the slowest is in sync, and clients would wait for that. A master that is being replaced has a
+// smaller epoch than what was promoted.
+func (s *situation) promotedMe(x *model.Sentinel) bool {
+	return x.Promoted && s.selfLeads && s.Self.Redis.Role != model.Replica && x.Address == s.Self.Address && x.ConfigEpoch <= s.leader.epoch
+}
+
 // mayPromote reports whether a Sentinel is elected, or may be still: silence of one ends nothing that its word began.
 func (s *situation) mayPromote() bool {
 	return s.elected || !s.memory.YieldSince.IsZero() && !s.allSentinelsAnswered

@@ -58,6 +58,48 @@ func TestMasterLetsGoBeforeItIsReplaced(t *testing.T) {
 	}
 }
 
+// TestPromotedMasterTakesWritesAtOnce: the failover that made it master goes on for a second, until the others follow it, and is none that
+// replaces it. Nor may a script of its clients end for that. One that is being replaced holds back until it follows.
+func TestPromotedMasterTakesWritesAtOnce(t *testing.T) {
+	failover := func(of, names int, epoch uint64) model.View {
+		v := formed(of, pod(of, master), pod((of+1)%3, replica(of)), pod((of+2)%3, replica(of)))
+		v.Sentinels[1] = model.Sentinel{
+			Answered: true, Monitors: true, Address: at(names), ConfigEpoch: epoch, FailoverInProgress: true, Elected: true, Promoted: true,
+		}
+		return v
+	}
+	next := failover(1, 1, holderAt) // and another is elected already
+	next.Sentinels[2].FailoverInProgress, next.Sentinels[2].Elected = true, true
+	for name, c := range map[string]struct {
+		view   model.View
+		yields bool
+	}{
+		"it was promoted":                       {failover(1, 1, holderAt), false},
+		"it has claimed since":                  {failover(1, 1, holderAt-1), false},
+		"another was":                           {failover(0, 1, holderAt+1), true},
+		"another was, and its address is late":  {failover(0, 0, holderAt+1), true},
+		"it was, and is to be replaced already": {next, true},
+	} {
+		d, _ := Next(c.view, Memory{Unpaused: true})
+		if got := slices.Contains(kinds(d), PauseWrites); d.Action != Retain || got != c.yields {
+			t.Errorf("%s: %s/%s, %v", name, d.Action, d.Reason, kinds(d))
+		}
+		c.view.Self = but(c.view.Self, silent)
+		c.view.Self.Redis.Busy = true
+		if d, _ := Next(c.view, Memory{Unpaused: true}); slices.Contains(kinds(d), EndScript) != c.yields {
+			t.Errorf("%s, and a script runs: %s/%s, %v", name, d.Action, d.Reason, kinds(d))
+		}
+	}
+}
+
+func kinds(d Decision) []CommandKind {
+	var all []CommandKind
+	for _, c := range d.Commands {
+		all = append(all, c.Do)
+	}
+	return all
+}
+
 // TestSentinelsThatHeardItLongAgo: a Sentinel that has not heard me for most of down-after, and sees me alive all the same, has promoted
 // nobody. What it last heard counts from the moment at which I lose sight of it.
 func TestSentinelsThatHeardItLongAgo(t *testing.T) {

@@ -24,6 +24,8 @@ type Sentinel struct {
 	FailoverInProgress bool
 	// Elected reports whether it has been elected to lead that failover, or was ordered to: it promotes a replica next.
 	Elected bool
+	// Promoted reports whether it has done so, and only points the other replicas at the new master any more, which is its address.
+	Promoted bool
 }
 
 // Watching is how a group is watched: as the record's settings say, or as a Sentinel says it does.

@@ -50,6 +50,7 @@ func decodeSentinel(address *redis.StringSliceCmd, master *redis.MapStringString
 		MasterDown:         slices.Contains(flags, "s_down") || slices.Contains(flags, "o_down"),
 		FailoverInProgress: running,
 		Elected:            running && state != "" && state != "none" && state != "wait_start",
+		Promoted:           running && (state == "reconf_slaves" || state == "update_config"),
 	}
 }
 

@@ -151,6 +151,7 @@ func (w *World) askSentinel(from *host, s *sentinel) model.Sentinel {
 		a.MasterDown, a.FailoverInProgress = s.downSince != never, s.phase != noFailover
 		a.Replicas, a.HeardAgo = len(s.replicas), w.now-s.master.pong
 		a.Elected = s.phase == selecting || s.phase == promoting || s.phase == reconfiguring
+		a.Promoted = s.phase == reconfiguring
 	}
 	return a
 }
