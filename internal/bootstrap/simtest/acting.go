@@ -3,6 +3,7 @@
 package simtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,10 @@ import (
 
 // newActor is the shipped actor of a pod's agent, in this world.
 func (w *World) newActor(p *pod) *act.Redis {
-	writes := leases{w: w, host: p.host, who: &p.watch, accepted: func(before, after model.Record) { w.noteWrite(p, before, after) }}
+	writes := leases{w: w, host: p.host, who: &p.watch, sends: func() func(before, after model.Record) {
+		seen, decided := p.acting, p.deciding
+		return func(before, after model.Record) { w.noteWrite(p, seen, decided, before, after) }
+	}}
 	var kept act.Record = record.NewStore(writes, known{w, &p.watch}, func() time.Time { return begin.Add(w.now) })
 	if w.Deciders.Record != nil {
 		kept = w.Deciders.Record(kept, known{w, &p.watch})
@@ -33,16 +37,17 @@ func (w *World) newActor(p *pod) *act.Redis {
 	return a
 }
 
-// noteWrite judges what an agent wrote, at the moment when the API accepted it.
-func (w *World) noteWrite(p *pod, before, after model.Record) {
-	if after.PodUID == p.uid && after.Epoch > before.Epoch && p.deciding.Action == decide.Claim {
-		w.checkClaim(p, p.acting, p.deciding)
+// noteWrite judges what an agent wrote by what it saw and decided, at the moment when the API accepted it.
+func (w *World) noteWrite(p *pod, seen model.View, decided decide.Decision, before, after model.Record) {
+	if after.PodUID == p.uid && after.Epoch > before.Epoch && decided.Action == decide.Claim {
+		w.checkClaim(p, seen, decided)
 	}
 }
 
 var (
 	errGone  = errors.New("the server is not running")
 	errHangs = errors.New("the server does not answer")
+	errFull  = errors.New("the server takes no more connections")
 )
 
 // ownRedis is the Redis of a pod as its own agent commands it.
@@ -51,65 +56,88 @@ type ownRedis struct {
 	p *pod
 }
 
-func (o ownRedis) Ask(context.Context) model.Redis { return o.w.info(o.p.host, o.p.server) }
+func (o ownRedis) Ask(context.Context) model.Redis {
+	return o.w.asks(o.p.caller(), o.p.host, o.p.server)
+}
 
-// do carries out what the server is told. One that hangs is told nothing: it is asked first whether it answers.
-func (o ownRedis) do(command func(s *server)) error {
-	switch s := o.p.server; {
-	case !s.alive:
-		return errGone
-	case o.w.now < s.hung, o.w.now < s.busy:
-		return errHangs
-	default:
-		command(s)
-		return nil
+// do has the server told something, which may go wrong. One that hangs is told nothing: it is asked first whether it answers. What it
+// does not do before its process ends it never does.
+func (o ownRedis) do(what deed, command func(s *server)) error {
+	s, w := o.p.server, o.w
+	run := s.run
+	tell := func() error {
+		switch {
+		case !s.alive || s.run != run:
+			return errGone
+		case w.now < s.hung, w.now < s.busy:
+			return errHangs
+		case w.refuses(o.p.caller(), o.p.host, s):
+			return errFull
+		default:
+			command(s)
+			return nil
+		}
 	}
+	return w.undertake(doing{what: what, most: answeredWithin, do: tell, struck: o.p.watch.disturb, later: func(long time.Duration) {
+		if s.alive {
+			w.hang(s, max(s.hung-w.now, answeredWithin+long))
+			s.inbox = append(s.inbox, func() { command(s) })
+		}
+	}})
+}
+
+// takes reports whether the server would carry out now what it is told.
+func (o ownRedis) takes() bool {
+	return o.p.server.alive && o.w.now >= o.p.server.hung && o.w.now >= o.p.server.busy
 }
 
 func (o ownRedis) ReplicateFrom(_ context.Context, master model.Address) error {
-	return o.do(func(s *server) {
+	if o.takes() {
 		o.w.checkFollow(o.p, master, o.p.deciding.Reason)
-		o.w.point(s, master, true)
-	})
+	}
+	return o.do(deedFollow, func(s *server) { o.w.point(s, master, true) })
 }
 
 func (o ownRedis) BecomeMaster(_ context.Context, run string) error {
-	s := o.p.server
+	s, seen := o.p.server, o.p.acting
 	if s.run != run {
 		return model.ErrAnotherProcess
 	}
 	promote := func() {
-		o.w.checkPromotion(o.p, o.p.acting)
+		o.w.checkPromotion(o.p, seen)
 		s.tuning.MinReplicas = model.NoWrites
 		o.w.promote(s, true)
 	}
 	if s.alive && o.w.chance(50) && o.w.whenItGoesOn(s, promote) { // it hung after it had said which process it is
 		return errHangs
 	}
-	err := o.do(func(*server) { promote() })
-	if err != nil {
-		return err
+	began := o.w.now
+	if err := o.do(deedPromote, func(*server) { promote() }); err != nil || o.w.now-began >= answeredWithin { // it is all one order
+		return cmp.Or(err, errHangs)
 	}
-	return o.do(func(s *server) {
-		s.tuning.MinReplicas, s.paused = 0, 0
-		o.w.letGo(s)
+	return o.do(deedAdmit, func(s *server) {
+		if s.run == run { // the connection ended with the process
+			s.tuning.MinReplicas, s.paused = 0, 0
+			o.w.letGo(s)
+		}
 	})
 }
 
 func (o ownRedis) DisconnectClients(context.Context) error {
-	return o.do(func(s *server) {
+	return o.do(deedDisconnect, func(s *server) {
 		o.w.checkDisconnect(o.p)
 		s.dropClients()
 		o.w.leave(s)
+		s.full = nil // there is room again
 	})
 }
 
 func (o ownRedis) PauseWrites(_ context.Context, most time.Duration) error {
-	return o.do(func(s *server) { o.w.pause(s, most) })
+	return o.do(deedPause, func(s *server) { o.w.pause(s, most) })
 }
 
 func (o ownRedis) ResumeWrites(context.Context) error {
-	return o.do(func(s *server) {
+	return o.do(deedResume, func(s *server) {
 		o.w.checkResume(o.p)
 		s.paused = 0
 		o.w.letGo(s)
@@ -117,11 +145,11 @@ func (o ownRedis) ResumeWrites(context.Context) error {
 }
 
 func (o ownRedis) NeedNoReplicas(context.Context) error {
-	return o.do(func(s *server) { s.tuning.MinReplicas = 0 })
+	return o.do(deedNeedNone, func(s *server) { s.tuning.MinReplicas = 0 })
 }
 
 func (o ownRedis) Reconnect(context.Context) error {
-	return o.do(func(s *server) {
+	return o.do(deedReconnect, func(s *server) {
 		if m := s.link; m != nil {
 			s.link, s.dial = nil, s.dial+1
 			o.w.countGood(m)
@@ -138,7 +166,7 @@ func (o ownRedis) EndScript(context.Context) error {
 }
 
 func (o ownRedis) Tune(_ context.Context, want model.Tuning) error {
-	return o.do(func(s *server) {
+	return o.do(deedTune, func(s *server) {
 		if want.MinReplicas == model.AsItIs {
 			want.MinReplicas = s.tuning.MinReplicas
 		}
@@ -149,11 +177,11 @@ func (o ownRedis) Tune(_ context.Context, want model.Tuning) error {
 // Users are no part of this world, but that a foreign server knows none of the group (connect).
 
 func (o ownRedis) SecureUsers(context.Context, string, model.Access, bool, model.Users) (model.Users, error) {
-	return model.Users{}, o.do(func(*server) {})
+	return model.Users{}, o.do(deedSecure, func(*server) {})
 }
 
 func (o ownRedis) AuthenticateAs(context.Context, model.Credential) error {
-	return o.do(func(*server) {})
+	return o.do(deedAuthenticate, func(*server) {})
 }
 
 func (o ownRedis) PlainCredential(context.Context) (model.Credential, error) {
@@ -167,7 +195,7 @@ type others struct {
 }
 
 func (o others) Ask(_ context.Context, _ *model.View, a model.Address) model.Redis {
-	return o.w.info(o.p.host, o.w.listeners[a])
+	return o.w.asks(o.p.caller(), o.p.host, o.w.listeners[a])
 }
 
 func (o others) Announced(_ context.Context, master model.Address) bool {
@@ -221,11 +249,21 @@ func (o others) Tell(_ context.Context, where model.Address, word string, _ time
 		w.tellLater(p, time.Millisecond, word)
 		return errNoAnswer
 	}
-	if err := w.accept(p, word); err != nil || !w.chance(10) {
+	err, answered := errNoAnswer, false
+	w.carry(p.host, w.lifeOf(p), func() { err = w.accept(p, word) }, func() { answered = true })
+	for waited := time.Duration(0); !answered; waited += time.Millisecond {
+		if waited >= toldWithin || !w.pass(time.Millisecond) {
+			return errNoAnswer
+		}
+	}
+	if err != nil || !w.chance(10) {
 		return err
 	}
 	return errNoAnswer
 }
+
+// toldWithin is how long the claim and the promotion of another agent are waited for.
+const toldWithin = time.Second
 
 func (w *World) tellLater(p *pod, after time.Duration, word string) {
 	generation := p.generation
@@ -235,7 +273,7 @@ func (w *World) tellLater(p *pod, after time.Duration, word string) {
 		case p.carrying:
 			w.tellLater(p, time.Millisecond, word)
 		default:
-			_ = w.accept(p, word)
+			w.carry(p.host, w.lifeOf(p), func() { _ = w.accept(p, word) }, func() {})
 		}
 	})
 }
@@ -254,23 +292,25 @@ type ownSentinel struct {
 	s *sentinel
 }
 
-func (o ownSentinel) do(command func()) error {
-	if !o.s.alive {
-		return fmt.Errorf("commanding Sentinel %d: %w", o.s.ordinal, errGone)
-	}
-	command()
-	return nil
+func (o ownSentinel) do(what deed, command func()) error {
+	return o.w.undertake(doing{what: what, most: answeredWithin, struck: o.s.watch.disturb, do: func() error {
+		if !o.s.alive {
+			return fmt.Errorf("commanding Sentinel %d: %w", o.s.ordinal, errGone)
+		}
+		command()
+		return nil
+	}})
 }
 
 func (o ownSentinel) Inject(_ context.Context, _ model.Peer, m model.Announcement) error {
-	return o.do(func() {
+	return o.do(deedInject, func() {
 		o.w.checkEpoch(m.Epoch, m.Master)
 		o.w.hearHello(o.s, m.Master, m.Epoch, m.Epoch)
 	})
 }
 
 func (o ownSentinel) Recreate(_ context.Context, m model.Announcement, watching model.Watching, _ []model.Peer) error {
-	return o.do(func() {
+	return o.do(deedRecreate, func() {
 		w, s := o.w, o.s
 		w.checkEpoch(m.Epoch, m.Master)
 		if w.Deciders.UseReset { // everything is forgotten, and nothing is told again
@@ -283,9 +323,9 @@ func (o ownSentinel) Recreate(_ context.Context, m model.Announcement, watching 
 }
 
 func (o ownSentinel) Configure(_ context.Context, _ string, watching model.Watching) error {
-	return o.do(func() { o.s.want = watching })
+	return o.do(deedConfigure, func() { o.s.want = watching })
 }
 
 func (o ownSentinel) Remove(context.Context, string) error {
-	return o.do(func() { o.s.monitors = false })
+	return o.do(deedRemove, func() { o.s.monitors = false })
 }

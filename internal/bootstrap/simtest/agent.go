@@ -24,8 +24,7 @@ func (w *World) startAgent(p *pod) {
 	if p.agent || p.gone {
 		return
 	}
-	lag := p.watch.lag
-	p.agent, p.memory, p.busy, p.carrying, p.prepared, p.watch = true, decide.Memory{Kept: p.memory.Kept}, false, false, model.View{}, newWatch(lag)
+	p.agent, p.memory, p.busy, p.carrying, p.prepared, p.watch = true, decide.Memory{Kept: p.memory.Kept}, false, false, model.View{}, w.rewatch(p.watch)
 	p.actor = w.newActor(p)
 	p.generation++
 	w.plan(p, 0)
@@ -62,6 +61,10 @@ func (w *World) plan(p *pod, after time.Duration) {
 
 // turn observes: some answers are from its beginning and some from its end, as happens with real answers.
 func (w *World) turn(p *pod) {
+	if p.carrying { // what is being done for an offer is waited for
+		w.plan(p, shortest)
+		return
+	}
 	p.busy, p.again = true, false
 	generation, accepted := p.generation, p.accepted
 	v, slow := w.earlyView(p)
@@ -77,7 +80,7 @@ func (w *World) turn(p *pod) {
 			return
 		}
 		w.addLateAnswers(p, &v)
-		if p.accepted != accepted { // what it saw is older than what it did meanwhile
+		if p.accepted != accepted || p.carrying { // what it saw is older than what it did meanwhile
 			p.busy = false
 			w.plan(p, shortest)
 			return
@@ -123,7 +126,7 @@ func (w *World) earlyView(p *pod) (model.View, bool) {
 			slow = true
 		}
 		if w.chance(50) {
-			peer.Redis = w.info(p.host, w.listeners[peer.Address])
+			peer.Redis = w.asks(p.caller(), p.host, w.listeners[peer.Address])
 		}
 	}
 	v.Sentinels = make([]model.Sentinel, len(w.sentinels))
@@ -144,7 +147,7 @@ func (w *World) addLateAnswers(p *pod, v *model.View) {
 	}
 	for i := range v.Peers {
 		if v.Peers[i].Redis.Answer == model.Silent {
-			v.Peers[i].Redis = w.info(p.host, w.listeners[v.Peers[i].Address])
+			v.Peers[i].Redis = w.asks(p.caller(), p.host, w.listeners[v.Peers[i].Address])
 		}
 	}
 	w.askGhost(p, v)
@@ -153,7 +156,7 @@ func (w *World) addLateAnswers(p *pod, v *model.View) {
 			v.Sentinels[i] = w.askSentinel(p.host, s)
 		}
 	}
-	if p.watch.seen >= 0 {
+	if w.complete(&p.watch) {
 		v.Record = w.recordOf(&p.watch)
 		v.API = w.liveness(p, decide.WantsLiveRecord(*v))
 		v.PodsListed = w.listed(p, decide.WantsPodList(*v))
@@ -162,29 +165,29 @@ func (w *World) addLateAnswers(p *pod, v *model.View) {
 
 // askGhost asks at the recorded address, where no pod that the view shows has it.
 func (w *World) askGhost(p *pod, v *model.View) {
-	if p.watch.seen < 0 || len(v.Peers) == 0 {
+	if !w.complete(&p.watch) || len(v.Peers) == 0 {
 		return
 	}
 	a := w.recordOf(&p.watch).Address
 	if a != v.Self.Address && !slices.ContainsFunc(v.Peers, func(q model.Pod) bool { return q.Address == a }) {
-		v.Ghost = w.info(p.host, w.listeners[a])
+		v.Ghost = w.asks(p.caller(), p.host, w.listeners[a])
 	}
 }
 
 // askOwn asks the Redis of a pod as its own agent does, which can tell that nothing listens.
 func (w *World) askOwn(p *pod) model.Redis {
-	r := w.info(p.host, p.server)
+	r := w.asks(p.caller(), p.host, p.server)
 	r.Refused, r.Busy = !p.server.alive, w.now < p.server.busy
 	return r
 }
 
 // facts fills in what the API says, as late as this agent's watch.
 func (w *World) facts(p *pod, v *model.View) {
-	s := &w.states[p.watch.seen]
+	s := &w.states[w.seenOf(&p.watch, setWatch)]
 	v.Config.Handover, v.Config.HandoverFrom = s.handover, s.from
-	v.Replicas, v.OrderedReady, v.VolumeClaims = s.replicas, w.OrderedReady, s.claims
+	v.Replicas, v.OrderedReady, v.VolumeClaims = s.replicas, w.OrderedReady, w.states[w.seenOf(&p.watch, claimWatch)].claims
 	p.watch.used = p.watch.listedAt
-	for _, o := range w.states[max(p.watch.seen, p.watch.listed)].pods {
+	for _, o := range w.states[max(w.seenOf(&p.watch, podWatch), p.watch.listed)].pods {
 		q := model.Pod{
 			Name: name(o.ordinal), Ordinal: o.ordinal, UID: o.uid, Address: o.address, VolumeClaim: o.claim, Injected: true,
 			Ready: o.ready, Terminating: o.terminating, Updated: true,
@@ -210,16 +213,29 @@ func (w *World) serverOf(uid string) *server {
 // act carries out a decision with the code that ships, and plans the next turn.
 func (w *World) act(p *pod, v model.View, d decide.Decision) {
 	p.acting, p.deciding = v, d
-	if d.Action == decide.Handover {
-		w.takeStep(p, p.actor.BeginHandover(v, d), p.generation)
-		return
-	}
-	err := p.actor.Do(w.ctx, v, d)
-	if p.actTwice {
-		p.actTwice = false
-		_ = p.actor.Do(w.ctx, v, d) // what came of it, the next turn sees
-	}
-	w.finish(p, err)
+	var err error
+	w.carry(p.host, w.lifeOf(p), func() {
+		if err = p.actor.Prepare(w.ctx, v); err != nil || d.Action == decide.Handover {
+			return
+		}
+		err = p.actor.Do(w.ctx, v, d)
+		if p.actTwice {
+			p.actTwice = false
+			_ = p.actor.Do(w.ctx, v, d) // what came of it, the next turn sees
+		}
+	}, func() {
+		if err == nil && d.Action == decide.Handover {
+			w.takeStep(p, p.actor.BeginHandover(v, d), p.generation)
+			return
+		}
+		w.finish(p, err)
+	})
+}
+
+// lifeOf reports later whether the agent that lives now lives still.
+func (w *World) lifeOf(p *pod) func() bool {
+	generation := p.generation
+	return func() bool { return p.generation == generation }
 }
 
 // accept has an agent given the word for an offer, with the code that ships, while no turn acts.
@@ -233,14 +249,18 @@ func (w *World) accept(p *pod, word string) error {
 		w.crashAgent(p, time.Second)
 		return errNoAnswer
 	}
-	v.Now, v.Word = w.clockOf(p.host), word
+	v.Now, v.Word, p.carrying = w.clockOf(p.host), word, true
+	generation := p.generation
 	memory, err := p.actor.Accept(w.ctx, v, p.memory, func(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
 		d, after := w.Deciders.Redis(v, m)
 		p.acting, p.deciding = v, d
 		w.checkDecision(p, v, m, d)
 		return d, after
 	})
-	p.memory, p.prepared = memory, model.View{}
+	if p.generation != generation {
+		return errNoAnswer
+	}
+	p.memory, p.prepared, p.carrying = memory, model.View{}, false
 	p.accepted++
 	w.wakePod(p)
 	return err
@@ -251,12 +271,16 @@ func (w *World) takeStep(p *pod, h *act.Handover, generation int) {
 	if p.generation != generation {
 		return
 	}
-	wait, done, err := h.Step(w.ctx)
-	if done {
-		w.finish(p, err)
-		return
-	}
-	w.on(p.host, wait, func() { w.takeStep(p, h, generation) })
+	var wait time.Duration
+	var done bool
+	var err error
+	w.carry(p.host, w.lifeOf(p), func() { wait, done, err = h.Step(w.ctx) }, func() {
+		if done {
+			w.finish(p, err)
+			return
+		}
+		w.on(p.host, wait, func() { w.takeStep(p, h, generation) })
+	})
 }
 
 func (w *World) finish(p *pod, err error) {

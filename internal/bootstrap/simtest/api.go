@@ -63,17 +63,39 @@ type leases struct {
 	w    *World
 	host *host
 	who  *watch
-	// accepted is told each write that the API took.
-	accepted func(before, after model.Record)
+	// sends is told that a write is sent, and what it returns is told when the API took it.
+	sends func() (accepted func(before, after model.Record))
 }
 
 var leaseResource = schema.GroupResource{Group: coordinationv1.GroupName, Resource: "leases"}
 
 // Update is a compare-and-swap. The request may be lost on its way, and so may the answer.
-func (l leases) Update(_ context.Context, lease *coordinationv1.Lease, _ metav1.UpdateOptions) (*coordinationv1.Lease, error) {
+func (l leases) Update(_ context.Context, lease *coordinationv1.Lease, _ metav1.UpdateOptions) (written *coordinationv1.Lease, err error) {
+	accepted := l.sends()
+	err = l.undertake(deedWrite, func() error {
+		written, err = l.update(lease.DeepCopy(), accepted)
+		return err
+	}, func(long time.Duration) {
+		l.w.in(writtenWithin+long, func() { _, _ = l.update(lease.DeepCopy(), accepted) })
+	})
+	if err != nil {
+		return nil, err
+	}
+	return written, nil
+}
+
+// undertake has the API do something, which may go wrong.
+func (l leases) undertake(what deed, do func() error, later func(time.Duration)) error {
+	return l.w.undertake(doing{what: what, most: writtenWithin, do: do, later: later, struck: l.who.disturb})
+}
+
+func (l leases) update(lease *coordinationv1.Lease, accepted func(before, after model.Record)) (*coordinationv1.Lease, error) {
 	w := l.w
 	if !w.reachAPI(l.host) {
 		return nil, errors.New("the API server does not answer")
+	}
+	if err := w.refusal(); err != nil {
+		return nil, err
 	}
 	if l.who.loseRequest {
 		l.who.loseRequest = false
@@ -90,7 +112,7 @@ func (l leases) Update(_ context.Context, lease *coordinationv1.Lease, _ metav1.
 		w.breaks(OneClaim, "an agent wrote an unreadable record: %v", err)
 	}
 	w.checkRecord(now.record, next)
-	l.accepted(now.record, next)
+	accepted(now.record, next)
 	w.change(func(s *state) { s.lease, s.record = lease, next })
 	if l.who.loseReply {
 		l.who.loseReply, l.who.loseRead = false, w.chance(50)
@@ -100,12 +122,19 @@ func (l leases) Update(_ context.Context, lease *coordinationv1.Lease, _ metav1.
 }
 
 // Get is a live read.
-func (l leases) Get(context.Context, string, metav1.GetOptions) (*coordinationv1.Lease, error) {
-	if !l.w.reachAPI(l.host) || l.who.loseRead {
-		l.who.loseRead = false
-		return nil, apierrors.NewTimeoutError("the API server does not answer", 1)
+func (l leases) Get(context.Context, string, metav1.GetOptions) (read *coordinationv1.Lease, err error) {
+	err = l.undertake(deedRead, func() error {
+		if !l.w.reachAPI(l.host) || l.who.loseRead {
+			l.who.loseRead = false
+			return apierrors.NewTimeoutError("the API server does not answer", 1)
+		}
+		read = l.w.api().lease
+		return nil
+	}, nil)
+	if err != nil {
+		return nil, err
 	}
-	return l.w.api().lease, nil
+	return read, nil
 }
 
 // known is the newest record that an agent knows, from its watch, a live read or its own write.
@@ -116,10 +145,11 @@ type known struct {
 
 // Lease is nil before the first list arrived.
 func (k known) Lease() *coordinationv1.Lease {
-	if k.who.seen < 0 {
-		return nil
+	i := k.w.seenOf(k.who, leaseWatch)
+	if i < 0 {
+		return k.who.learned
 	}
-	if seen := k.w.states[k.who.seen].lease; k.who.learned == nil || newer(seen, k.who.learned) {
+	if seen := k.w.states[i].lease; k.who.learned == nil || newer(seen, k.who.learned) {
 		return seen
 	}
 	return k.who.learned
@@ -136,8 +166,12 @@ func (k known) Learn(lease *coordinationv1.Lease) {
 // watch is what one agent has of the API: the past, more or less late.
 type watch struct {
 	lag time.Duration
-	// seen is the newest state that arrived, by its place among the states; negative before the first list.
-	seen int
+	// seen is the newest state that arrived, by its place among the states; negative before the first list. Of a watch that stands
+	// still it was the last.
+	seen   int
+	stands [resources]standstill
+	// disturb is told for how long a fault keeps its agent from what it wants.
+	disturb func(long time.Duration)
 	// learned is a record that was read live or written, where it is newer than the watch.
 	learned *coordinationv1.Lease
 	// reads is what learned says.
@@ -173,7 +207,7 @@ func (w *World) receive(who *watch, h *host) bool {
 		if who.blind == never {
 			who.blind, who.blindness = w.now, w.between(0, 20*time.Second)
 		}
-		return who.seen >= 0
+		return w.complete(who)
 	}
 	who.blind = never
 	for i := len(w.states) - 1; i > who.seen; i-- {
@@ -182,14 +216,14 @@ func (w *World) receive(who *watch, h *host) bool {
 			break
 		}
 	}
-	return who.seen >= 0
+	return w.complete(who)
 }
 
 // recordOf is the newest record that this watcher knows.
 func (w *World) recordOf(who *watch) model.Record {
-	lease := known{w, who}.Lease()
-	if lease == w.states[who.seen].lease {
-		return w.states[who.seen].record
+	lease, i := known{w, who}.Lease(), w.seenOf(who, leaseWatch)
+	if i >= 0 && lease == w.states[i].lease {
+		return w.states[i].record
 	}
 	return who.reads
 }
@@ -205,7 +239,7 @@ const fresh = 2500 * time.Millisecond
 // liveness reports, as the agent does, whether what it knows of the API is what the API says now.
 func (w *World) liveness(p *pod, want bool) bool {
 	who := &p.watch
-	healthy := who.blind == never || w.now-who.blind < who.blindness
+	healthy := (who.blind == never || w.now-who.blind < who.blindness) && !w.anyFailing(who)
 	if !want && healthy {
 		who.wanted = never
 		return true
@@ -232,7 +266,7 @@ func (w *World) readLive(p *pod) {
 // listed reports, as the agent does, whether the pods of this view are from a list of this moment.
 func (w *World) listed(p *pod, want bool) bool {
 	who := &p.watch
-	if want && w.now-who.listedAt > time.Second {
+	if want && w.now-who.listedAt > time.Second && !w.failing(who, podWatch) {
 		w.askAPI(p, &who.listing, func() { who.listed, who.listedAt = len(w.states)-1, w.now })
 	}
 	return w.now-who.used < fresh

@@ -14,6 +14,8 @@ type client struct {
 	// stays is the pod on whose machine it is, and whose server it never leaves; nil asks a Sentinel before each write.
 	stays *pod
 	acked []int
+	// last is the server that it wrote to last, over a connection that it keeps.
+	last *server
 	// waits is the server that holds its write back; its answer comes when that server goes on.
 	waits *server
 }
@@ -21,6 +23,7 @@ type client struct {
 // addClient adds a client on the machine of a pod, which is cut off together with it.
 func (w *World) addClient(beside *pod) *client {
 	c := &client{host: beside.host, stays: beside}
+	w.clients = append(w.clients, c)
 	w.on(c.host, 0, func() { w.clientTurn(c) })
 	return c
 }
@@ -32,8 +35,17 @@ func (w *World) clientTurn(c *client) {
 		return
 	}
 	if s := w.chosenBy(c); s != nil && s.alive && (c.host == s.host || w.reach(c.host, s.host)) {
-		w.tryWrite(c, s)
+		w.writeTo(c, s)
 	}
+}
+
+// writeTo is tryWrite over the connection that a client has, or gets.
+func (w *World) writeTo(c *client, s *server) {
+	if w.refuses(c.caller(), c.host, s) {
+		return
+	}
+	c.last = s
+	w.tryWrite(c, s)
 }
 
 // chosenBy is the server that a client writes to now.

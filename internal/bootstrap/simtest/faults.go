@@ -13,6 +13,12 @@ const (
 	network   = "network"
 	sentinels = "sentinels"
 	meddling  = "meddling"
+	// acts are what agents do, each going wrong alone, and hangs are those with which a server hangs, or the API.
+	acts  = "acts"
+	hangs = "hangs"
+	// staleness is of one watch alone, and limits are those of servers and of the API: connections, disks and what is let in.
+	staleness = "staleness"
+	limits    = "limits"
 )
 
 type fault struct {
@@ -20,8 +26,16 @@ type fault struct {
 	do   func(w *World, who int, long time.Duration)
 }
 
+// excuses reports whether acknowledged writes may be lost by a fault. That one act goes wrong, or one watch stands still, is no reason.
+func (f fault) excuses() bool { return f.kind != planned && f.kind != acts && f.kind != staleness }
+
+// mixes reports whether a fault is among those of scripts with all kinds.
+func (f fault) mixes() bool {
+	return f.kind == planned || f.kind == crashes || f.kind == network || f.kind == sentinels
+}
+
 // faults is everything that can happen to a group, by the name that it has in scripts.
-var faults = map[string]fault{
+var faults = withStaleness(withMishaps(map[string]fault{
 	"delete-pod":  {planned, func(w *World, who int, _ time.Duration) { w.remove(w.podOf(who)) }},
 	"delete-lead": {planned, func(w *World, _ int, _ time.Duration) { w.remove(w.leader()) }},
 	"rolling":     {planned, func(w *World, _ int, _ time.Duration) { w.rolling = w.Nodes }},
@@ -92,7 +106,17 @@ var faults = map[string]fault{
 	"one-epoch": {meddling, func(w *World, who int, _ time.Duration) { w.oneEpoch(who) }},
 	"reset":     {meddling, func(w *World, who int, _ time.Duration) { w.overruled = true; w.reset(w.sentinelOf(who)) }},
 	"spoof":     {meddling, (*World).spoof},
-}
+
+	"full-pod": {limits, func(w *World, who int, long time.Duration) {
+		mark(w.podOf(who), func(p *pod) { w.fill(p.server, 2*long) })
+	}},
+	"full-lead":      {limits, func(w *World, _ int, long time.Duration) { mark(w.leader(), func(p *pod) { w.fill(p.server, 2*long) }) }},
+	"disk-pod":       {limits, func(w *World, who int, long time.Duration) { mark(w.podOf(who), func(p *pod) { w.fillDisk(p, long) }) }},
+	"disk-lead":      {limits, func(w *World, _ int, long time.Duration) { mark(w.leader(), func(p *pod) { w.fillDisk(p, long) }) }},
+	"refused-leases": {limits, (*World).refuseLeases},
+	"read-only":      {limits, (*World).readOnly},
+	"restored":       {limits, (*World).restoreRecord},
+}))
 
 func mark(p *pod, do func(*pod)) {
 	if p != nil {

@@ -56,6 +56,15 @@ var plants = []plant{
 	{"offer never withdrawn", []Rule{PlannedKeeps}, realExcept(func(d *Deciders) { d.Handover = offerLeft }), scenario(
 		Step{At: 20 * time.Second, Do: "kill-agent", Who: 1, For: 3 * time.Second}, Step{At: 20 * time.Second, Do: "kill-agent", Who: 2, For: 3 * time.Second},
 		Step{At: 20 * time.Second, Do: "kill-agent", Who: 0, For: time.Millisecond}, Step{At: 20*time.Second + 100*time.Millisecond, Do: "delete-lead"})},
+
+	{"word given though writes may go on", []Rule{PlannedKeeps, NoTwoAnswers}, realExcept(func(d *Deciders) { d.Handover = ignoresFailures }), scenario(
+		Step{At: 19 * time.Second, Do: "pause-fails", Who: 1}, Step{At: 19 * time.Second, Do: "write-late", Who: 1, For: 1900 * time.Millisecond}, Step{At: 20 * time.Second, Do: "delete-lead"})},
+	{"refused write taken for done", []Rule{OwnClaimOnly}, realExcept(func(d *Deciders) { d.Record = treatsSilenceAsSuccess }), scenario(
+		Step{At: 19 * time.Second, Do: "refused-leases", For: 10 * time.Second}, Step{At: 20 * time.Second, Do: "crash-lead"})},
+	{"absence believed of a watch", []Rule{PlannedKeeps}, redisDecider(believesWatches), scenario(
+		Step{At: 20 * time.Second, Do: "stale-pods", Who: 1, For: 30 * time.Second}, Step{At: 21 * time.Second, Do: "delete-pod", Who: 2}, Step{At: 35 * time.Second, Do: "delete-lead"})},
+	{"smaller epoch stale for ever", []Rule{Settles}, realExcept(func(d *Deciders) { d.Redis, d.Sentinel = neverBack, neverBackBeside }), scenario(
+		Step{At: 20 * time.Second, Do: "delete-lead"}, Step{At: 42 * time.Second, Do: "restored", For: 7 * time.Second})},
 }
 
 func redisDecider(next func(model.View, decide.Memory) (decide.Decision, decide.Memory)) Deciders {
@@ -375,4 +384,32 @@ func letsGoEarly(v model.View, m decide.Memory) (decide.Decision, decide.Memory)
 		}
 	}
 	return d, after
+}
+
+// ignoresFailures goes on with a handover whatever became of a command.
+func ignoresFailures(s handover.State, v handover.View) (handover.Step, handover.State) {
+	v.Err = nil
+	return s.Next(v)
+}
+
+// believesWatches takes a pod that its watch does not show for one that does not exist.
+func believesWatches(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
+	v.PodsListed = v.API
+	return decide.Next(v, m)
+}
+
+// neverBackBeside is neverBack beside a Sentinel.
+func neverBackBeside(v model.SentinelView, m decidesentinel.Memory) (decidesentinel.Decision, decidesentinel.Memory) {
+	if v.Record.Epoch < m.MaxEpoch {
+		v.Record = model.Record{}
+	}
+	return decidesentinel.Next(v, m)
+}
+
+// neverBack reads no record with a smaller epoch than it has seen, however new it is.
+func neverBack(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
+	if v.Record.Epoch < m.MaxEpoch {
+		v.Record = model.Record{}
+	}
+	return decide.Next(v, m)
 }

@@ -75,7 +75,7 @@ func (w *World) newAddress() model.Address {
 // reconcile is the controller: it makes missing pods, one after the other where the set is ordered.
 func (w *World) reconcile() {
 	w.in(w.between(200*time.Millisecond, 900*time.Millisecond), w.reconcile)
-	if w.apiDown {
+	if w.apiDown || w.storeRefuses() {
 		return
 	}
 	for o := range w.api().replicas {
@@ -114,6 +114,7 @@ func (w *World) create(ordinal int) {
 		}
 		w.disks[ordinal] = d
 	}
+	p.watch.disturb = func(long time.Duration) { p.disturbed = max(p.disturbed, w.now+long) }
 	p.server = &server{host: p.host, pod: p, disk: d, address: w.newAddress()}
 	w.pods = append(w.pods, p)
 	w.servers = append(w.servers, p.server)
@@ -138,7 +139,7 @@ func (w *World) probe(p *pod) {
 	}
 	w.on(p.host, time.Second, func() { w.probe(p) })
 	ready := p.agent && p.last.Ready
-	if ready == p.ready || !w.reachAPI(p.host) {
+	if ready == p.ready || !w.reachAPI(p.host) || w.storeRefuses() {
 		return
 	}
 	p.ready = ready
@@ -156,7 +157,7 @@ func (w *World) edit(p *pod, edit func(*podObject)) {
 
 // remove is kubectl delete pod: the hook first, then SIGTERM, then the pod is gone.
 func (w *World) remove(p *pod) {
-	if p == nil || p.terminated || p.gone {
+	if p == nil || p.terminated || p.gone || w.storeRefuses() {
 		return
 	}
 	p.terminated, p.leaving = true, true
@@ -186,7 +187,7 @@ func (w *World) end(p *pod) {
 		return
 	}
 	if p.terminated && w.keeps() && p.server.up(w.now) { // SIGTERM saves
-		p.server.disk.kept, p.server.disk.replID, p.server.disk.offset = p.server.data, p.server.replID, p.server.offset
+		w.keep(p.server)
 	}
 	w.stopAgent(p)
 	w.die(p.server, p.host.frozen || p.host.zone != 0)
@@ -198,6 +199,15 @@ func (w *World) end(p *pod) {
 // forget removes the pod's object; its processes go on.
 func (w *World) forget(p *pod) {
 	p.gone = true
+	w.erase(p)
+}
+
+// erase removes an object as soon as the API's store takes that.
+func (w *World) erase(p *pod) {
+	if w.storeRefuses() {
+		w.in(w.storeBack-w.now, func() { w.erase(p) })
+		return
+	}
 	w.change(func(s *state) {
 		s.pods = slices.DeleteFunc(s.pods, func(o podObject) bool { return o.uid == p.uid })
 	})

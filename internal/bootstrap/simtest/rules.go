@@ -107,7 +107,7 @@ func (w *World) noteAcknowledged(s *server) {
 // masters of which no Sentinel knows.
 func (w *World) hears(m *server, s *sentinel) bool {
 	const calm = 3 * time.Second
-	if w.overruled || m == nil || m.pod == nil || m.pod.gone || !m.up(w.now) || m.role != model.Master || !m.pod.agent || !m.pod.leads {
+	if w.overruled || m == nil || m.pod == nil || m.pod.gone || m.turnsAway(m.pod.caller()) || !m.up(w.now) || m.role != model.Master || !m.pod.agent || !m.pod.leads {
 		return false
 	}
 	return !m.host.frozen && w.now-m.pod.disturbed > calm && w.now-s.disturbed > calm && w.reach(m.host, s.host)
@@ -155,9 +155,9 @@ func (w *World) checkPromotion(p *pod, v model.View) {
 }
 
 // checkDisconnect checks that another leads: clients that are disconnected before come back to the same server, or find none. A master
-// whose mastership another has claimed takes no writes where it holds them back.
+// whose mastership another has claimed takes no writes where it holds them back; that a record is restored takes nothing back of a claim.
 func (w *World) checkDisconnect(p *pod) {
-	if r := w.api().record; p.server.role == model.Master && (r.PodUID == p.uid || w.now >= p.server.paused) {
+	if r := w.api().record; p.server.role == model.Master && (r.PodUID == p.uid && r.Epoch >= w.restored || w.now >= p.server.paused) {
 		w.breaks(ClientsLast, "%s sends its clients away and is master still (%s)", name(p.ordinal), p.deciding.Reason)
 	}
 }
@@ -175,7 +175,7 @@ func (w *World) checkFollow(p *pod, to model.Address, why model.Reason) {
 	if to == model.FenceAddress {
 		return
 	}
-	pods := w.states[max(p.watch.seen, p.watch.listed, 0)].pods
+	pods := w.states[max(w.seenOf(&p.watch, podWatch), p.watch.listed, 0)].pods
 	known := slices.ContainsFunc(pods, func(o podObject) bool { return o.address == to }) ||
 		slices.ContainsFunc(p.acting.Peers, func(q model.Pod) bool { return q.Address == to }) // it has gone since the agent looked
 	if to == p.server.address || !known {

@@ -29,7 +29,9 @@ type Result struct {
 	Gap time.Duration
 	// Acked and Lost count the clients' writes.
 	Acked, Lost int
-	Events      []string
+	// Bites counts when faults took effect that may find nothing to take effect on.
+	Bites  map[string]int
+	Events []string
 }
 
 // Run plays a script to its end, or to the first rule that is broken.
@@ -43,7 +45,7 @@ func Run(s Script, deciders Deciders, tell bool) Result {
 	last := time.Duration(0)
 	for _, step := range s.Steps {
 		f := faults[step.Do]
-		w.onlyPlanned = w.onlyPlanned && f.kind == planned
+		w.onlyPlanned = w.onlyPlanned && !f.excuses()
 		w.in(step.At, func() {
 			w.note(fmt.Sprintf("! %s %d for %s", step.Do, step.Who, step.For))
 			f.do(w, step.Who, step.For)
@@ -54,6 +56,7 @@ func Run(s Script, deciders Deciders, tell bool) Result {
 }
 
 func (w *World) play(last time.Duration) Result {
+	defer w.breakOff()
 	whole := never
 	limit := max(last, 10*time.Second) + settleWithin
 	for w.violation == nil && w.step() {
@@ -77,13 +80,14 @@ func (w *World) play(last time.Duration) Result {
 }
 
 func (w *World) result(settled time.Duration) Result {
-	return Result{Violation: w.violation, Trace: w.trace, Settled: settled, Gap: w.gap, Acked: len(w.acked), Lost: w.countLost(), Events: w.events}
+	return Result{Violation: w.violation, Trace: w.trace, Settled: settled, Gap: w.gap, Acked: len(w.acked), Lost: w.countLost(), Bites: w.bites, Events: w.events}
 }
 
 // missing says what the group lacks to be whole, or nothing.
 func (w *World) missing() string {
 	r := w.api().record
-	if len(w.api().pods) != w.Nodes || w.rolling > 0 && !slices.ContainsFunc(w.pods, w.awaitsPerson) {
+	waits := slices.ContainsFunc(w.pods, w.awaitsPerson) // and so do those that come after it in an ordered set
+	if len(w.api().pods) != w.Nodes && !(waits && w.OrderedReady) || w.rolling > 0 && !waits {
 		return fmt.Sprintf("pods: %v", w.ordinals())
 	}
 	if w.undecided() {

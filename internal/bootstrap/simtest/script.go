@@ -91,7 +91,7 @@ func Generate(seed uint64) Script {
 	kind := pick(r, planned, planned, crashes, crashes, network, sentinels, meddling, "", "", "")
 	var names []string
 	for name, f := range faults {
-		if kind == "" && f.kind != meddling || f.kind == kind {
+		if kind == "" && f.mixes() || f.kind == kind {
 			names = append(names, name)
 		}
 	}
@@ -115,7 +115,7 @@ func Generate(seed uint64) Script {
 		s.Steps = append(s.Steps, step)
 	}
 	slices.SortStableFunc(s.Steps, func(a, b Step) int { return int(a.At - b.At) })
-	return s
+	return s.withMore()
 }
 
 func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }

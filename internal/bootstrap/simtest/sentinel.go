@@ -197,10 +197,10 @@ func (w *World) ask(s *sentinel, in *instance, master bool) {
 	if !ping && !info {
 		return
 	}
-	r := w.info(s.host, w.listeners[in.address])
+	r := w.asks(s.caller(), s.host, w.listeners[in.address])
 	if ping {
 		in.pinged = w.now
-		if r.Answer != model.Silent {
+		if r.Answer != model.Silent && !r.PersistenceError { // PING is refused then, and INFO is not
 			in.pong = w.now
 		}
 	}
@@ -260,7 +260,7 @@ func (w *World) helloSoon(s *sentinel) { s.helloAt = w.now - helloEvery + 200*ti
 // slaveOf is the transaction that a Sentinel sends.
 func (w *World) slaveOf(s *sentinel, to, master model.Address) {
 	target := w.listeners[to]
-	if target == nil || !w.reach(s.host, target.host) || !target.alive {
+	if target == nil || !w.reach(s.host, target.host) || !target.alive || w.refuses(s.caller(), s.host, target) {
 		return
 	}
 	w.on(s.host, w.between(0, 3*time.Millisecond), func() {
@@ -282,14 +282,16 @@ func (w *World) slaveOf(s *sentinel, to, master model.Address) {
 func (w *World) sayHello(s *sentinel) {
 	var ways []*server
 	for _, in := range append([]instance{s.master}, s.replicas...) {
-		if r := w.listeners[in.address]; r != nil && r.up(w.now) && w.reach(s.host, r.host) {
+		if r := w.listeners[in.address]; r != nil && r.up(w.now) && w.reach(s.host, r.host) && !w.refuses(s.caller(), s.host, r) {
 			ways = append(ways, r)
 			r.hello = max(r.hello, s.current)
 		}
 	}
 	address, epoch, current := s.address(), s.configEpoch, s.current
 	for _, t := range w.sentinels {
-		if t == s || !t.alive || !t.monitors || !slices.ContainsFunc(ways, func(r *server) bool { return w.reach(r.host, t.host) && t.knows(r.address) }) {
+		if t == s || !t.alive || !t.monitors || !slices.ContainsFunc(ways, func(r *server) bool {
+			return w.reach(r.host, t.host) && t.knows(r.address) && !w.refuses(t.caller(), t.host, r)
+		}) {
 			continue
 		}
 		w.on(t.host, w.between(time.Millisecond, 8*time.Millisecond), func() {

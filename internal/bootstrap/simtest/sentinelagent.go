@@ -29,8 +29,7 @@ func (w *World) startSentinelAgent(s *sentinel) {
 	if s.agent {
 		return
 	}
-	lag := s.watch.lag
-	s.agent, s.busy, s.memory, s.watch = true, false, decidesentinel.Memory{}, newWatch(lag)
+	s.agent, s.busy, s.memory, s.watch = true, false, decidesentinel.Memory{}, w.rewatch(s.watch)
 	s.agreed = 0
 	s.generation++
 	w.planSentinel(s, 0)
@@ -101,14 +100,29 @@ func (w *World) sentinelTurn(s *sentinel) {
 		w.lateAnswers(s, &v)
 		d, memory := w.Deciders.Sentinel(v, s.memory)
 		s.memory, s.agreed = memory, v.Own.ConfigEpoch
-		err := w.doSentinel(s, d)
-		s.busy = false
-		after := d.Recheck
-		if err != nil {
-			after = min(after, time.Second)
-		}
-		w.planSentinel(s, max(after, shortest))
+		w.carrySentinel(s, d, func(err error) {
+			after := d.Recheck
+			if err != nil {
+				after = min(after, time.Second)
+			}
+			w.planSentinel(s, max(after, shortest))
+		})
 	})
+}
+
+// carrySentinel carries out a decision, and then says what became of it.
+func (w *World) carrySentinel(s *sentinel, d decidesentinel.Decision, after func(error)) {
+	generation := s.generation
+	var err error
+	w.carry(s.host, func() bool { return s.generation == generation }, func() { err = w.doSentinel(s, d) }, func() {
+		s.busy = false
+		after(err)
+	})
+}
+
+// disturb notes for how long a fault keeps its agent from what it wants.
+func (s *sentinel) disturb(w *World) func(time.Duration) {
+	return func(long time.Duration) { s.disturbed = max(s.disturbed, w.now+long) }
 }
 
 // hurrySentinel takes a turn by a glimpse, if that is enough.
@@ -121,7 +135,7 @@ func (w *World) hurrySentinel(s *sentinel) bool {
 		p := &v.Pods[i]
 		p.Redis = model.Redis{}
 		if p.UID == v.Record.PodUID {
-			p.Redis = w.info(s.host, w.listeners[p.Address])
+			p.Redis = w.asks(s.watcher(), s.host, w.listeners[p.Address])
 		}
 	}
 	w.askOwnSentinel(s, &v)
@@ -129,9 +143,8 @@ func (w *World) hurrySentinel(s *sentinel) bool {
 	if !enough {
 		return false
 	}
-	s.memory, s.busy = memory, false
-	_ = w.doSentinel(s, d) // what came of it, the next turn sees
-	w.planSentinel(s, max(d.Recheck, shortest))
+	s.memory = memory
+	w.carrySentinel(s, d, func(error) { w.planSentinel(s, max(d.Recheck, shortest)) }) // what came of it, the next turn sees
 	return true
 }
 
@@ -145,16 +158,16 @@ func (w *World) sentinelView(s *sentinel) (model.SentinelView, bool) {
 	if !w.receive(&s.watch, s.host) {
 		return v, false
 	}
-	v.PodsKnown = s.watch.blind == never || w.now-s.watch.blind < s.watch.blindness
+	v.PodsKnown = (s.watch.blind == never || w.now-s.watch.blind < s.watch.blindness) && !w.failing(&s.watch, podWatch)
 	v.Record = w.recordOf(&s.watch)
 	slow := false
-	for _, o := range w.states[s.watch.seen].pods {
+	for _, o := range w.states[w.seenOf(&s.watch, podWatch)].pods {
 		p := model.Pod{Name: name(o.ordinal), Ordinal: o.ordinal, UID: o.uid, Address: o.address, Injected: true, Ready: o.ready, Terminating: o.terminating}
 		if t := w.serverOf(o.uid); t != nil && !w.reach(s.host, t.host) {
 			slow = true
 		}
 		if w.chance(50) {
-			p.Redis = w.info(s.host, w.listeners[o.address])
+			p.Redis = w.asks(s.watcher(), s.host, w.listeners[o.address])
 		}
 		v.Pods = append(v.Pods, p)
 	}
@@ -169,12 +182,12 @@ func (w *World) lateAnswers(s *sentinel, v *model.SentinelView) {
 	v.Now = w.clockOf(s.host)
 	for i := range v.Pods {
 		if v.Pods[i].Redis.Answer == model.Silent {
-			v.Pods[i].Redis = w.info(s.host, w.listeners[v.Pods[i].Address])
+			v.Pods[i].Redis = w.asks(s.watcher(), s.host, w.listeners[v.Pods[i].Address])
 		}
 	}
 	w.askOwnSentinel(s, v)
 	w.foreignServers(s, v)
-	if v.PodsKnown && len(v.Pods) == 0 && s.watch.seen >= 0 {
+	if v.PodsKnown && len(v.Pods) == 0 && w.complete(&s.watch) {
 		v.RecordGone = w.reachAPI(s.host) && len(w.api().pods) == 0
 	}
 }
@@ -205,9 +218,9 @@ func (w *World) foreignServers(s *sentinel, v *model.SentinelView) {
 		ours := slices.ContainsFunc(v.Pods, func(p model.Pod) bool { return p.Address == a })
 		// The API is asked whether that is so now, because a watch may lag.
 		ours = ours || slices.ContainsFunc(w.api().pods, func(o podObject) bool { return o.address == a })
-		r := w.info(s.host, w.listeners[a])
+		r := w.asks(s.watcher(), s.host, w.listeners[a])
 		history := r.Answer == model.Up && (slices.Contains(v.Record.Lineage, r.ReplID) || slices.Contains(v.Record.Lineage, r.ReplID2))
-		if v.PodsKnown && !ours && w.reachAPI(s.host) && r.Answer != model.Silent && !history {
+		if v.PodsKnown && !ours && w.reachAPI(s.host) && (r.Answer != model.Silent || r.Denied != "") && !history {
 			v.ForeignServers = append(v.ForeignServers, a)
 		}
 	}
@@ -215,10 +228,10 @@ func (w *World) foreignServers(s *sentinel, v *model.SentinelView) {
 
 // doSentinel carries out a decision with the code that ships.
 func (w *World) doSentinel(s *sentinel, d decidesentinel.Decision) error {
-	writes := leases{w: w, host: s.host, who: &s.watch, accepted: func(model.Record, model.Record) {}}
+	writes := leases{w: w, host: s.host, who: &s.watch, sends: func() func(before, after model.Record) { return func(_, _ model.Record) {} }}
 	actor := act.NewSentinel(ownSentinel{w, s}, nil) // there are no labels in this world
 	err := actor.Do(w.ctx, "group", record.NewStore(writes, known{w, &s.watch}, func() time.Time { return begin.Add(w.now) }), d)
-	if now := w.api().record; err == nil && d.Leads && w.reachAPI(s.host) && now.Epoch == w.recordOf(&s.watch).Epoch {
+	if now := w.api().record; err == nil && d.Leads && w.reachAPI(s.host) && !w.storeRefuses() && now.Epoch == w.recordOf(&s.watch).Epoch {
 		w.leadService(now.PodUID, now.Epoch)
 	}
 	return err

@@ -69,6 +69,9 @@ type server struct {
 	by        *sentinel
 	// backed reports whether it has had two replicas since it became master.
 	backed bool
+	// full is the process that lets nobody in any more, and diskFull until when there is no room to write anything down.
+	full     *full
+	diskFull time.Duration
 }
 
 // disk is what is left when a process dies.
@@ -119,6 +122,9 @@ func (w *World) die(s *server, silently bool) {
 	if !s.alive {
 		return
 	}
+	if w.Persistence == Everysec && s.pod != nil && s.data != s.disk.kept {
+		w.bites["unwritten"]++
+	}
 	master := s.link
 	s.alive, s.link, s.dial = false, nil, s.dial+1
 	s.dropClients()
@@ -164,6 +170,9 @@ func (w *World) cron(s *server, run string) {
 	}
 	if s.up(w.now) {
 		w.countGood(s)
+		if w.Persistence == Everysec {
+			w.keep(s)
+		}
 	}
 	w.on(s.host, connectEvery, func() { w.cron(s, run) })
 }
@@ -179,13 +188,17 @@ func (w *World) connect(s *server) {
 	if s.following == model.FenceAddress || m == nil || m == s || !w.reach(s.host, m.host) || !w.feeds(m) {
 		return
 	}
+	anew := s.replID != m.replID && s.replID != m.replID2
+	if anew && w.misconf(s) || w.misconf(m) || w.refuses(newcomer(), s.host, m) { // a sync is written down first, and it begins with a PING
+		return
+	}
 	if (s.pod == nil) != (m.pod == nil) { // neither knows the other's replication user
 		return
 	}
 	s.dial++
 	dial, run := s.dial, m.run
 	took := w.between(5*time.Millisecond, 40*time.Millisecond)
-	if s.replID != m.replID && s.replID != m.replID2 {
+	if anew {
 		took = w.between(40*time.Millisecond, 1200*time.Millisecond)
 	}
 	w.on(s.host, took, func() {
@@ -206,15 +219,11 @@ func (w *World) synced(s, m *server) {
 	s.link, s.heard, s.ackedAt, s.hadReplica = m, w.now, w.now, true
 	s.stalled, s.stall = 0, 0
 	w.countGood(m)
+	if w.Persistence == Everysec { // what was synced is a new file
+		w.keep(s)
+	}
 	w.save(s)
 	w.wakePod(s.pod)
-}
-
-// save writes to disk: the append-only file has every write at once; a snapshot is as old as the last write that made one.
-func (w *World) save(s *server) {
-	if w.Persistence == AOF || w.Persistence == RDB && (s.data == nil || s.disk.kept == nil || s.data.write%8 == 0 || s.link != nil) {
-		s.disk.kept, s.disk.replID, s.disk.offset = s.data, s.replID, s.offset
-	}
 }
 
 // point is REPLICAOF host port.
@@ -305,7 +314,7 @@ func maxLag(m *server) time.Duration {
 
 // accepts reports whether a server takes a write now.
 func (w *World) accepts(s *server) bool {
-	return s.up(w.now) && s.role == model.Master && w.now >= s.paused && s.good >= s.tuning.MinReplicas
+	return s.up(w.now) && s.role == model.Master && w.now >= s.paused && s.good >= s.tuning.MinReplicas && !w.misconf(s)
 }
 
 // write changes the data and sends the change to the replicas.
@@ -342,6 +351,7 @@ func (w *World) deliver(r, from *server, dial int, data *version, offset int64, 
 			w.deliver(r, from, dial, data, offset, id, r.stall)
 		case w.now < r.hung || w.now < r.busy: // what was sent arrives, also from one that hangs since
 			w.deliver(r, from, dial, data, offset, id, 200*time.Millisecond)
+		case w.cannotTake(r):
 		default:
 			r.data, r.offset, r.heard = data, offset, w.now
 			w.save(r)
@@ -372,7 +382,8 @@ func (w *World) info(from *host, s *server) model.Redis {
 	}
 	r := model.Redis{
 		Answer: model.Up, Role: s.role, Following: s.following, LinkUp: s.link != nil, RunID: s.run, ReplID: s.replID, ReplID2: s.replID2,
-		LinkIdle: w.idle(s), Offset: s.offset, Keys: keysOf(s.data), Priority: s.tuning.Priority, AppendOnly: w.Persistence == AOF,
+		LinkIdle: w.idle(s), Offset: s.offset, Keys: keysOf(s.data), Priority: s.tuning.Priority, AppendOnly: w.appends(),
+		PersistenceError: w.misconf(s),
 	}
 	if w.now < s.loading {
 		r = model.Redis{Answer: model.Loading, RunID: s.run, Role: s.role, Following: s.following}

@@ -46,7 +46,7 @@ func (o others) Through(_ context.Context, _ *model.View, at, _ model.Address) s
 	if at != serviceAddress {
 		return ""
 	}
-	return o.w.info(o.p.host, o.w.serverOf(o.w.service.routed)).RunID
+	return o.w.asks(newcomer(), o.p.host, o.w.serverOf(o.w.service.routed)).RunID
 }
 
 // visitor is a client that comes through the Service and stays where it ends until that closes the connection. One whose write is refused
@@ -61,7 +61,7 @@ type visitor struct {
 // addVisitor adds a client that comes through the Service, from a machine that is never cut off.
 func (w *World) addVisitor() *visitor {
 	v := &visitor{client: client{host: w.client.host}}
-	w.visitors = append(w.visitors, v)
+	w.visitors, w.clients = append(w.visitors, v), append(w.clients, &v.client)
 	w.on(v.host, 0, func() { w.visitorTurn(v) })
 	return v
 }
@@ -80,7 +80,7 @@ func (w *World) visitorTurn(v *visitor) {
 	case s.role == model.Replica && w.now >= s.hung:
 		v.refused++
 	default:
-		w.tryWrite(&v.client, s)
+		w.writeTo(&v.client, s)
 	}
 }
 

@@ -35,6 +35,8 @@ const (
 	None Persistence = "none"
 	// AOF keeps every write, and no replication id.
 	AOF Persistence = "aof"
+	// Everysec is AOF that is written to the disk once a second: what was written since is lost.
+	Everysec Persistence = "everysec"
 	// RDB keeps what was written some time ago, with its replication id.
 	RDB Persistence = "rdb"
 )
@@ -87,15 +89,29 @@ type World struct {
 	blocked   map[pair]bool
 	states    []state
 	client    *client
+	clients   []*client
 	visitors  []*visitor
 	service   service
 
 	hosts, runs, ids, uids, addresses, writes, versions, words int
 
-	apiDown  bool
-	apiBack  time.Duration
+	apiDown bool
+	apiBack time.Duration
+	// leaseRefused is why records are not written until leaseBack, and storeBack until when nothing is.
+	leaseRefused         error
+	leaseBack, storeBack time.Duration
+	// restored is the greatest epoch that a record had before an older one took its place.
+	restored uint64
 	slowLoad time.Duration
 	rolling  int
+
+	// mishaps wait for the deeds that they befall; courses are what agents are about while the world goes on, and course is the one that
+	// runs now.
+	mishaps []*mishap
+	courses map[*course]bool
+	course  *course
+	// bites counts when a fault took effect.
+	bites map[string]int
 
 	// What the rules remember.
 	named           map[uint64]model.Address
@@ -125,16 +141,18 @@ type World struct {
 func NewWorld(setup Setup, deciders Deciders) *World {
 	w := &World{
 		clock: newClock(setup.Seed), Setup: setup, Deciders: deciders, disks: map[int]*disk{}, listeners: map[model.Address]*server{},
-		blocked: map[pair]bool{}, named: map[uint64]model.Address{}, claims: map[string]bool{}, given: map[string]bool{}, twoMastersSince: never, apiBack: never,
+		blocked: map[pair]bool{}, courses: map[*course]bool{}, bites: map[string]int{}, named: map[uint64]model.Address{}, claims: map[string]bool{}, given: map[string]bool{}, twoMastersSince: never, apiBack: never,
 		slowLoad: 300 * time.Millisecond,
 	}
 	w.ctx = context.Background() //nolint:forbidigo // what happens in a world has no caller
 	w.client = &client{host: w.newHost()}
+	w.clients = []*client{w.client}
 	w.versions = 1
 	first := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "redis-sentinel-redis", UID: "record", ResourceVersion: "1"}}
 	w.states = []state{{replicas: setup.Nodes, lease: first, record: model.Record{Known: true, UID: "record", Version: "1"}}}
 	for i := range setup.Sentinels {
 		s := &sentinel{ordinal: i, host: w.newHost(), watch: newWatch(w.between(0, 60*time.Millisecond))}
+		s.watch.disturb = s.disturb(w)
 		w.sentinels = append(w.sentinels, s)
 		w.on(s.host, w.between(0, 3*time.Second), func() { w.startSentinelAgent(s); w.seed(s) })
 	}
