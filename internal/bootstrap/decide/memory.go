@@ -14,6 +14,8 @@ import (
 type Memory struct {
 	// Claimed is the last claim that I attempted, until I have been seen as master by it.
 	Claimed Claimed
+	// ClaimedAt is when I attempted it.
+	ClaimedAt time.Time
 	// SyncedRun is the run id under which my replication link was last seen up.
 	SyncedRun string
 	// MasterSince is when my Redis was first seen as a master that nothing names, and NamedEpoch the greatest epoch that named
@@ -27,7 +29,7 @@ type Memory struct {
 	WaitingSince time.Time
 	WaitedAt     time.Time
 	Progress     string
-	// LedEpoch is the epoch of my last claim by which my Redis led, and LedSince since when.
+	// LedEpoch is the epoch of my last claim by which my Redis led, and LedSince when I attempted that.
 	LedEpoch uint64
 	LedSince time.Time
 	// Unpaused reports whether a pause of writes would be my own: the agent before me may have died in one.
@@ -147,8 +149,10 @@ func (m *Memory) forgetTheFuture(now time.Time) {
 			*since = now
 		}
 	}
-	if m.LedSince.After(now) {
-		m.LedSince = time.Time{}
+	for _, claimed := range [...]*time.Time{&m.LedSince, &m.ClaimedAt} {
+		if claimed.After(now) {
+			*claimed = time.Time{}
+		}
 	}
 }
 

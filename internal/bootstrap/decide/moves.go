@@ -91,7 +91,7 @@ func (s *situation) claim(why model.Reason) Decision {
 		forgetful.Record.Members, forgetful.Record.Lineage = nil, nil
 		known = &forgetful
 	}
-	s.memory.Claimed = Claimed{Epoch: s.claimEpoch(), RunID: s.Self.Redis.RunID}
+	s.memory.Claimed, s.memory.ClaimedAt = Claimed{Epoch: s.claimEpoch(), RunID: s.Self.Redis.RunID}, s.Now
 	return Decision{
 		Action: Claim, Reason: why, Epoch: s.memory.Claimed.Epoch, Recheck: atOnce, Tuning: fencedTuning(), Ready: s.syncedOnce(),
 		Record: &model.Record{

@@ -86,7 +86,7 @@ func (s *situation) asMaster() Decision {
 		// The claim is spent: anything that demotes me from now on has a reason, and a record that I read long ago must not
 		// undo it.
 		if s.ownClaim() {
-			s.memory.LedEpoch, s.memory.LedSince = s.Record.Epoch, s.Now
+			s.memory.LedEpoch, s.memory.LedSince = s.Record.Epoch, s.memory.ClaimedAt
 		}
 		s.memory.NamedEpoch, s.memory.MasterSince, s.memory.Claimed = s.leader.epoch, time.Time{}, Claimed{}
 		return s.retain()

@@ -128,7 +128,7 @@ func (o oracle) mayHaveBeenReplaced() bool {
 	}
 	sentinels := o.count(func(s model.Sentinel) bool { return s.Monitors && s.Address == self.Address && !s.MasterDown }) >= 2
 	chosen := o.failover() && o.m.NamedEpoch == 0 && (o.m.MasterSince.IsZero() || o.v.Now.Sub(o.m.MasterSince) <= o.v.Config.FailoverTimeout)
-	claimed := o.v.API && o.iAmRecorded() && (o.m.Claimed == Claimed{Epoch: o.v.Record.Epoch, RunID: self.Redis.RunID} ||
+	claimed := o.v.API && o.iAmRecorded() && (o.m.Claimed == Claimed{Epoch: o.v.Record.Epoch, RunID: self.Redis.RunID} && o.v.Now.Sub(o.m.ClaimedAt) < 2*time.Second ||
 		o.m.LedEpoch == o.v.Record.Epoch && o.v.Now.Sub(o.m.LedSince) < 2*time.Second)
 	if o.someMaster() && !sentinels && !chosen && !claimed {
 		return true

@@ -62,7 +62,7 @@ func TestOwnClaimBesideTheFormerMaster(t *testing.T) {
 	for i := range v.Sentinels {
 		v.Sentinels[i].Address, v.Sentinels[i].ConfigEpoch = v.Peers[0].Address, v.Record.Epoch-1
 	}
-	m := Memory{Claimed: Claimed{Epoch: v.Record.Epoch, RunID: v.Self.Redis.RunID}, AnsweredRun: v.Self.Redis.RunID}
+	m := Memory{Claimed: Claimed{Epoch: v.Record.Epoch, RunID: v.Self.Redis.RunID}, ClaimedAt: v.Now, AnsweredRun: v.Self.Redis.RunID}
 	var d Decision
 	for _, c := range []struct {
 		after   time.Duration

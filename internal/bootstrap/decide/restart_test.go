@@ -50,6 +50,21 @@ func TestAgentThatRestartsAllowsNoWriteByItself(t *testing.T) {
 	}
 }
 
+// TestMasterThatItsAgentSeesLate: it was made master after its agent had looked, and then all of the machine stood still. Another may have
+// been made master since, so that a claim of then does not count any more, and neither does it that nothing has contradicted it yet.
+func TestMasterThatItsAgentSeesLate(t *testing.T) {
+	waits := with(formed(0, pod(0, replica(2)), pod(1, replica(2)), pod(2, master)), func(v *model.View) { v.Record.Epoch-- })
+	isolated := formed(0, pod(0, master), pod(1, silent), pod(2, silent))
+	isolated.Sentinels = silentSentinels()
+	for after, refuses := range map[time.Duration]bool{100 * time.Millisecond: false, 6 * time.Second: true} {
+		_, m := Next(waits, Memory{})
+		m.Claimed, m.ClaimedAt = Claimed{Epoch: isolated.Record.Epoch, RunID: isolated.Self.Redis.RunID}, waits.Now
+		if d, _ := Next(moment(isolated, after), m); (d.Tuning.MinReplicas == model.NoWrites) != refuses {
+			t.Errorf("seen %s after the claim: %s/%s, writes need %d replicas", after, d.Action, d.Reason, d.Tuning.MinReplicas)
+		}
+	}
+}
+
 // TestMasterAgain: what was certain of a mastership that is over says nothing of the next, for or against it.
 func TestMasterAgain(t *testing.T) {
 	led := formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0)))
@@ -57,7 +72,7 @@ func TestMasterAgain(t *testing.T) {
 	isolated := with(formed(0, pod(0, master), pod(1, silent), pod(2, silent)), cutOff)
 	for name, before := range map[string]model.View{"it was confirmed": led, "it was not, and its agent had just started": isolated} {
 		_, m := Next(before, Memory{})
-		_, m = Next(moment(follows, time.Minute), m)
+		_, m = Next(moment(follows, 2*time.Minute-time.Second), m)
 		d, m := Next(moment(isolated, 2*time.Minute), m)
 		if d.Tuning.MinReplicas == model.NoWrites || d.Tuning.MinReplicas == model.AsItIs {
 			t.Errorf("%s: when it is promoted again, writes need %d replicas", name, d.Tuning.MinReplicas)

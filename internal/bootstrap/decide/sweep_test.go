@@ -128,7 +128,7 @@ func memoryOf(v model.View, kind string) Memory {
 	run := v.Self.Redis.RunID
 	switch kind {
 	case "claimed":
-		return Memory{Claimed: Claimed{Epoch: v.Record.Epoch, RunID: run}, MaxEpoch: v.Record.Epoch}
+		return Memory{Claimed: Claimed{Epoch: v.Record.Epoch, RunID: run}, ClaimedAt: v.Now, MaxEpoch: v.Record.Epoch}
 	case "long", "let down":
 		m := waiting(v, Memory{SyncedRun: run}).memory
 		m.WaitingSince, m.MasterSince, m.Confirmed = clock.Add(-71*time.Second), clock.Add(-31*time.Second), clock.Add(-31*time.Second)

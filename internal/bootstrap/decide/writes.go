@@ -111,8 +111,8 @@ func (s *situation) calm() time.Duration {
 func (s *situation) confirm() {
 	m := &s.memory
 	switch {
-	case s.Self.Redis.Role == model.Replica:
-		m.Confirmed, m.Unproven = time.Time{}, false
+	case s.Self.Redis.Role == model.Replica: // and it was made master after this moment, which may be long ago when its agent looks again
+		m.Confirmed, m.Unproven = s.Now, false
 		return
 	case s.Self.Redis.Role != model.Master:
 		return
@@ -144,13 +144,15 @@ func (s *situation) confirm() {
 }
 
 // claimCounts is for how long a claim alone says that nobody has taken my place since. A former master that gives the mastership away
-// answers as master until Sentinels name me, and refuses or holds back its writes.
+// answers as master until Sentinels name me, and refuses or holds back its writes. Where my machine stood still after the claim, another may
+// have claimed since.
 const claimCounts = 2 * time.Second
 
 // justClaimed reports whether my Redis leads by a claim of a moment ago, which the record has.
 func (s *situation) justClaimed() bool {
 	led := s.memory.LedEpoch == s.Record.Epoch && s.Now.Sub(s.memory.LedSince) < claimCounts
-	return s.holdsRecord && s.API && (led || s.ownClaim())
+	leads := s.ownClaim() && s.Now.Sub(s.memory.ClaimedAt) < claimCounts
+	return s.holdsRecord && s.API && (led || leads)
 }
 
 // seenBySentinels reports how long ago most Sentinels last heard me as their master, of those that see me alive: no others of them can
