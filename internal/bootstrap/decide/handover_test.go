@@ -147,6 +147,27 @@ func TestPauseOfADeadAgentEnds(t *testing.T) {
 	}
 }
 
+// TestWhoEndsWaitsForTheAPI: a watch that has failed makes the API count as away until it has been read live, and a mastership is not let go
+// for that.
+func TestWhoEndsWaitsForTheAPI(t *testing.T) {
+	led := formed(1, pod(1, master), pod(0, replica(1)), pod(2, replica(1)))
+	for name, c := range map[string]struct {
+		view model.View
+		api  bool
+		want bool
+	}{
+		"a successor is there":                {led, true, true},
+		"it is, and the API has not answered": {led, false, true},
+		"nobody could take it":                {formed(1, pod(1, master), pod(0, silent), pod(2, silent)), true, false},
+		"there is nothing to give":            {formed(0, pod(1, replica(0)), pod(0, master), pod(2, replica(0))), true, false},
+	} {
+		c.view.Leaving, c.view.API = true, c.api
+		if d, _ := Next(c.view, Memory{AnsweredRun: c.view.Self.Redis.RunID}); d.MayGiveAway() != c.want {
+			t.Errorf("%s: %s/%s, may give away: %t", name, d.Action, d.Reason, d.MayGiveAway())
+		}
+	}
+}
+
 // TestAttemptThatHeldNothingBackIsRepeatedSoon: the successor's agent may have been busy. One that held writes back is not.
 func TestAttemptThatHeldNothingBackIsRepeatedSoon(t *testing.T) {
 	v := with(formed(1, pod(1, master), pod(0, replica(1)), pod(2, replica(1))), func(v *model.View) { v.Config.Handover = "redis-2" })

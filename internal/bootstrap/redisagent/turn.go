@@ -104,7 +104,7 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 	a.report.Decided(view, decision, errors.Join(err, aside, unkept))
 	a.report.Unfit(a.observer.Objection())
 	a.pages.Metrics().Turn(a.env.GroupLabel(), decision.Action.String(), string(decision.Reason), time.Since(began), err)
-	if view.Leaving && !mayGiveAway(decision) {
+	if view.Leaving && !decision.MayGiveAway() {
 		a.leave.done()
 	}
 	if time.Since(a.swept) > sweepAfter {
@@ -125,12 +125,6 @@ func (a *agent) tellPauses(d decide.Decision, err error) {
 	if long, over := a.elections.holding.turn(d, err == nil, time.Now()); over {
 		a.report.Yielded(long)
 	}
-}
-
-// mayGiveAway reports whether my Redis may have a mastership to give away after a decision: an attempt may have failed, and a failover that
-// is not over may leave it with one.
-func mayGiveAway(d decide.Decision) bool {
-	return d.Action == decide.Handover || d.Reason == model.FailoverRunning || d.Reason == model.PromotedBySentinel
 }
 
 // acceptedSoFar is how many offers have been accepted, once what is being done for one is done.

@@ -290,7 +290,7 @@ func (w *World) finish(p *pod, err error) {
 	if d.Reason != model.NotRunning && d.Reason != model.ScriptRunning {
 		p.leads = d.Action == decide.Retain
 	}
-	if p.acting.Leaving && d.Action != decide.Handover {
+	if p.acting.Leaving && !d.MayGiveAway() {
 		p.left = true
 	}
 	after := d.Recheck

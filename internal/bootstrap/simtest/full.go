@@ -27,9 +27,6 @@ type full struct {
 	open map[caller]bool
 }
 
-// denied is the answer to who comes.
-const denied = "max number of clients reached"
-
 // fill lets nobody in any more who is not connected to a server now.
 func (w *World) fill(s *server, long time.Duration) {
 	f := &full{run: s.run, open: map[caller]bool{}}
@@ -78,7 +75,7 @@ func (s *server) turnsAway(c caller) bool { return s.full.lasts(s) && !s.full.op
 // asks is what somebody hears of a server.
 func (w *World) asks(c caller, from *host, s *server) model.Redis {
 	if w.refuses(c, from, s) {
-		return model.Redis{Denied: denied}
+		return model.Redis{Full: true}
 	}
 	return w.info(from, s)
 }

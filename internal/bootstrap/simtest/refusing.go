@@ -62,7 +62,7 @@ func (w *World) restoreRecord(_ int, long time.Duration) {
 			w.bites["restored"]++
 		}
 		w.forgetMembers(said)
-		w.restored = max(w.restored, w.api().record.Epoch)
+		w.restored, w.restoredAt = max(w.restored, w.api().record.Epoch), w.now
 		w.change(func(s *state) { s.lease, s.record = old, said })
 		return
 	}

@@ -181,7 +181,9 @@ func (w *World) checkFollow(p *pod, to model.Address, why model.Reason) {
 	if to == p.server.address || !known {
 		w.breaks(NoLoops, "%s is pointed at %s (%s)", name(p.ordinal), to, why)
 	}
-	if s := w.listeners[to]; s != nil && s.alive && s.link == p.server {
+	// A successor that has just been promoted yields to the master that a restored record names, which does not look at it again.
+	const handoverEnds = 6 * time.Second
+	if s := w.listeners[to]; s != nil && s.alive && s.link == p.server && w.now-w.restoredAt > handoverEnds {
 		w.breaks(NoLoops, "%s is pointed at %s, which follows it (%s)", name(p.ordinal), to, why)
 	}
 }

@@ -100,8 +100,9 @@ type World struct {
 	// leaseRefused is why records are not written until leaseBack, and storeBack until when nothing is.
 	leaseRefused         error
 	leaseBack, storeBack time.Duration
-	// restored is the greatest epoch that a record had before an older one took its place.
-	restored uint64
+	// restored is the greatest epoch that a record had before an older one took its place, which was last at restoredAt.
+	restored   uint64
+	restoredAt time.Duration
 	slowLoad time.Duration
 	rolling  int
 
@@ -141,7 +142,7 @@ type World struct {
 func NewWorld(setup Setup, deciders Deciders) *World {
 	w := &World{
 		clock: newClock(setup.Seed), Setup: setup, Deciders: deciders, disks: map[int]*disk{}, listeners: map[model.Address]*server{},
-		blocked: map[pair]bool{}, courses: map[*course]bool{}, bites: map[string]int{}, named: map[uint64]model.Address{}, claims: map[string]bool{}, given: map[string]bool{}, twoMastersSince: never, apiBack: never,
+		blocked: map[pair]bool{}, courses: map[*course]bool{}, bites: map[string]int{}, named: map[uint64]model.Address{}, claims: map[string]bool{}, given: map[string]bool{}, twoMastersSince: never, apiBack: never, restoredAt: never,
 		slowLoad: 300 * time.Millisecond,
 	}
 	w.ctx = context.Background() //nolint:forbidigo // what happens in a world has no caller
