@@ -277,6 +277,8 @@ func (w *World) checkSilence(v model.View, m decide.Memory, d decide.Decision) {
 	switch i := w.rng.IntN(len(v.Peers) + len(v.Sentinels)); {
 	case i < len(v.Peers) && v.Peers[i].UID == v.Record.PodUID && v.Now.Sub(m.SilentSince) > downAfter+failoverTimeout:
 		return // it was missed for as long as a failover takes: its answer at this instant is what keeps it
+	case i < len(v.Peers) && v.Peers[i].Name == v.Record.Holder && v.Peers[i].UID != v.Record.PodUID:
+		return // it was made in the named pod's place: nobody waits for it beside a member in sync, and what it answers counts all the same
 	case i < len(v.Peers):
 		less.Peers = slices.Clone(v.Peers)
 		less.Peers[i].Redis, silenced = model.Redis{}, v.Peers[i].Name

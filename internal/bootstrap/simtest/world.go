@@ -103,8 +103,8 @@ type World struct {
 	// restored is the greatest epoch that a record had before an older one took its place, which was last at restoredAt.
 	restored   uint64
 	restoredAt time.Duration
-	slowLoad time.Duration
-	rolling  int
+	slowLoad   time.Duration
+	rolling    int
 
 	// mishaps wait for the deeds that they befall; courses are what agents are about while the world goes on, and course is the one that
 	// runs now.
