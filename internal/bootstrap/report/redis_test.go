@@ -74,11 +74,9 @@ func TestWhatIsSeenArrivesInMetrics(t *testing.T) {
 // TestChangesArriveInMetrics: what a change of master cost, with its cause, and for how long writes were held back for one.
 func TestChangesArriveInMetrics(t *testing.T) {
 	r, reads := reported(t)
-	follows, leads := decidetest.Pod(1, decidetest.Replica(0)), decidetest.Pod(1, decidetest.Master)
-	living, silent := decidetest.Pod(0, decidetest.Master), decidetest.Pod(0, decidetest.Silent)
-	r.Decided(at(0, 0, follows, living), decide.Decision{Reason: model.Synced}, nil)
+	r.Decided(at(0, 0, follows, living()), decide.Decision{Reason: model.Synced}, nil)
 	r.Decided(at(time.Second, 0, follows, silent), decide.Decision{Action: decide.Claim, Reason: model.MasterGone}, nil)
-	r.Decided(at(1250*time.Millisecond, 1, leads, silent), decide.Decision{Action: decide.Retain, Reason: model.Incumbent}, nil)
+	r.Decided(led(1250*time.Millisecond, "redis-0", model.MasterGone, time.Second, silent), decide.Decision{Action: decide.Retain, Reason: model.Incumbent}, nil)
 	var paused, givenUp act.Handed
 	paused.Pause, givenUp.Preparing = 125*time.Millisecond, time.Second
 	r.HandedOver(paused, nil)

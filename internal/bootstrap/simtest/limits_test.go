@@ -27,7 +27,7 @@ func TestMasterIsFull(t *testing.T) {
 				s.countGood(lead.server)
 			})
 			s.in(39*time.Second, func() {
-				if late := s.beside[0].acked; len(late) > 0 || cut.server.link != nil || lead.last.Reason != model.AgentDenied || s.leader() != lead {
+				if late := s.beside[0].acked; len(late) > 0 || cut.server.link != nil || lead.last.Reason != model.TooManyClients || s.leader() != lead {
 					t.Errorf("a client that came late wrote %d times, a replica has a link: %t, the agent says %s", len(late), cut.server.link != nil, lead.last.Reason)
 				}
 			})
@@ -42,8 +42,8 @@ func TestMasterIsFull(t *testing.T) {
 		}
 	}
 	hasty := redisDecider(func(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
-		if v.Self.Redis.Denied != "" {
-			v.Self.Redis.Refused, v.Self.Redis.Denied, m.AnsweredRun = true, "", "some"
+		if v.Self.Redis.Full {
+			v.Self.Redis.Refused, v.Self.Redis.Full, m.AnsweredRun = true, false, "some"
 		}
 		return decide.Next(v, m)
 	})
