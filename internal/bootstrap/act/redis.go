@@ -109,14 +109,14 @@ const keptTrueWithin = time.Second
 
 // Do carries out the decision. The next observation shows what came of it.
 func (a *Redis) Do(ctx context.Context, v model.View, d decide.Decision) error {
-	switch d.Action {
-	case decide.Handover: // afterwards the role is another one: the next turn tunes for it
+	if d.Action == decide.Handover { // afterwards the role is another one: the next turn tunes for it
 		return a.handOver(ctx, v, d)
-	case decide.Retain: // whether a master takes writes does not wait for the API
+	}
+	if d.Action == decide.Retain { // whether a master takes writes does not wait for the API
 		err := a.sendAndTune(ctx, v, d)
-		ctx, cancel := context.WithTimeout(ctx, keptTrueWithin)
+		writing, cancel := context.WithTimeout(ctx, keptTrueWithin)
 		defer cancel()
-		return errors.Join(err, a.writeAndNotify(ctx, d.Record, d.Successor.Address, d.Reason))
+		return errors.Join(err, a.writeAndNotify(writing, d.Record, d.Successor.Address, d.Reason))
 	}
 	if err := a.writeAndNotify(ctx, d.Record, d.Successor.Address, d.Reason); err != nil {
 		return err

@@ -176,9 +176,9 @@ func TestAttemptThatHeldNothingBackIsRepeatedSoon(t *testing.T) {
 		t.Fatalf("%s/%s", d.Action, d.Reason)
 	}
 	for err, want := range map[error]time.Duration{fmt.Errorf("not prepared: %w", ErrNothingHeld): 2 * time.Second, errors.New("not accepted"): 10 * time.Second} {
-		m := m.After(d, err)
-		early, _ := Next(moment(v, want-time.Millisecond), m)
-		again, _ := Next(moment(v, want), m)
+		after := m.After(d, err)
+		early, _ := Next(moment(v, want-time.Millisecond), after)
+		again, _ := Next(moment(v, want), after)
 		if early.Action != Retain || again.Action != Handover {
 			t.Errorf("%v: %s/%s right before %s, then %s/%s", err, early.Action, early.Reason, want, again.Action, again.Reason)
 		}

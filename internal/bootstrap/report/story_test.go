@@ -102,7 +102,8 @@ func TestEveryChangeIsToldOnce(t *testing.T) {
 		},
 		"a crash after a handover that came to nothing": {
 			turns: []turn{
-				first, {at(3*second, 2, follows, silent), idle},
+				first,
+				{at(3*second, 2, follows, silent), idle},
 				{led(9*second, "redis-2", model.MasterGone, 9*second, silent), retain},
 			},
 			word: 1, want: []string{"instead of redis-2", "is not known"}, never: "45 ms",

@@ -30,9 +30,9 @@ func (s *soak) everyChangeIsTold(t *testing.T) {
 	}
 	want := 1 + int(ptr.Deref(lease.Spec.LeaseTransitions, 0))
 	_, err = world.Until(t.Context(), wholeWithin, "an Event for each change of master", func(ctx context.Context) string {
-		told, err := s.world.Client.CoreV1().Events(s.group.Namespace).List(ctx, metav1.ListOptions{FieldSelector: "reason=MasterChanged,involvedObject.kind=StatefulSet"})
-		if err != nil {
-			return err.Error()
+		told, failed := s.world.Client.CoreV1().Events(s.group.Namespace).List(ctx, metav1.ListOptions{FieldSelector: "reason=MasterChanged,involvedObject.kind=StatefulSet"})
+		if failed != nil {
+			return failed.Error()
 		}
 		if len(told.Items) != want {
 			return fmt.Sprintf("%d are told of %d", len(told.Items), want)
