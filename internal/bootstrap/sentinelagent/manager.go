@@ -30,8 +30,9 @@ const (
 	concurrent = 8
 	// orphansEvery is how often the Sentinel is asked for groups that no record in sight names.
 	orphansEvery = 30 * time.Second
-	// afterFailure is the longest wait after an act that failed.
-	afterFailure = time.Second
+	// afterFailure is the longest wait after an act that failed, and soonestAfterFailure the shortest.
+	afterFailure        = time.Second
+	soonestAfterFailure = 100 * time.Millisecond
 )
 
 // manager reconciles all groups that its Sentinel serves. A queue says which is next: a group that is woken while it is being

@@ -4,6 +4,8 @@ package sentinelagent
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/environment"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/observe"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/record"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/status"
 )
 
@@ -136,5 +139,24 @@ func TestGroupsAreLookedAfterAgain(t *testing.T) {
 	defer m.mu.Unlock()
 	if len(m.groups) != 1 {
 		t.Errorf("%d groups in care, want the one that is not done", len(m.groups))
+	}
+}
+
+// TestRefusalIsNotAskedForAllTheTime: an act that fails is tried again within a second, and not at once.
+func TestRefusalIsNotAskedForAllTheTime(t *testing.T) {
+	refused := errors.New("a policy denies it")
+	for _, c := range []struct {
+		recheck time.Duration
+		err     error
+		want    time.Duration
+	}{
+		{time.Millisecond, refused, 100 * time.Millisecond},
+		{500 * time.Millisecond, refused, 500 * time.Millisecond},
+		{3 * time.Second, refused, time.Second},
+		{time.Millisecond, fmt.Errorf("writing: %w", record.ErrConflict), time.Millisecond},
+	} {
+		if got := afterError(c.recheck, c.err); got != c.want {
+			t.Errorf("%s after %v: %s, want %s", c.recheck, c.err, got, c.want)
+		}
 	}
 }

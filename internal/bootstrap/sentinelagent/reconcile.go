@@ -68,9 +68,19 @@ func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Du
 	g.status = said
 	m.mu.Unlock()
 	if err != nil {
-		return min(decision.Recheck, afterFailure), false
+		return afterError(decision.Recheck, err), false
 	}
 	return decision.Recheck, decision.Reason == model.GroupAbsent && lease == nil
+}
+
+// afterError is when a group is looked at again whose decision could not be carried out. Decisions that are acted on want a look at once: where
+// the API refuses records for an hour, each Sentinel would write each group's a hundred times a second. A record that has changed meanwhile
+// is looked at as the decision says.
+func afterError(recheck time.Duration, err error) time.Duration {
+	if !errors.Is(err, record.ErrConflict) {
+		recheck = max(recheck, soonestAfterFailure)
+	}
+	return min(recheck, afterFailure)
 }
 
 // noteTold remembers what the Sentinel presents, which it never says itself.

@@ -144,7 +144,7 @@ func TestRecordThatCannotBeWritten(t *testing.T) {
 	for _, refusal := range []string{"refused-leases", "read-only"} {
 		refused := 0
 		for _, then := range []string{"crash-lead", "island", "delete-lead", "kill-lead", "freeze-lead"} {
-			tales(t, 20, three(AOF), Real, func(s *tale) {
+			tales(t, 8, three(AOF), Real, func(s *tale) {
 				faults[refusal].do(s.World, 0, time.Minute)
 				s.in(2*time.Second, func() { faults[then].do(s.World, 0, 30*time.Second) })
 			}, 70*time.Second, func(s *tale, r Result) {

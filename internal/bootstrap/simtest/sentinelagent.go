@@ -3,6 +3,7 @@
 package simtest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -102,6 +103,9 @@ func (w *World) sentinelTurn(s *sentinel) {
 		s.memory, s.agreed = memory, v.Own.ConfigEpoch
 		w.carrySentinel(s, d, func(err error) {
 			after := d.Recheck
+			if err != nil && !errors.Is(err, record.ErrConflict) {
+				after = max(after, 100*time.Millisecond)
+			}
 			if err != nil {
 				after = min(after, time.Second)
 			}
