@@ -5,6 +5,8 @@ package redisagent
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -19,6 +21,7 @@ type ballot struct {
 	*elections
 	// heardBy are those who listen now.
 	heardBy []func()
+	mu      sync.Mutex
 	pauses  []time.Duration
 	wakes   atomic.Int32
 	// hangs is how long my Redis takes to hold writes back, and fails why it cannot.
@@ -34,7 +37,9 @@ func newBallot(t *testing.T) *ballot {
 		<-ctx.Done()
 		b.heardBy = nil
 	}, func(ctx context.Context, most time.Duration) error {
+		b.mu.Lock()
 		b.pauses = append(b.pauses, most)
+		b.mu.Unlock()
 		select {
 		case <-time.After(b.hangs):
 			return b.fails
@@ -47,6 +52,13 @@ func newBallot(t *testing.T) *ballot {
 	go b.run(ctx)
 	synctest.Wait()
 	return b
+}
+
+// paused are the attempts to hold writes back, for how long each.
+func (b *ballot) paused() []time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.pauses)
 }
 
 // after lets a turn decide, and counts who listens then.
@@ -101,21 +113,21 @@ func TestWritesAreHeldBackUntilATurnComes(t *testing.T) {
 		for at := time.Duration(0); at < decide.YieldMost; at += 100 * time.Millisecond {
 			time.Sleep(time.Until(began.Add(at)))
 			synctest.Wait()
-			if least := 1 + int(at/heldEvery); len(b.pauses) < least || !b.lately() {
-				t.Fatalf("after %s writes were held back %d times, for %s each; lately: %v", at, len(b.pauses), decide.YieldPause, b.lately())
+			if least := 1 + int(at/heldEvery); len(b.paused()) < least || !b.lately() {
+				t.Fatalf("after %s writes were held back %d times, for %s each; lately: %v", at, len(b.paused()), decide.YieldPause, b.lately())
 			}
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if most := 1 + int(decide.YieldMost/heldEvery); len(b.pauses) > most || b.lately() {
-			t.Errorf("nothing came of it, and writes were held back %d times, at most %d are right", len(b.pauses), most)
+		if most := 1 + int(decide.YieldMost/heldEvery); len(b.paused()) > most || b.lately() {
+			t.Errorf("nothing came of it, and writes were held back %d times, at most %d are right", len(b.paused()), most)
 		}
 		b.heardBy[0]()
 		b.after(decide.Decision{Action: decide.Follow}) // it does not lead any more
-		before := len(b.pauses)
+		before := len(b.paused())
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if len(b.pauses) > before {
+		if len(b.paused()) > before {
 			t.Error("a replica's writes are held back")
 		}
 	})
@@ -137,20 +149,20 @@ func TestElectionHoldsWritesBack(t *testing.T) {
 		heard() // another Sentinel's word
 		time.Sleep(b.hangs)
 		synctest.Wait()
-		if len(b.pauses) != 1 || b.pauses[0] != decide.YieldPause || b.wakes.Load() != 2 || !b.yielded() || b.yielded() {
-			t.Errorf("paused for %v, woke %d turns", b.pauses, b.wakes.Load())
+		if len(b.paused()) != 1 || b.paused()[0] != decide.YieldPause || b.wakes.Load() != 2 || !b.yielded() || b.yielded() {
+			t.Errorf("paused for %v, woke %d turns", b.paused(), b.wakes.Load())
 		}
 
 		time.Sleep(decide.YieldMost) // the turn has taken it over: nobody else goes on with it
 		synctest.Wait()
-		if len(b.pauses) != 1 {
-			t.Errorf("held back %d times", len(b.pauses))
+		if len(b.paused()) != 1 {
+			t.Errorf("held back %d times", len(b.paused()))
 		}
 
 		b.hangs, b.fails = 0, errors.New("no answer")
 		heard()
-		if len(b.pauses) != 2 || b.wakes.Load() != 3 || b.yielded() {
-			t.Errorf("what was not held back counts as held: %d attempts, %d turns woken", len(b.pauses), b.wakes.Load())
+		if len(b.paused()) != 2 || b.wakes.Load() != 3 || b.yielded() {
+			t.Errorf("what was not held back counts as held: %d attempts, %d turns woken", len(b.paused()), b.wakes.Load())
 		}
 
 		b.hangs, b.fails = time.Hour, nil
