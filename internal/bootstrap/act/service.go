@@ -25,7 +25,8 @@ const apiDeadline = 2 * time.Second
 // later. One selector is one change.
 //
 // The selector only moves to greater epochs, by compare-and-swap. A Service that is absent, not ours, or that we have no right to is left
-// alone: the user took its name, or has renamed it. One that leads to a pod already must move on, and a refusal is an error. A pod that no Service could find yet is left out too; it reports whether it was not.
+// alone: the user took its name, or has renamed it. One that leads to a pod already must move on, and a refusal is an error. A pod that no
+// Service could find yet is left out too; it reports whether it was not.
 func (a *Sentinel) Lead(ctx context.Context, group, service string, to *corev1.Pod, epoch uint64) (bool, error) {
 	if !findable(to) {
 		return false, nil

@@ -66,11 +66,11 @@ type Decision struct {
 }
 
 // MayGiveAway reports whether my Redis may have a mastership to give away after a decision: an attempt may have failed, a failover that is
-// not over may leave it with one, and an API that has not answered yet may answer in time. The first turn after a watch has failed only asks
-// for a live answer.
+// not over may leave it with one, a mastership that is not confirmed may be again, and an API that has not answered yet may answer in time.
+// The first turn after a watch has failed only asks for a live answer.
 func (d *Decision) MayGiveAway() bool {
 	switch d.Reason {
-	case model.HandingOver, model.FailoverRunning, model.PromotedBySentinel:
+	case model.HandingOver, model.FailoverRunning, model.PromotedBySentinel, model.Unconfirmed:
 		return true
 	default:
 		return d.Action == Handover

@@ -59,6 +59,7 @@ func TestHandover(t *testing.T) {
 		{name: "they are out of sight, and cannot have done it yet", view: led(leaving, func(v *model.View) {
 			v.Sentinels, v.Peers[0].Redis = silentSentinels(), model.Redis{}
 		}), memory: Memory{AnsweredRun: "run-1", Confirmed: clock.Add(-2 * time.Second)}, action: Handover, reason: model.HandingOver, to: "redis-2"},
+		{name: "it has refused writes, and is confirmed for too short a time", view: led(leaving), memory: Memory{AnsweredRun: "run-1", Refuses: true, TrustedSince: clock.Add(-500 * time.Millisecond)}, action: Retain, reason: model.Unconfirmed},
 		{name: "released, and I am the lowest", view: with(formed(0, pod(0, master), pod(1, replica(0))), func(v *model.View) { v.Releasing = true }), action: Retain, reason: model.Incumbent},
 	}
 	for _, c := range cases {

@@ -28,7 +28,7 @@ func (s *situation) retain() Decision {
 	switch {
 	case why == "":
 		s.memory.OfferedTo, s.memory.OfferedAt, s.memory.Declined, s.memory.TriedAt = "", time.Time{}, nil, time.Time{}
-	case len(heirs) > 0 && s.API && s.mayTry() && s.refuses() == "": // else another may lead, whom a claim by my offer would replace
+	case len(heirs) > 0 && s.API && s.mayTry() && s.refuses() == "" && !s.memory.Refuses: // else another may lead, whom a claim by my offer would replace
 		d.Again, d.Calm = s.memory.OfferedTo != "", s.calm()
 		d.Action, d.Reason, d.Successor, d.Recheck = Handover, why, s.try(heirs), atOnce
 		s.memory.Paused = true

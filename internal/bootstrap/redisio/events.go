@@ -86,6 +86,11 @@ const elected = "+elected-leader"
 
 // ListenForElections calls heard whenever a Sentinel says that it leads a failover of a group, until the context or the connection ends.
 func ListenForElections(ctx context.Context, client *redis.Client, group string, heard func()) {
+	listenForElections(ctx, client, group, quiet, heard)
+}
+
+// listenForElections asks whether the connection lives when nothing has come for a while, and ends when nothing comes of that either.
+func listenForElections(ctx context.Context, client *redis.Client, group string, quiet time.Duration, heard func()) {
 	sub := client.Subscribe(ctx, elected)
 	defer sub.Close() //nolint:errcheck // the connection is of no use afterwards
 	stop := context.AfterFunc(ctx, func() { _ = sub.Close() })

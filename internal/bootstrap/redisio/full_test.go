@@ -14,22 +14,7 @@ import (
 // full is a server that has as many clients as it takes: it says so to everybody who connects, reads nothing, and hangs up.
 func full(t *testing.T, says string) model.Address {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = io.WriteString(conn, says)
-			_ = conn.Close()
-		}
-	}()
-	return model.Address{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port}
+	return raw(t, func(conn net.Conn) { _, _ = io.WriteString(conn, says) })
 }
 
 // TestServerThatIsFull says so, whoever asks, with a password or without; one that hangs up without a word does not.

@@ -22,6 +22,23 @@ import (
 // hostile is a server that answers every command with the same bytes, and goes on as long as it is read.
 func hostile(t *testing.T, says string, again string) model.Address {
 	t.Helper()
+	return raw(t, func(conn net.Conn) {
+		command := make([]byte, 4096)
+		for {
+			if _, err := conn.Read(command); err != nil {
+				return
+			}
+			_, err := io.WriteString(conn, says)
+			for err == nil && again != "" {
+				_, err = io.WriteString(conn, again)
+			}
+		}
+	})
+}
+
+// raw is a server of bytes: each connection is served beside the others, and closed afterwards.
+func raw(t *testing.T, serve func(net.Conn)) model.Address {
+	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -35,16 +52,7 @@ func hostile(t *testing.T, says string, again string) model.Address {
 			}
 			go func() {
 				defer conn.Close() //nolint:errcheck // the test is over
-				command := make([]byte, 4096)
-				for {
-					if _, err := conn.Read(command); err != nil {
-						return
-					}
-					_, err := io.WriteString(conn, says)
-					for err == nil && again != "" {
-						_, err = io.WriteString(conn, again)
-					}
-				}
+				serve(conn)
 			}()
 		}
 	}()

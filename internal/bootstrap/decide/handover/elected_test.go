@@ -12,16 +12,23 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
+// cameTo is a handover that has come to a stage, before its successor leads.
+func cameTo(t *testing.T, to stage) (State, View) {
+	t.Helper()
+	state, v := offered(t, nil)
+	v.Prepared = true
+	v.Own, v.Successor = decidetest.Pod(0, decidetest.Master).Redis, decidetest.Pod(1, decidetest.Replica(0)).Redis
+	for state.stage != to {
+		_, state = state.Next(v)
+	}
+	return state, v
+}
+
 // TestElectionEndsAHandover: until the word is given nobody else leads by it, and what a Sentinel promotes has all that was acknowledged
 // as long as writes are held back. So they are not let go on.
 func TestElectionEndsAHandover(t *testing.T) {
 	for _, last := range []stage{preparing, catchingUp, extending, awaiting} {
-		state, v := offered(t, nil)
-		v.Prepared = true
-		v.Own, v.Successor = decidetest.Pod(0, decidetest.Master).Redis, decidetest.Pod(1, decidetest.Replica(0)).Redis
-		for state.stage != last {
-			_, state = state.Next(v)
-		}
+		state, v := cameTo(t, last)
 		v.Elected = true
 		var err error
 		for range 5 {
@@ -83,12 +90,7 @@ func TestOfferIsTakenBackAgain(t *testing.T) {
 		"it was accepted":               {func(r *model.Record) { *r = decidetest.RecordOf(1); r.Version = "8" }, false},
 		"another epoch":                 {func(r *model.Record) { r.Version = "8"; r.Epoch += 1024 }, false},
 	} {
-		state, v := offered(t, nil)
-		v.Prepared = true
-		v.Own, v.Successor = decidetest.Pod(0, decidetest.Master).Redis, decidetest.Pod(1, decidetest.Replica(0)).Redis
-		for state.stage != telling {
-			_, state = state.Next(v)
-		}
+		state, v := cameTo(t, telling)
 		v.Told = Refused
 		step, state := state.Next(v)
 		if step.Record == nil || step.Record.Offer != nil {
