@@ -19,7 +19,7 @@ const (
 )
 
 // apiAway crashes the master's pod while no pod of the arm reaches the API server, and no labelled pod is admitted. Both come back when
-// a master takes writes again.
+// a master takes writes again from those who ask Sentinels for it.
 func apiAway(ctx context.Context, r *round) error {
 	if r.arm.name() == measure.Ours {
 		if err := r.scaleWebhook(ctx, 0); err != nil {
@@ -43,8 +43,9 @@ func apiAway(ctx context.Context, r *round) error {
 	if err := r.crashNow(ctx); err != nil {
 		return err
 	}
-	// A plain master may be back before anybody is elected: writes say that there is one.
-	if err := r.flowing(ctx, electedWithin); err != nil {
+	// A plain master may be back before anybody is elected: writes say that there is one. A Service leads to another pod only by the API.
+	bySentinel := func(path string) bool { return path == measure.BySentinel }
+	if err := r.flowing(ctx, electedWithin, bySentinel); err != nil {
 		return err
 	}
 	if err := r.undo(ctx); err != nil {

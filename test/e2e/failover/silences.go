@@ -106,7 +106,7 @@ func twoSentinelsGone(ctx context.Context, r *round) error {
 		return err
 	}
 	// A majority of the Sentinels names nobody any more: whether another leads is seen by the writers alone.
-	failed := r.flowing(ctx, electedWithin)
+	failed := r.flowing(ctx, electedWithin, everyPath)
 	return errors.Join(failed, r.mended(ctx))
 }
 
