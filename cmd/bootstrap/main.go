@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"k8s.io/apimachinery/pkg/util/runtime"
@@ -44,7 +43,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return err
 	}
 	redisio.Quiet()
-	debug.SetGCPercent(40)      // an agent runs in every Redis pod: memory costs more than its few cycles
 	runtime.ReallyCrash = false // a panic in a watch ends that watch's round, as one in a turn ends the turn
 	return bootstrap.Run(ctx, env)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apimachinery/pkg/util/version"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
@@ -133,24 +134,45 @@ func olderThan(says string, oldest *version.Version) bool {
 	return err == nil && v.LessThan(oldest)
 }
 
+// read are the fields of INFO that ParseInfo reads, beside databases and replicas: a tenth of them all, and every agent asks for them
+// whenever something changes.
+var read = sets.New(
+	"run_id", "role", "redis_version", "valkey_version", "loading", "async_loading",
+	"master_replid", "master_replid2", "master_repl_offset", "master_host", "master_port", "master_link_status", "master_sync_in_progress",
+	"master_last_io_seconds_ago", "slave_priority",
+	"aof_enabled", "rdb_last_bgsave_status", "aof_last_write_status", "aof_last_bgrewrite_status",
+)
+
 // fields parses the reply of INFO. The library's own parser panics at a reply without a section, and any server at a peer's
 // address could send one.
 func fields(text string) map[string]string {
-	f := map[string]string{}
+	f := make(map[string]string, len(read))
 	for line := range strings.Lines(text) {
-		if name, value, ok := strings.Cut(strings.TrimRight(line, "\r\n"), ":"); ok && !strings.HasPrefix(name, "#") {
+		name, value, ok := strings.Cut(strings.TrimRight(line, "\r\n"), ":")
+		if ok && (read.Has(name) || isNumbered(name, database) || isNumbered(name, slave)) {
 			f[name] = value
 		}
 	}
 	return f
 }
 
+// What INFO numbers: databases, and the replicas of a server.
+const (
+	database = "db"
+	slave    = "slave"
+)
+
+// isNumbered reports whether a name is a word and a number.
+func isNumbered(name, word string) bool {
+	number, ok := strings.CutPrefix(name, word)
+	return ok && number != "" && strings.Trim(number, "0123456789") == ""
+}
+
 // countKeys adds up the databases: db0:keys=3,expires=0,avg_ttl=0
 func countKeys(f map[string]string) int64 {
 	var sum int64
 	for name, value := range f {
-		db, isDB := strings.CutPrefix(name, "db")
-		if _, err := strconv.Atoi(db); !isDB || err != nil {
+		if !isNumbered(name, database) {
 			continue
 		}
 		for part := range strings.SplitSeq(value, ",") {
@@ -165,8 +187,7 @@ func countKeys(f map[string]string) int64 {
 // replicas counts slaveN:ip=…,port=…,state=online,offset=…,lag=…, and those among them that were heard of.
 func replicas(f map[string]string) (online, heard int) {
 	for name, value := range f {
-		slot, isSlave := strings.CutPrefix(name, "slave")
-		if _, err := strconv.Atoi(slot); !isSlave || err != nil || !strings.Contains(value, "state=online") {
+		if !isNumbered(name, slave) || !strings.Contains(value, "state=online") {
 			continue
 		}
 		online++
