@@ -108,3 +108,20 @@ func TestPanicOfAnEssentialPartEndsTheAgent(t *testing.T) {
 		t.Errorf("err=%v, want the agent to end", err)
 	}
 }
+
+// TestStormOfWakeUpsIsNoStormOfTurns: who is woken all the time takes a turn each Shortest at most.
+func TestStormOfWakeUpsIsNoStormOfTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		woken, turns := NewWakeup(), 0
+		Repeat(ctx, slog.New(slog.DiscardHandler), woken, func(context.Context) time.Duration {
+			turns++
+			woken.Wake()
+			return time.Hour
+		})
+		if most := int(time.Second/Shortest) + 1; turns < most/2 || turns > most {
+			t.Errorf("%d turns in a second, want about %d", turns, most)
+		}
+	})
+}

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// Shortest keeps a storm of wake-ups from becoming a storm of questions.
+	// Shortest is the least time from one turn to the next: it keeps a storm of wake-ups from becoming a storm of questions.
 	Shortest = 10 * time.Millisecond
 	// afterPanic is how long after a panic the next turn is.
 	afterPanic = time.Second
@@ -36,7 +36,8 @@ func Repeat(ctx context.Context, log *slog.Logger, woken Wakeup, turn func(conte
 	for ctx.Err() == nil {
 		wait := afterPanic
 		Guard(log, func() { wait = turn(ctx) })
-		timer := time.NewTimer(max(wait, Shortest))
+		Pause(ctx, Shortest)
+		timer := time.NewTimer(max(wait-Shortest, 0))
 		select {
 		case <-ctx.Done():
 		case <-timer.C:

@@ -50,7 +50,8 @@ type Group struct {
 	wake func()
 
 	mu      sync.Mutex
-	latest  *coordinationv1.Lease // from a live read or my own write: the watch may be behind
+	latest  *coordinationv1.Lease // the newest known
+	learned *coordinationv1.Lease // from a live read or my own write: the watch may be behind
 	live    time.Time             // when a live read last succeeded
 	wanted  time.Time             // since when live reads are wanted; zero while they are not
 	reading bool
@@ -75,8 +76,12 @@ func (g *Group) Start(ctx context.Context, client kubernetes.Interface, spawn Sp
 	getter := func(group restClient, resource string, opts func(*metav1.ListOptions)) cache.ListerWatcher {
 		return cache.NewFilteredListWatchFromClient(group, resource, g.Namespace, opts)
 	}
-	g.lease = startWatcher(spawn, getter(client.CoordinationV1().RESTClient(), "leases", one(name)), &coordinationv1.Lease{}, func(*coordinationv1.Lease) { wake() })
-	g.pods = startWatcher(spawn, getter(client.CoreV1().RESTClient(), "pods", some), &corev1.Pod{}, func(*corev1.Pod) { wake() })
+	g.lease = startKeeper(spawn, getter(client.CoordinationV1().RESTClient(), "leases", one(name)), &coordinationv1.Lease{}, func(l *coordinationv1.Lease, gone bool) {
+		if gone || g.isNews(l) {
+			wake()
+		}
+	}, all)
+	g.pods = startKeeper(spawn, getter(client.CoreV1().RESTClient(), "pods", some), &corev1.Pod{}, func(*corev1.Pod, bool) { wake() }, withoutRole)
 	g.claims = startWatcher(spawn, getter(client.CoreV1().RESTClient(), "persistentvolumeclaims", nothing), &corev1.PersistentVolumeClaim{}, func(*corev1.PersistentVolumeClaim) { wake() })
 	g.set = startWatcher(spawn, getter(client.AppsV1().RESTClient(), "statefulsets", one(g.StatefulSet)), &appsv1.StatefulSet{}, func(*appsv1.StatefulSet) { wake() })
 	return nil
@@ -140,6 +145,16 @@ func (g *Group) Learn(l *coordinationv1.Lease) {
 	if g.latest == nil || newer(l, g.latest) {
 		g.latest = l
 	}
+	if g.learned == nil || newer(l, g.learned) {
+		g.learned = l
+	}
+}
+
+// isNews reports whether the watch brings what was neither read live, for which the loop was woken, nor written by me.
+func (g *Group) isNews(l *coordinationv1.Lease) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.learned == nil || newer(l, g.learned)
 }
 
 // newer reports whether a is a newer version of the record than b. Another uid is another object, made after the first was

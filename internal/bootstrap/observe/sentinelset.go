@@ -87,7 +87,7 @@ func (w *SentinelSet) Start(spawn Spawn, wake func(GroupKey)) {
 	labelled := func(o *metav1.ListOptions) { o.LabelSelector = contract.LabelGroup }
 	for _, ns := range Namespaces(w.set.Namespace, w.set.Settings.Sentinel) {
 		lw := cache.NewFilteredListWatchFromClient(w.client.CoordinationV1().RESTClient(), "leases", ns, labelled)
-		w.leases = append(w.leases, startKeeper(spawn, lw, &coordinationv1.Lease{}, func(l *coordinationv1.Lease) {
+		w.leases = append(w.leases, startKeeper(spawn, lw, &coordinationv1.Lease{}, func(l *coordinationv1.Lease, _ bool) {
 			if key, ok := w.KeyOf(l); ok {
 				wake(key)
 			}

@@ -90,6 +90,16 @@ func trimPod(pod *corev1.Pod) {
 	pod.ObjectMeta, pod.Spec, pod.Status = meta, spec, status
 }
 
+// withoutRole keeps of a pod all but the role that Sentinel agents write on it after each change of master: the agent of a Redis pod reads
+// no role, and would look around for it while clients connect anew.
+func withoutRole(object any) any {
+	if pod, ok := object.(*corev1.Pod); ok {
+		delete(pod.Labels, contract.LabelRole)
+		delete(pod.Annotations, contract.AnnotationRoleEpoch)
+	}
+	return object
+}
+
 // trimSet keeps of a StatefulSet how many pods it wants, of which revision, and how it makes them.
 func trimSet(set *appsv1.StatefulSet) {
 	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labelsOf(set.Spec.Template.Labels)}}

@@ -42,7 +42,7 @@ func listedKeeping[T runtime.Object](t *testing.T, when <-chan struct{}, example
 			return list(), nil
 		},
 		WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) { return watch.NewFake(), nil },
-	}}, example, func(T) {}, keep)
+	}}, example, func(T, bool) {}, keep)
 }
 
 // TestRecordComesWithItsPods: the watches become complete while the servers are asked. The view of that turn must not have the

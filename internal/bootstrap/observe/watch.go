@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/cache"
 )
@@ -20,13 +22,16 @@ type watcher[T runtime.Object] struct {
 // Spawn runs something beside the loop for as long as it needs, at most until the context that it gets ends.
 type Spawn func(func(context.Context))
 
-// startWatcher begins to watch what options select; each change calls wake.
+// startWatcher begins to watch what options select; each change of what is kept calls wake.
 func startWatcher[T runtime.Object](spawn Spawn, lw cache.ListerWatcher, example T, wake func(T)) *watcher[T] {
-	return startKeeper(spawn, lw, example, wake, func(object any) any { return object })
+	return startKeeper(spawn, lw, example, func(t T, _ bool) { wake(t) }, all)
 }
 
-// startKeeper is startWatcher with a say in what is kept of an object, after it was trimmed.
-func startKeeper[T runtime.Object](spawn Spawn, lw cache.ListerWatcher, example T, wake func(T), keep func(any) any) *watcher[T] {
+// all keeps everything of an object.
+func all(object any) any { return object }
+
+// startKeeper is startWatcher with a say in what is kept of an object, after it was trimmed; wake is told whether the object is gone.
+func startKeeper[T runtime.Object](spawn Spawn, lw cache.ListerWatcher, example T, wake func(t T, gone bool), keep func(any) any) *watcher[T] {
 	w := &watcher[T]{informer: cache.NewSharedInformer(lw, example, 0)}
 	_ = w.informer.SetTransform(func(object any) (any, error) { // fails only after the start
 		trim(object)
@@ -36,16 +41,22 @@ func startKeeper[T runtime.Object](spawn Spawn, lw cache.ListerWatcher, example 
 	_ = w.informer.SetWatchErrorHandler(func(*cache.Reflector, error) {
 		w.failed.Store(true)
 	})
-	call := func(object any) {
-		if gone, ok := object.(cache.DeletedFinalStateUnknown); ok {
-			object = gone.Obj
+	call := func(object any, gone bool) {
+		if last, ok := object.(cache.DeletedFinalStateUnknown); ok {
+			object = last.Obj
 		}
 		if t, ok := object.(T); ok {
-			wake(t)
+			wake(t, gone)
 		}
 	}
 	_, _ = w.informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc: call, UpdateFunc: func(_, now any) { call(now) }, DeleteFunc: call,
+		AddFunc: func(object any) { call(object, false) },
+		UpdateFunc: func(before, now any) {
+			if !same(before, now) {
+				call(now, false)
+			}
+		},
+		DeleteFunc: func(object any) { call(object, true) },
 	})
 	spawn(func(ctx context.Context) {
 		defer func() {
@@ -56,6 +67,23 @@ func startKeeper[T runtime.Object](spawn Spawn, lw cache.ListerWatcher, example 
 		w.informer.RunWithContext(ctx)
 	})
 	return w
+}
+
+// same reports whether an object says what it said, to those who read what is kept of it. A version alone is no news: a change of master
+// writes labels, statuses and annotations, and a turn for each of them would cost clients the time that they wait.
+func same(before, now any) bool {
+	a, ok := before.(runtime.Object)
+	b, fits := now.(runtime.Object)
+	if !ok || !fits {
+		return false
+	}
+	x, y := a.DeepCopyObject(), b.DeepCopyObject()
+	for _, o := range []any{x, y} {
+		if m, ok := o.(metav1.Object); ok {
+			m.SetResourceVersion("")
+		}
+	}
+	return equality.Semantic.DeepEqual(x, y)
 }
 
 // healthy reports whether the copy was complete once, and the last answer from the API was not an error.

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package observe
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+)
+
+// TestOnlyNewsWakesAnAgent: in a change of master labels, statuses and versions are written many times, and what an agent of a Redis pod
+// reads of pods changes once.
+func TestOnlyNewsWakesAnAgent(t *testing.T) {
+	source := watch.NewFake()
+	pod := podOf("ns", "redis", 0, "uid", "10.0.0.1")
+	pod.ResourceVersion = "1"
+	woken := make(chan string, 16)
+	startKeeper(func(run func(context.Context)) { go run(t.Context()) }, &lists{cache.ListWatch{
+		ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) {
+			return &corev1.PodList{ListMeta: metav1.ListMeta{ResourceVersion: "1"}, Items: []corev1.Pod{*pod}}, nil
+		},
+		WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) { return source, nil },
+	}}, &corev1.Pod{}, func(p *corev1.Pod, gone bool) {
+		if gone {
+			woken <- "gone"
+			return
+		}
+		woken <- p.ResourceVersion
+	}, withoutRole)
+	change := func(version string, do func(*corev1.Pod)) {
+		next := pod.DeepCopy()
+		next.ResourceVersion = version
+		if do != nil {
+			do(next)
+		}
+		source.Modify(next)
+	}
+	change("2", nil)
+	change("3", func(p *corev1.Pod) {
+		p.Labels[contract.LabelRole] = contract.RoleMaster
+		p.Annotations = map[string]string{contract.AnnotationRoleEpoch: "1024"}
+	})
+	change("4", func(p *corev1.Pod) { p.Status.Message = "words" })
+	change("5", func(p *corev1.Pod) {
+		p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+	})
+	source.Delete(pod.DeepCopy())
+	for _, want := range []string{"1", "5", "gone"} {
+		select {
+		case got := <-woken:
+			if got != want {
+				t.Fatalf("it is woken by %s, want %s", got, want)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("nothing wakes it, want %s", want)
+		}
+	}
+}
+
+// TestOwnWriteIsNoNews: what I wrote, or read live, I know already; what the watch shows of others is news, also after I saw it.
+func TestOwnWriteIsNoNews(t *testing.T) {
+	lease := func(version string) *coordinationv1.Lease {
+		return &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{UID: "one", ResourceVersion: version}}
+	}
+	g := &Group{}
+	if !g.isNews(lease("1")) {
+		t.Error("the first record is no news")
+	}
+	g.Learn(lease("5"))
+	if g.isNews(lease("5")) || g.isNews(lease("4")) {
+		t.Error("what I wrote is news")
+	}
+	if !g.isNews(lease("6")) {
+		t.Error("what another wrote is none")
+	}
+	g.latest = lease("6") // somebody beside the loop looked at what the watch has
+	if !g.isNews(lease("6")) {
+		t.Error("what another wrote is none, because it was seen beside the loop")
+	}
+}
