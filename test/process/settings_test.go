@@ -28,8 +28,8 @@ func TestSettingsAreTakenLive(t *testing.T) {
 			for i, p := range s.Sentinels.Live() {
 				want := map[string]string{
 					"quorum": fmt.Sprint(quorum), "failover-timeout": fmt.Sprint(timeout.Milliseconds()), "parallel-syncs": fmt.Sprint(syncs),
-					// The Sentinels of a set are parted in time.
-					"down-after-milliseconds": fmt.Sprint(downAfter.Milliseconds() + int64(i)*400),
+					// The Sentinels of a set are parted in time, around the one that makes the quorum.
+					"down-after-milliseconds": fmt.Sprint(downAfter.Milliseconds() + int64(i-(quorum-1))*400),
 				}
 				until(s, stalled, fmt.Sprintf("%s to watch by %v", p.Name, want), func(ctx context.Context) string { return watchedBy(ctx, p, set, want) })
 			}

@@ -80,6 +80,8 @@ type group struct {
 	report   report.Group
 	// led is the master to which the group's Service was made to lead.
 	led led
+	// pendingSince is since when there has been something to write that every agent of the set may write; zero where there is nothing.
+	pendingSince time.Time
 	// agreed is the epoch that the Sentinel had when everybody was asked last.
 	agreed uint64
 	// The rest is the manager's: the status, how far the Sentinel sees, and how questions are ended that were made for a record of the epoch asksFor.

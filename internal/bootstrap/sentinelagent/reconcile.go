@@ -53,12 +53,15 @@ func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Du
 	store := record.NewStore(m.client.CoordinationV1().Leases(g.key.Namespace), m.set.Copy(g.key, lease), time.Now)
 	var unled error
 	err := m.actor.Do(ctx, g.key.MasterName, store, decision)
+	later := m.myTurn(g, m.pending(g, settings.MasterService, view.Record, decision), time.Now())
 	if err == nil {
 		g.noteTold(decision, want.As, presents)
-		unled = m.lead(ctx, g, settings.MasterService, view.Record, decision.Leads) // labels do not wait for a Service that cannot be written
+		if later == 0 {
+			unled = m.lead(ctx, g, settings.MasterService, view.Record, decision.Leads) // labels do not wait for a Service that cannot be written
+		}
 		err = m.say(ctx, g, lease, recorded, settings.Sentinels.Replicas)
 	}
-	if err == nil {
+	if err == nil && later == 0 {
 		err = m.label(ctx, g.key, lease, view.Record.Epoch, decision.Labels)
 	}
 	err = errors.Join(err, unled)
@@ -69,6 +72,9 @@ func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Du
 	m.mu.Unlock()
 	if err != nil {
 		return afterError(decision.Recheck, err), false
+	}
+	if later > 0 {
+		return min(decision.Recheck, later), false
 	}
 	return decision.Recheck, decision.Reason == model.GroupAbsent && lease == nil
 }

@@ -44,10 +44,16 @@ func wanted(s contract.GroupSettings, size int) model.Watching {
 // timeout.
 const stagger = 400 * time.Millisecond
 
-// staggered is how my own Sentinel watches a group: like the others, but a little more patient than the ordinal before.
+// staggered is how my own Sentinel watches a group: like the others, but a little more patient than the ordinal before. The one that makes
+// the quorum has the patience that was asked for, those before it have less: fewer than a quorum begin nothing.
 func staggered(env environment.Environment, s contract.GroupSettings) model.Watching {
 	w := wanted(s, s.Sentinels.Replicas)
-	ordinal, _ := observe.Ordinal(env.Settings.StatefulSet, env.PodName)
-	w.DownAfter += time.Duration(min(ordinal, 8)) * stagger
+	after := min(myOrdinal(env), 8) - (w.Quorum - 1)
+	w.DownAfter = max(w.DownAfter+time.Duration(after)*stagger, w.DownAfter*3/4)
 	return w
+}
+
+func myOrdinal(env environment.Environment) int {
+	ordinal, _ := observe.Ordinal(env.Settings.StatefulSet, env.PodName)
+	return ordinal
 }

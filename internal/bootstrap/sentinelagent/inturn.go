@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sentinelagent
+
+import (
+	"time"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/act"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/sentinel"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+)
+
+// inTurn is how much later than the ordinal before it a Sentinel's agent writes what any of them may: where the master's Service leads,
+// and role labels. Each looks first whether there is anything left to write. Were they to write at once, two of three writes would be
+// refused, in the moment in which clients connect anew.
+const inTurn = 250 * time.Millisecond
+
+// pending reports whether something of a decision is to be written that every agent of the set may write.
+func (m *manager) pending(g *group, service string, r model.Record, d sentinel.Decision) bool {
+	if d.Leads && service != "" && g.led != (led{service, r.PodUID, r.Epoch}) {
+		return true
+	}
+	for name, role := range d.Labels {
+		if pod := m.set.Pod(g.key, name); pod != nil && !act.Labelled(pod, role) {
+			return true
+		}
+	}
+	return false
+}
+
+// myTurn returns for how long my agent leaves what is pending to others; 0 where it is its turn.
+func (m *manager) myTurn(g *group, pending bool, now time.Time) time.Duration {
+	if !pending {
+		g.pendingSince = time.Time{}
+		return 0
+	}
+	if g.pendingSince.IsZero() {
+		g.pendingSince = now
+	}
+	return max(0, time.Duration(myOrdinal(m.env))*inTurn-now.Sub(g.pendingSince))
+}
