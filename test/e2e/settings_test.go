@@ -35,10 +35,10 @@ func TestSettingsLive(t *testing.T) {
 		}
 	}
 	annotate(contract.AnnotationQuorum+"=3", contract.AnnotationDownAfter+"=7s", contract.AnnotationFailoverTimeout+"=33s", contract.AnnotationParallelSyncs+"=2")
-	watched(t, w, group, "3", 7000, "33000", "2")
+	watched(t, w, group, 3, 7000, "33000", "2")
 	lagged(t, w, group, "5")
 	annotate(contract.AnnotationQuorum+"-", contract.AnnotationDownAfter+"-", contract.AnnotationFailoverTimeout+"-", contract.AnnotationParallelSyncs+"-")
-	watched(t, w, group, "2", contract.DefaultDownAfterMs, strconv.Itoa(contract.DefaultFailoverTimeoutMs), "1")
+	watched(t, w, group, 2, contract.DefaultDownAfterMs, strconv.Itoa(contract.DefaultFailoverTimeoutMs), "1")
 	lagged(t, w, group, "3")
 	formed(t, w, group)
 	if after := uids(t, w, group); fmt.Sprint(after) != fmt.Sprint(before) {
@@ -58,8 +58,9 @@ func uids(t *testing.T, w *world.World, group world.Group) map[string]types.UID 
 	return out
 }
 
-// watched waits until every Sentinel of the chart's set watches the group so. They are parted in time by 400 ms each.
-func watched(t *testing.T, w *world.World, group world.Group, quorum string, downAfter int, timeout, syncs string) {
+// watched waits until every Sentinel of the chart's set watches the group so. They are parted in time by 400 ms each,
+// around the one that makes the quorum.
+func watched(t *testing.T, w *world.World, group world.Group, quorum, downAfter int, timeout, syncs string) {
 	t.Helper()
 	sentinels, err := w.Client.CoreV1().Pods(world.ChartSentinels.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: contract.LabelSentinelSet + "=" + world.ChartSentinels.Name})
 	must(t, err)
@@ -67,7 +68,7 @@ func watched(t *testing.T, w *world.World, group world.Group, quorum string, dow
 		pod := &sentinels.Items[i]
 		ordinal, _ := strconv.Atoi(pod.Name[strings.LastIndex(pod.Name, "-")+1:])
 		want := map[string]string{
-			"quorum": quorum, "down-after-milliseconds": strconv.Itoa(downAfter + 400*ordinal), "failover-timeout": timeout, "parallel-syncs": syncs,
+			"quorum": strconv.Itoa(quorum), "down-after-milliseconds": strconv.Itoa(downAfter + 400*(ordinal-(quorum-1))), "failover-timeout": timeout, "parallel-syncs": syncs,
 		}
 		took, err := world.Until(t.Context(), generous, fmt.Sprintf("%s to watch by %v", pod.Name, want), func(ctx context.Context) string {
 			return otherwise(ctx, w, pod, group, want)
