@@ -76,15 +76,25 @@ func (g *Group) Start(ctx context.Context, client kubernetes.Interface, spawn Sp
 	getter := func(group restClient, resource string, opts func(*metav1.ListOptions)) cache.ListerWatcher {
 		return cache.NewFilteredListWatchFromClient(group, resource, g.Namespace, opts)
 	}
-	g.lease = startKeeper(spawn, getter(client.CoordinationV1().RESTClient(), "leases", one(name)), &coordinationv1.Lease{}, func(l *coordinationv1.Lease, gone bool) {
-		if gone || g.isNews(l) {
-			wake()
-		}
-	}, all)
-	g.pods = startKeeper(spawn, getter(client.CoreV1().RESTClient(), "pods", some), &corev1.Pod{}, func(*corev1.Pod, bool) { wake() }, withoutRole)
+	g.lease = g.watchRecord(getter(client.CoordinationV1().RESTClient(), "leases", one(name)))
+	g.pods = g.watchPods(getter(client.CoreV1().RESTClient(), "pods", some))
 	g.claims = startWatcher(spawn, getter(client.CoreV1().RESTClient(), "persistentvolumeclaims", nothing), &corev1.PersistentVolumeClaim{}, func(*corev1.PersistentVolumeClaim) { wake() })
 	g.set = startWatcher(spawn, getter(client.AppsV1().RESTClient(), "statefulsets", one(g.StatefulSet)), &appsv1.StatefulSet{}, func(*appsv1.StatefulSet) { wake() })
 	return nil
+}
+
+// watchRecord wakes the loop by what others write into the record.
+func (g *Group) watchRecord(lw cache.ListerWatcher) *watcher[*coordinationv1.Lease] {
+	return startKeeper(g.spawn, lw, &coordinationv1.Lease{}, func(l *coordinationv1.Lease, gone bool) {
+		if gone || g.isNews(l) {
+			g.wake()
+		}
+	}, all)
+}
+
+// watchPods wakes the loop by what it reads of pods.
+func (g *Group) watchPods(lw cache.ListerWatcher) *watcher[*corev1.Pod] {
+	return startKeeper(g.spawn, lw, &corev1.Pod{}, func(*corev1.Pod, bool) { g.wake() }, withoutRole)
 }
 
 type restClient = cache.Getter

@@ -5,7 +5,7 @@ package observe
 import (
 	"context"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -20,50 +20,47 @@ import (
 // TestOnlyNewsWakesAnAgent: in a change of master labels, statuses and versions are written many times, and what an agent of a Redis pod
 // reads of pods changes once.
 func TestOnlyNewsWakesAnAgent(t *testing.T) {
-	source := watch.NewFake()
-	pod := podOf("ns", "redis", 0, "uid", "10.0.0.1")
-	pod.ResourceVersion = "1"
-	woken := make(chan string, 16)
-	startKeeper(func(run func(context.Context)) { go run(t.Context()) }, &lists{cache.ListWatch{
-		ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) {
-			return &corev1.PodList{ListMeta: metav1.ListMeta{ResourceVersion: "1"}, Items: []corev1.Pod{*pod}}, nil
-		},
-		WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) { return source, nil },
-	}}, &corev1.Pod{}, func(p *corev1.Pod, gone bool) {
-		if gone {
-			woken <- "gone"
-			return
-		}
-		woken <- p.ResourceVersion
-	}, withoutRole)
-	change := func(version string, do func(*corev1.Pod)) {
-		next := pod.DeepCopy()
-		next.ResourceVersion = version
-		if do != nil {
-			do(next)
-		}
-		source.Modify(next)
-	}
-	change("2", nil)
-	change("3", func(p *corev1.Pod) {
-		p.Labels[contract.LabelRole] = contract.RoleMaster
-		p.Annotations = map[string]string{contract.AnnotationRoleEpoch: "1024"}
-	})
-	change("4", func(p *corev1.Pod) { p.Status.Message = "words" })
-	change("5", func(p *corev1.Pod) {
-		p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
-	})
-	source.Delete(pod.DeepCopy())
-	for _, want := range []string{"1", "5", "gone"} {
-		select {
-		case got := <-woken:
-			if got != want {
-				t.Fatalf("it is woken by %s, want %s", got, want)
+	synctest.Test(t, func(t *testing.T) {
+		source := watch.NewFake()
+		pod := podOf("ns", "redis", 0, "uid", "10.0.0.1")
+		pod.ResourceVersion = "1"
+		woken := make(chan struct{}, 16)
+		g := &Group{spawn: func(run func(context.Context)) { go run(t.Context()) }, wake: func() { woken <- struct{}{} }}
+		g.watchPods(&lists{cache.ListWatch{
+			ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) {
+				return &corev1.PodList{ListMeta: metav1.ListMeta{ResourceVersion: "1"}, Items: []corev1.Pod{*pod}}, nil
+			},
+			WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) { return source, nil },
+		}})
+		step := func(what string, want int, do func()) {
+			t.Helper()
+			do()
+			synctest.Wait()
+			if got := len(woken); got != want {
+				t.Errorf("%s wakes it %d times, want %d", what, got, want)
 			}
-		case <-time.After(20 * time.Second):
-			t.Fatalf("nothing wakes it, want %s", want)
+			for len(woken) > 0 {
+				<-woken
+			}
 		}
-	}
+		change := func(version string, do func(*corev1.Pod)) func() {
+			next := pod.DeepCopy()
+			next.ResourceVersion = version
+			do(next)
+			return func() { source.Modify(next) }
+		}
+		step("the pod", 1, func() {})
+		step("a version", 0, change("2", func(*corev1.Pod) {}))
+		step("a role", 0, change("3", func(p *corev1.Pod) {
+			p.Labels[contract.LabelRole] = contract.RoleMaster
+			p.Annotations = map[string]string{contract.AnnotationRoleEpoch: "1024"}
+		}))
+		step("words", 0, change("4", func(p *corev1.Pod) { p.Status.Message = "words" }))
+		step("its readiness", 1, change("5", func(p *corev1.Pod) {
+			p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+		}))
+		step("its end", 1, func() { source.Delete(pod.DeepCopy()) })
+	})
 }
 
 // TestOwnWriteIsNoNews: what I wrote, or read live, I know already; what the watch shows of others is news, also after I saw it.
