@@ -4,9 +4,14 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
@@ -22,20 +27,49 @@ func TestMasterKilledInPlace(t *testing.T) {
 	formed(t, w, group)
 	good := 0
 	for i := range times {
-		if t.Run(fmt.Sprintf("%02d", i+1), func(t *testing.T) { killMasterInPlace(t, w, group) }) {
+		if t.Run(fmt.Sprintf("%02d", i+1), func(t *testing.T) {
+			killMasterInPlace(t, w, group, func(pod string) error {
+				return w.KillContainer(t.Context(), group.Namespace, pod, contract.RedisContainer)
+			})
+		}) {
 			good++
 		}
 	}
 	t.Logf("%d of %d times no write was lost that a replica had", good, times)
 }
 
-func killMasterInPlace(t *testing.T, w *world.World, group world.Group) {
+// TestMasterAndItsAgentKilledInPlace: nobody is left in the pod to offer the mastership to anyone, and the kubelet waits longer each time before
+// it starts the two again. What it says of them is enough for a replica: nobody waits for Sentinels.
+func TestMasterAndItsAgentKilledInPlace(t *testing.T) {
+	const times = 5
+	w := connect(t)
+	needsNode(t, w)
+	group := apply(t, w, namespace(t, w, nil), plain("redis", labelled))
+	formed(t, w, group)
+	for i := range times {
+		t.Run(fmt.Sprintf("%02d", i+1), func(t *testing.T) {
+			killMasterInPlace(t, w, group, func(pod string) error { return w.KillPod(t.Context(), group.Namespace, pod) })
+		})
+	}
+	changes, err := w.Events(t.Context(), group.Namespace, "MasterChanged")
+	must(t, err)
+	for _, change := range changes {
+		t.Log(change.Message)
+	}
+	if !slices.ContainsFunc(changes, func(e corev1.Event) bool { return strings.Contains(e.Message, string(model.MasterGone)) }) {
+		t.Error("no replica ever claimed by what the kubelet says")
+	}
+}
+
+// killMasterInPlace ends processes of the master's pod.
+func killMasterInPlace(t *testing.T, w *world.World, group world.Group, kill func(pod string) error) {
+	t.Helper()
 	before, _ := formed(t, w, group)
 	master, _ := before.Master()
 	writer := writing(t, w, group, world.Writes{Confirm: true})
 	acknowledged(t, writer, 100)
 	killed := time.Now()
-	must(t, w.KillContainer(t.Context(), group.Namespace, master.Pod, contract.RedisContainer))
+	must(t, kill(master.Pod))
 	after, elected, err := w.WaitView(t.Context(), group, generous, "a master after the crash", func(view world.View) string {
 		if now, one := view.Master(); one && now.Redis.RunID == master.Redis.RunID {
 			return "the killed process still answers"

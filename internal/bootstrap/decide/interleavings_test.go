@@ -306,7 +306,9 @@ func TestIsolatedMaster(t *testing.T) {
 		"only the API is away":                             {with(minority(), func(v *model.View) { v.API = false }), long, model.Incumbent},
 		"most Sentinels do not reach it":                   {with(minority(), func(v *model.View) { v.API = false; flagged(v) }), long, model.Unconfirmed},
 		"the Sentinels are away, and another is silent":    {with(minority(), noSentinels), long, model.Unconfirmed},
-		"the Sentinels are away, and another is not there": {with(minority(), func(v *model.View) { noSentinels(v); v.Peers[1].Redis.Refused = true }), long, model.Incumbent},
+		"the Sentinels are away, and another is not there": {with(minority(), func(v *model.View) { noSentinels(v); v.Peers[1].Redis.Refused, v.Peers[1].Down = true, true }), long, model.Incumbent},
+		"nothing listens there, or a firewall is between":  {with(minority(), func(v *model.View) { noSentinels(v); v.Peers[1].Redis.Refused = true }), long, model.Unconfirmed},
+		"its kubelet says so, and something is silent":     {with(minority(), func(v *model.View) { noSentinels(v); v.Peers[1].Down = true }), long, model.Unconfirmed},
 		"a replica follows another pod":                    {with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(1))), cutOff), long, model.Unconfirmed},
 	} {
 		c.view.Self.Redis.OnlineReplicas = 0

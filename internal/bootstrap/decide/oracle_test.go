@@ -139,7 +139,7 @@ func (o oracle) mayHaveBeenReplaced() bool {
 			return !o.answers(p) || p.Redis.Role != model.Replica || p.Redis.Following != self.Address
 		}),
 		o.v.API && o.iAmRecorded() && !slices.ContainsFunc(o.v.Peers, func(p model.Pod) bool {
-			return p.Redis.Role == model.Master || p.Redis.Answer == model.Silent && !p.Redis.Refused
+			return p.Redis.Role == model.Master || p.Redis.Answer == model.Silent && !(p.Redis.Refused && p.Down)
 		}),
 		o.m.Confirmed.IsZero(),
 	} {
@@ -247,7 +247,7 @@ func (o oracle) masterSilent() []Action {
 		return o.answers(p) && p.Redis.Role == model.Replica && p.Redis.Priority > 0
 	})
 	soonest := overdue || !electable || o.count(o.findsNobody) == len(o.v.Sentinels) || recorded && o.nothingIsLeftOfIt()
-	if lives || !o.mayWrite() || o.someMaster() || !o.provenGone() || !soonest && !o.willNotAct() ||
+	if lives || !o.mayWrite() || o.someMaster() || !o.provenGone() && !o.nothingIsLeftOfIt() || !soonest && !o.willNotAct() ||
 		o.mayBeMore() && !o.waitedEnough() {
 		return o.wait()
 	}
@@ -264,9 +264,14 @@ func (o oracle) masterSilent() []Action {
 	return append(o.wait(), Claim)
 }
 
-// nothingIsLeftOfIt reports whether the named pod does not exist, nobody hears its process, and no Sentinel is at it.
+// nothingIsLeftOfIt reports whether the named pod does not exist, or is down by its kubelet's word and its agent has made no offer; and
+// nobody hears its process, and no Sentinel is at it.
 func (o oracle) nothingIsLeftOfIt() bool {
-	exists := slices.ContainsFunc(o.pods(), o.names)
+	offer := o.v.Record.Offer
+	offered := offer != nil && slices.ContainsFunc(o.pods(), func(p model.Pod) bool { return o.answers(p) && p.UID == offer.PodUID && p.Redis.RunID == offer.RunID })
+	exists := slices.ContainsFunc(o.pods(), func(p model.Pod) bool {
+		return o.names(p) && (!p.Down || !p.Redis.Refused || o.uid == "" || offered)
+	})
 	heard := slices.ContainsFunc(o.pods(), func(p model.Pod) bool {
 		return o.answers(p) && p.Redis.Role == model.Replica && p.Redis.LinkUp && p.Redis.Following == o.address
 	})

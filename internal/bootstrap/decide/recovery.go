@@ -99,15 +99,17 @@ func (s *situation) leaderRun() []string {
 	return nil
 }
 
-// mayReplaceLeader reports whether the named master is proven gone and Sentinel has had its time; it needs none where it could
-// elect no replica, as when everything restarted. A holder that comes back alone does not overtake the replicas that never went
-// away.
+// mayReplaceLeader reports whether the named master is proven gone and Sentinel has had its time; it needs none where the master's process
+// has ended and nobody else is about to replace it, nor where Sentinel could elect no replica, as when everything restarted. A holder that
+// comes back alone does not overtake the replicas that never went away.
 func (s *situation) mayReplaceLeader() bool {
+	// One that is down comes back with its data, and its agent may live, and have found a successor.
+	ended := s.leaderAbsent() || s.leaderDown() && !s.offerOpen() && !s.lags(&s.Self.Redis)
 	switch {
+	case s.Record.HasHolder() && ended && s.nobodyHearsLeader() && s.allSentinelsAnswered && !s.failoverRunning:
+		return true // nothing is left to wait for
 	case !s.leaderGone():
 		return false
-	case s.Record.HasHolder() && s.leaderAbsent() && s.nobodyHearsLeader() && s.allSentinelsAnswered && !s.failoverRunning:
-		return true // nothing is left to wait for: it does not exist, its process has ended, and no Sentinel is at it
 	}
 	budget := s.Config.DownAfter + s.Config.FailoverTimeout
 	if s.failoverRunning || !s.allSentinelsAnswered && s.majority(func(*model.Sentinel) bool { return true }) {

@@ -87,7 +87,7 @@ func TestMasterAgain(t *testing.T) {
 func TestWhatTheAPISaysMayBeOld(t *testing.T) {
 	isolated := with(formed(0, pod(0, master), pod(1, silent), pod(2, silent)), cutOff)
 	silentSet := func(v *model.View) { v.Sentinels = silentSentinels() }
-	restarts := edited(pod(2, silent), func(p *model.Pod) { p.Redis.Refused = true })
+	restarts := edited(pod(2, silent), func(p *model.Pod) { p.Redis.Refused, p.Down = true, true })
 	for name, c := range map[string]struct {
 		before model.View
 		writes time.Duration

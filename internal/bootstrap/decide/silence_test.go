@@ -65,6 +65,9 @@ var silenceThatMayEnable = []excuse{
 		silenced := leader != nil && leader.Redis.Answer != model.Silent && newSituation(u.view, u.memory).leaderPod.Redis.Answer == model.Silent
 		return silenced && u.view.Now.Sub(u.memory.SilentSince) > u.view.Config.DownAfter+u.view.Config.FailoverTimeout
 	}},
+	{"a group that has no holder forms without Sentinels: a failover that one of them is at is of a time before", func(u turn) bool {
+		return !u.view.Record.HasHolder() && waiting(u.view, u.memory).budgetSpent()
+	}},
 	{"recovery-timeout bounds the wait for a candidate: one that was silent for so long is not waited for", func(u turn) bool {
 		return waiting(u.view, u.memory).budgetSpent() && u.before.API == u.view.API && slices.Equal(u.before.Sentinels, u.view.Sentinels)
 	}},

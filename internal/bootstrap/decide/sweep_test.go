@@ -20,6 +20,7 @@ var nodeStates = []string{
 	"",            // no such pod
 	"N?",          // silent
 	"N-",          // gone: connects are refused
+	"N-+down",     // and the kubelet says so
 	"NL",          // loading
 	"NM",          // master
 	"N>A",         // synced replica of A

@@ -203,12 +203,13 @@ func (s *situation) unconfirmedFor() time.Duration {
 // podsKnown reports whether the API has ever shown the group's pods.
 func (s *situation) podsKnown() bool { return s.UIDByName != "" || len(s.Peers) > 0 }
 
-// everyoneIsSeen reports whether each other pod answers and is no master, or has no Redis at this moment. One that is silent may have
-// been promoted where I cannot see it, and the API neither: that it is not ready is no proof.
+// everyoneIsSeen reports whether each other pod answers and is no master, or has no Redis at this moment: by its kubelet's word, and nothing
+// listens there, which a firewall may say as well. One that is silent may have been promoted where I cannot see it, and the API neither: that
+// it is not ready is no proof.
 func (s *situation) everyoneIsSeen() bool {
 	return !slices.ContainsFunc(s.Peers, func(p model.Pod) bool {
 		r := &p.Redis
-		absent := p.Address.Host == "" || r.Refused
+		absent := p.Address.Host == "" || r.Refused && p.Down
 		return !absent && (r.Answer == model.Silent || r.Role == model.Master)
 	})
 }

@@ -74,7 +74,7 @@ var redisReasons = []explanation{
 	{FailoverRunning, "A Sentinel reports a failover in progress: it goes first.", "Nothing; it ends within failover-timeout.", NoEvent},
 	{MasterSilent, "The named master does not answer: Sentinel is given its time to fail over.", "", NoEvent},
 	{MasterReturning, "The named master's Redis restarted: its own agent decides which pod leads.", "", NoEvent},
-	{MasterGone, "The named master is proven gone, Sentinel did not fail over, and this pod has the best data: it claims the mastership.", "Find out why the master went down and why Sentinel did not replace it.", WarningWhenActed},
+	{MasterGone, "The named master is proven gone, no Sentinel is replacing it, and this pod has the best data: it claims the mastership.", "Find out why the master went down.", WarningWhenActed},
 	{MasterAddressGone, "Redis follows an address that no pod of the group has any more: it is detached, before a foreign server gets that address.", "", NoEvent},
 	{AnotherLeads, "Another pod should claim the mastership: this one waits for it.", "", NoEvent},
 	{CandidatesSilent, "A pod that may hold data has not answered yet.", "Bring the missing pod up, or wait: after recovery-timeout the others go on without it if one of them has data. If all of them are empty they keep waiting, so that data which it may hold is not given up; if it is lost, delete its pod and its volume claim.", WarningWhenLasting},

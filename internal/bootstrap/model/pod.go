@@ -16,6 +16,9 @@ type Pod struct {
 	Keyed       bool
 	Ready       bool
 	Terminating bool
+	// Down reports whether its kubelet says that the container of its Redis does not run: it has not yet, or it has ended. That may be a
+	// second or two old.
+	Down bool
 	// Updated reports whether it is of the StatefulSet's newest revision.
 	Updated bool
 	// Label is the role label of the pod.

@@ -24,6 +24,7 @@ func TestOnlyNewsWakesAnAgent(t *testing.T) {
 		source := watch.NewFake()
 		pod := podOf("ns", "redis", 0, "uid", "10.0.0.1")
 		pod.ResourceVersion = "1"
+		pod.Spec.Containers = []corev1.Container{{Name: "redis", VolumeMounts: []corev1.VolumeMount{{Name: contract.ConfigVolume}}}}
 		woken := make(chan struct{}, 16)
 		g := &Group{spawn: func(run func(context.Context)) { go run(t.Context()) }, wake: func() { woken <- struct{}{} }}
 		g.watchPods(&lists{cache.ListWatch{
@@ -59,7 +60,47 @@ func TestOnlyNewsWakesAnAgent(t *testing.T) {
 		step("its readiness", 1, change("5", func(p *corev1.Pod) {
 			p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
 		}))
+		step("a container's end", 1, change("6", func(p *corev1.Pod) {
+			p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+			p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "redis", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 137}}}}
+		}))
 		step("its end", 1, func() { source.Delete(pod.DeepCopy()) })
+	})
+}
+
+// TestOwnWriteWakesNobody: the watch brings back what I wrote myself, and what others write.
+func TestOwnWriteWakesNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := watch.NewFake()
+		lease := func(version, holder string) *coordinationv1.Lease {
+			return &coordinationv1.Lease{
+				ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "redis", UID: "one", ResourceVersion: version},
+				Spec:       coordinationv1.LeaseSpec{HolderIdentity: &holder},
+			}
+		}
+		woken := make(chan struct{}, 16)
+		g := &Group{spawn: func(run func(context.Context)) { go run(t.Context()) }, wake: func() { woken <- struct{}{} }}
+		g.watchRecord(&lists{cache.ListWatch{
+			ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) {
+				return &coordinationv1.LeaseList{ListMeta: metav1.ListMeta{ResourceVersion: "1"}, Items: []coordinationv1.Lease{*lease("1", "a")}}, nil
+			},
+			WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) { return source, nil },
+		}})
+		step := func(what string, want int, do func()) {
+			t.Helper()
+			do()
+			synctest.Wait()
+			if got := len(woken); got != want {
+				t.Errorf("%s wakes it %d times, want %d", what, got, want)
+			}
+			for len(woken) > 0 {
+				<-woken
+			}
+		}
+		step("the record", 1, func() {})
+		step("my own write", 0, func() { g.Learn(lease("5", "b")); source.Modify(lease("5", "b")) })
+		step("what another wrote", 1, func() { source.Modify(lease("6", "c")) })
+		step("its end", 1, func() { source.Delete(lease("7", "c")) })
 	})
 }
 

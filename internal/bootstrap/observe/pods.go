@@ -44,6 +44,7 @@ func podFacts(pod *corev1.Pod, ordinal, port int, like netip.Addr) model.Pod {
 	p := model.Pod{
 		Name: pod.Name, UID: string(pod.UID), Ordinal: ordinal,
 		Terminating: pod.DeletionTimestamp != nil,
+		Down:        isDown(pod, serverContainer(pod)),
 		Label:       pod.Labels[contract.LabelRole],
 		Injected: slices.ContainsFunc(pod.Spec.InitContainers, func(c corev1.Container) bool {
 			return c.Name == contract.AgentContainer
@@ -59,6 +60,29 @@ func podFacts(pod *corev1.Pod, ordinal, port int, like netip.Addr) model.Pod {
 		}
 	}
 	return p
+}
+
+// serverContainer is the container of a pod that loads the file of its agent; empty where that is none, or not one alone.
+func serverContainer(pod *corev1.Pod) string {
+	name := ""
+	for i := range pod.Spec.Containers {
+		c := &pod.Spec.Containers[i]
+		if !slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == contract.ConfigVolume }) {
+			continue
+		}
+		if name != "" {
+			return ""
+		}
+		name = c.Name
+	}
+	return name
+}
+
+// isDown reports whether the kubelet says that a container does not run.
+func isDown(pod *corev1.Pod, container string) bool {
+	return slices.ContainsFunc(pod.Status.ContainerStatuses, func(c corev1.ContainerStatus) bool {
+		return c.Name == container && c.State.Running == nil
+	})
 }
 
 // knowsKeys reports whether a pod's agent was given the keys of the group.

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
 // TestOneFamilyForAGroup: of a pod with two addresses the one of my own family counts, whichever comes first; a server must not
@@ -35,6 +37,47 @@ func TestOrdinal(t *testing.T) {
 		n, ok := Ordinal("redis", pod)
 		if ok != (want >= 0) || ok && n != want {
 			t.Errorf("%s: %d, %v, want %d", pod, n, ok, want)
+		}
+	}
+}
+
+// TestServerThatIsDown: what the kubelet says of the container that loads the agent's file, and of no other.
+func TestEndOfAServer(t *testing.T) {
+	var ended, back, never corev1.ContainerStatus
+	ended.State.Terminated = &corev1.ContainerStateTerminated{ExitCode: 137}
+	back.LastTerminationState, back.State.Running = ended.State, &corev1.ContainerStateRunning{}
+	never.State.Waiting = &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}
+	waits := ended
+	waits.State, waits.LastTerminationState = never.State, ended.State
+	server := corev1.Container{VolumeMounts: []corev1.VolumeMount{{Name: "data"}, {Name: contract.ConfigVolume}}}
+	for name, c := range map[string]struct {
+		containers map[string]corev1.Container
+		server     corev1.ContainerStatus
+		other      corev1.ContainerStatus
+		ended      bool
+	}{
+		"it ended":                    {map[string]corev1.Container{"redis": server, "exporter": {}}, ended, back, true},
+		"it waits to be started anew": {map[string]corev1.Container{"redis": server, "exporter": {}}, waits, back, true},
+		"it runs again":               {map[string]corev1.Container{"redis": server, "exporter": {}}, back, ended, false},
+		"it has not run yet":          {map[string]corev1.Container{"redis": server, "exporter": {}}, never, back, true},
+		"another one ended":           {map[string]corev1.Container{"redis": {}, "exporter": {}}, ended, ended, false},
+		"two load the file":           {map[string]corev1.Container{"redis": server, "exporter": server}, ended, ended, false},
+	} {
+		pod := podOf("ns", "redis", 1, "uid", "10.0.0.1")
+		for _, container := range []string{"exporter", "redis"} {
+			spec := c.containers[container]
+			spec.Name = container
+			pod.Spec.Containers = append(pod.Spec.Containers, spec)
+		}
+		c.server.Name, c.other.Name = "redis", "exporter"
+		pod.Status.ContainerStatuses = []corev1.ContainerStatus{c.other, c.server}
+		for _, trimmed := range []bool{false, true} {
+			if trimmed {
+				trim(pod)
+			}
+			if got := podFacts(pod, 1, 6379, netip.Addr{}).Down; got != c.ended {
+				t.Errorf("%s, trimmed %v: %v", name, trimmed, got)
+			}
 		}
 	}
 }

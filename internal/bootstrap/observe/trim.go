@@ -87,6 +87,10 @@ func trimPod(pod *corev1.Pod) {
 			status.Conditions = []corev1.PodCondition{{Type: c.Type, Status: c.Status}}
 		}
 	}
+	if server := serverContainer(pod); isDown(pod, server) {
+		spec.Containers = []corev1.Container{{Name: server, VolumeMounts: []corev1.VolumeMount{{Name: contract.ConfigVolume}}}}
+		status.ContainerStatuses = []corev1.ContainerStatus{{Name: server}}
+	}
 	pod.ObjectMeta, pod.Spec, pod.Status = meta, spec, status
 }
 

@@ -108,9 +108,11 @@ func TestTrimKeepsWhatViewsRead(t *testing.T) {
 	pod.Spec.InitContainers = []corev1.Container{{Name: "theirs"}, {Name: contract.AgentContainer}}
 	pod.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data-redis-1"}}}}
 	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+	pod.Spec.Containers = []corev1.Container{{Name: "exporter"}, {Name: "redis", VolumeMounts: []corev1.VolumeMount{{Name: contract.ConfigVolume}}}}
+	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "exporter"}, {Name: "redis", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}}}
 	before := podFacts(pod, 1, 6379, (&SentinelSet{}).set.PodIP)
 	trim(pod)
-	if after := podFacts(pod, 1, 6379, (&SentinelSet{}).set.PodIP); after != before || !after.Injected || !after.Ready || !after.Terminating {
+	if after := podFacts(pod, 1, 6379, (&SentinelSet{}).set.PodIP); after != before || !after.Injected || !after.Ready || !after.Terminating || !after.Down {
 		t.Errorf("before %+v, after %+v", before, after)
 	}
 	delete(pod.Labels, contract.LabelGroup)

@@ -3,7 +3,11 @@
 package sentinelagent
 
 import (
+	"context"
+	"errors"
 	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/act"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide/sentinel"
@@ -14,6 +18,15 @@ import (
 // and role labels. Each looks first whether there is anything left to write. Were they to write at once, two of three writes would be
 // refused, in the moment in which clients connect anew.
 const inTurn = 250 * time.Millisecond
+
+// writeInTurn writes what any agent of the set may write, when it is my turn, and returns for how long it is left to others before that.
+func (m *manager) writeInTurn(ctx context.Context, g *group, lease *coordinationv1.Lease, service string, r model.Record, d sentinel.Decision) (time.Duration, error) {
+	if later := m.myTurn(g, m.pending(g, service, r, d), time.Now()); later > 0 {
+		return later, nil
+	}
+	unled := m.lead(ctx, g, service, r, d.Leads) // labels do not wait for a Service that cannot be written
+	return 0, errors.Join(m.label(ctx, g.key, lease, r.Epoch, d.Labels), unled)
+}
 
 // pending reports whether something of a decision is to be written that every agent of the set may write.
 func (m *manager) pending(g *group, service string, r model.Record, d sentinel.Decision) bool {

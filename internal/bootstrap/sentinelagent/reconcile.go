@@ -51,20 +51,13 @@ func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Du
 		return loop.Shortest, false
 	}
 	store := record.NewStore(m.client.CoordinationV1().Leases(g.key.Namespace), m.set.Copy(g.key, lease), time.Now)
-	var unled error
+	var later time.Duration
 	err := m.actor.Do(ctx, g.key.MasterName, store, decision)
-	later := m.myTurn(g, m.pending(g, settings.MasterService, view.Record, decision), time.Now())
 	if err == nil {
 		g.noteTold(decision, want.As, presents)
-		if later == 0 {
-			unled = m.lead(ctx, g, settings.MasterService, view.Record, decision.Leads) // labels do not wait for a Service that cannot be written
-		}
-		err = m.say(ctx, g, lease, recorded, settings.Sentinels.Replicas)
+		later, err = m.writeInTurn(ctx, g, lease, settings.MasterService, view.Record, decision)
+		err = errors.Join(err, m.say(ctx, g, lease, recorded, settings.Sentinels.Replicas))
 	}
-	if err == nil && later == 0 {
-		err = m.label(ctx, g.key, lease, view.Record.Epoch, decision.Labels)
-	}
-	err = errors.Join(err, unled)
 	m.pages.Metrics().Turn(g.key.Label(), decision.Action.String(), string(decision.Reason), time.Since(began), err)
 	said := g.report.Decided(m.env.Log, g.key.MasterName, g.key.Label(), view, decision, errors.Join(err, objection(lease)))
 	m.mu.Lock()

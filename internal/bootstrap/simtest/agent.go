@@ -126,7 +126,7 @@ func (w *World) earlyView(p *pod) (model.View, bool) {
 			slow = true
 		}
 		if w.chance(50) {
-			peer.Redis = w.asks(p.caller(), p.host, w.listeners[peer.Address])
+			peer.Redis = w.askPeer(p, peer)
 		}
 	}
 	v.Sentinels = make([]model.Sentinel, len(w.sentinels))
@@ -147,7 +147,7 @@ func (w *World) addLateAnswers(p *pod, v *model.View) {
 	}
 	for i := range v.Peers {
 		if v.Peers[i].Redis.Answer == model.Silent {
-			v.Peers[i].Redis = w.asks(p.caller(), p.host, w.listeners[v.Peers[i].Address])
+			v.Peers[i].Redis = w.askPeer(p, &v.Peers[i])
 		}
 	}
 	w.askGhost(p, v)
@@ -181,6 +181,15 @@ func (w *World) askOwn(p *pod) model.Redis {
 	return r
 }
 
+// askPeer asks the Redis of another pod. A kernel refuses a connection where nothing listens, and so do some firewalls where something does.
+func (w *World) askPeer(p *pod, peer *model.Pod) model.Redis {
+	r := w.asks(p.caller(), p.host, w.listeners[peer.Address])
+	if s := w.serverOf(peer.UID); s != nil && r.Answer == model.Silent && !r.Full {
+		r.Refused = !s.alive && w.reach(p.host, s.host) || w.blocked[pair{p.host.id, s.host.id}] && (p.host.id+s.host.id)%3 == 0
+	}
+	return r
+}
+
 // facts fills in what the API says, as late as this agent's watch.
 func (w *World) facts(p *pod, v *model.View) {
 	s := &w.states[w.seenOf(&p.watch, setWatch)]
@@ -190,7 +199,7 @@ func (w *World) facts(p *pod, v *model.View) {
 	for _, o := range w.states[max(w.seenOf(&p.watch, podWatch), p.watch.listed)].pods {
 		q := model.Pod{
 			Name: name(o.ordinal), Ordinal: o.ordinal, UID: o.uid, Address: o.address, VolumeClaim: o.claim, Injected: true,
-			Ready: o.ready, Terminating: o.terminating, Updated: true,
+			Ready: o.ready, Terminating: o.terminating, Down: o.down, Updated: true,
 		}
 		if o.ordinal != p.ordinal {
 			v.Peers = append(v.Peers, q)

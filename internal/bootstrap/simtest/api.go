@@ -26,6 +26,8 @@ type podObject struct {
 	claim       string
 	ready       bool
 	terminating bool
+	// down reports whether the kubelet has said that its Redis does not run.
+	down bool
 }
 
 // state is what the API shows at one instant; states are never changed, only followed by others.

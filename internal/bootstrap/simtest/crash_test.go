@@ -12,12 +12,12 @@ import (
 )
 
 // TestCrashIsOverBeforeSentinelSeesIt: the master's process dies, and its agent lives. A replica leads long before down-after,
-// which it does not with deciders that cannot tell a crash from silence.
+// which it does not with deciders that cannot tell a crash from silence, nor read the kubelet's word.
 func TestCrashIsOverBeforeSentinelSeesIt(t *testing.T) {
 	scripts := scenario(Step{At: 20 * time.Second, Do: "kill-lead", For: 80 * time.Second})
 	blind := redisDecider(func(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
 		v.Self.Redis.Refused = false
-		return decide.Next(v, m)
+		return unheard(v, m)
 	})
 	with, without := gaps(t, scripts, Real), gaps(t, scripts, blind)
 	t.Logf("no write was taken for %s (median), at most %s; without offers %s, at least %s", with[50], with[99], without[50], without[0])
@@ -61,4 +61,38 @@ func TestCrashKeepsWhatReplicasHave(t *testing.T) {
 			t.Errorf("seed %d: %d acknowledged writes are lost, and two replicas had them", s.Seed, result.Lost)
 		}
 	}
+}
+
+// TestAgentAndRedisEndTogether: the kubelet starts neither again for a while, so that nobody is left to offer anything. It says so, and a replica
+// leads before Sentinels see the master down; they are what is left to agents that do not read that.
+func TestAgentAndRedisEndTogether(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		deciders Deciders
+		within   bool
+	}{{"the kubelet's word", Real, true}, {"without it", redisDecider(unheard), false}} {
+		t.Run(c.name, func(t *testing.T) {
+			tales(t, 60, three(AOF), c.deciders, func(s *tale) {
+				lead := s.leader()
+				s.crashAgent(lead, 20*time.Second)
+				s.killRedis(lead, 20*time.Second)
+			}, 60*time.Second, func(s *tale, r Result) {
+				if (s.none < downAfter-time.Second) != c.within {
+					t.Errorf("nobody took writes for %s", s.none)
+				}
+				if r.Violation != nil || r.Lost > 2 { // what was on its way
+					t.Errorf("%d of %d acknowledged writes lost; %v", r.Lost, r.Acked, r.Violation)
+				}
+			})
+		})
+	}
+}
+
+// unheard decides as if no kubelet said anything of a Redis.
+func unheard(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
+	v.Peers = slices.Clone(v.Peers)
+	for i := range v.Peers {
+		v.Peers[i].Down = false
+	}
+	return decide.Next(v, m)
 }

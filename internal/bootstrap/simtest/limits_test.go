@@ -113,7 +113,8 @@ func TestLastSecondOfAMaster(t *testing.T) {
 	hasty := redisDecider(func(v model.View, m decide.Memory) (decide.Decision, decide.Memory) { // what is on its disk is enough for it
 		d, after := decide.Next(v, m)
 		if d.Reason == model.TransferAfterRestart && v.Self.Redis.Answer == model.Up {
-			return claiming(v, model.RestartedInPlace), after
+			d = claiming(v, model.RestartedInPlace)
+			after.Claimed, after.ClaimedAt = decide.Claimed{Epoch: d.Epoch, RunID: v.Self.Redis.RunID}, v.Now
 		}
 		return d, after
 	})

@@ -36,7 +36,8 @@ type pod struct {
 	busy     bool
 	again    bool
 	planned  int
-	ready    bool
+	// ready and down are what the kubelet last told the API.
+	ready, down bool
 	// leads reports whether the last turn found its Redis leading, and yielded whether writes were held back since for a failover.
 	leads   bool
 	yielded bool
@@ -132,18 +133,18 @@ func (w *World) create(ordinal int) {
 	w.on(p.host, time.Second, func() { w.probe(p) })
 }
 
-// probe asks the agent every second whether the pod is ready, and tells the API.
+// probe is the kubelet, which looks every second whether the pod is ready and its Redis runs, and tells the API.
 func (w *World) probe(p *pod) {
 	if p.gone {
 		return
 	}
 	w.on(p.host, time.Second, func() { w.probe(p) })
-	ready := p.agent && p.last.Ready
-	if ready == p.ready || !w.reachAPI(p.host) || w.storeRefuses() {
+	ready, down := p.agent && p.last.Ready, !p.server.alive
+	if ready == p.ready && down == p.down || !w.reachAPI(p.host) || w.storeRefuses() {
 		return
 	}
-	p.ready = ready
-	w.edit(p, func(o *podObject) { o.ready = ready })
+	p.ready, p.down = ready, down
+	w.edit(p, func(o *podObject) { o.ready, o.down = ready, down })
 }
 
 // edit changes a pod's object, if the API still has it.

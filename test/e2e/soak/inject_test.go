@@ -72,6 +72,8 @@ func (s *soak) inject(ctx context.Context, fault schedule.Fault, before memory) 
 		return s.unlessGone(ctx, pod, s.world.KillContainer(ctx, in, pod.Name, server(pod)))
 	case schedule.KillAgent:
 		return s.unlessGone(ctx, pod, s.world.KillContainer(ctx, in, pod.Name, contract.AgentContainer))
+	case schedule.KillBoth:
+		return s.unlessGone(ctx, pod, s.world.KillPod(ctx, in, pod.Name))
 	case schedule.Freeze:
 		return s.last(ctx, fault, pod, s.world.Freeze, s.world.Thaw)
 	case schedule.CutAPI:

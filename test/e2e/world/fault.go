@@ -61,22 +61,27 @@ func (w *World) deletePod(ctx context.Context, namespace, pod string, options me
 	return nil
 }
 
+// KillPod sends SIGKILL to all processes of a pod at the same time; the kubelet starts them again, at once or later.
+func (w *World) KillPod(ctx context.Context, namespace, name string) error {
+	pod, err := w.Client.CoreV1().Pods(namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return fmt.Errorf("reading pod %s/%s: %w", namespace, name, err)
+	}
+	containers := runningContainers(pod)
+	failed := make([]error, len(containers))
+	var killing sync.WaitGroup
+	for i, container := range containers {
+		killing.Go(func() { failed[i] = w.KillContainer(ctx, namespace, name, container) })
+	}
+	killing.Wait()
+	return errors.Join(failed...)
+}
+
 // CrashPod makes a pod disappear as if its machine had lost power: all its processes die by SIGKILL at the same time where the
 // node can be reached, and the pod is deleted by force. No hook runs and no connection is closed properly.
 func (w *World) CrashPod(ctx context.Context, namespace, name string) error {
 	if w.CanKill() {
-		pod, err := w.Client.CoreV1().Pods(namespace).Get(ctx, name, metav1.GetOptions{})
-		if err != nil {
-			return fmt.Errorf("reading pod %s/%s: %w", namespace, name, err)
-		}
-		containers := runningContainers(pod)
-		failed := make([]error, len(containers))
-		var killing sync.WaitGroup
-		for i, container := range containers {
-			killing.Go(func() { failed[i] = w.KillContainer(ctx, namespace, name, container) })
-		}
-		killing.Wait()
-		if err := errors.Join(failed...); err != nil {
+		if err := w.KillPod(ctx, namespace, name); err != nil {
 			return err
 		}
 	}

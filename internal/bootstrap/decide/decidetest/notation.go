@@ -148,6 +148,8 @@ func (in *Reader) flag(p model.Pod, flag string) model.Pod {
 		p.Redis.RunID += "-again"
 	case "other":
 		p.UID = "another pod"
+	case "down":
+		p.Down = true
 	case "ready":
 		p.Ready = true
 	case "updated":

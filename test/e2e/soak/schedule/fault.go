@@ -23,6 +23,8 @@ const (
 	KillRedis Kind = "kill-redis"
 	// KillAgent does so with the agent.
 	KillAgent Kind = "kill-agent"
+	// KillBoth does so with both at the same time.
+	KillBoth Kind = "kill-both"
 	// Freeze lets a pod stand still, and go on later as if nothing had been.
 	Freeze Kind = "freeze"
 	// CutAPI cuts a pod off from the API server.
@@ -96,6 +98,7 @@ var kinds = []traits{
 	{kind: Crash, weight: 3, targets: everyone, node: true, destroys: true, stops: true},
 	{kind: KillRedis, weight: 3, targets: everyone, node: true, destroys: true, stops: true},
 	{kind: KillAgent, weight: 2, targets: everyone, node: true},
+	{kind: KillBoth, weight: 2, targets: everyone, node: true, destroys: true, stops: true},
 	// From a breath that nobody notices to longer than down-after and failover-timeout together.
 	{kind: Freeze, weight: 3, targets: everyone, node: true, stops: true, least: time.Second, most: 20 * time.Second},
 	{kind: CutAPI, weight: 2, targets: everyone, node: true, least: 2 * time.Second, most: 20 * time.Second},
@@ -117,7 +120,7 @@ func (f Fault) destroysData() bool { return f.traits().destroys && !f.Target.IsS
 
 // staysInPlace reports whether the pod, and its network, are the same afterwards.
 func (f Fault) staysInPlace() bool {
-	return f.Target == Group || f.Kind == KillRedis || f.Kind == KillAgent
+	return f.Target == Group || f.Kind == KillRedis || f.Kind == KillAgent || f.Kind == KillBoth
 }
 
 // Planned reports whether the group promises to lose no acknowledged write in this step, confirmed by a replica or not. It does, unless
