@@ -72,26 +72,6 @@ func (s *situation) leaderAbsent() bool {
 	return s.API && s.PodsListed && s.leaderPod == nil && !s.selfLeads
 }
 
-// leaderDown reports whether the kubelet of the recorded pod says that its Redis does not run, and nothing listens there. Either alone may be
-// wrong: a kubelet tells late that Redis runs again, and a firewall refuses connections too.
-func (s *situation) leaderDown() bool {
-	return s.API && s.PodsListed && s.leader.podUID != "" && s.leaderPod != nil && s.leaderPod.Down && s.leaderPod.Redis.Refused
-}
-
-// offerOpen reports whether the record has an offer that its target may accept at any time.
-func (s *situation) offerOpen() bool {
-	offer := s.Record.Offer
-	if offer == nil || offer.Seal != "" {
-		return false
-	}
-	for i := range s.size() {
-		if p := s.pod(i); p.UID == offer.PodUID && p.Redis.Answer == model.Up && p.Redis.RunID == offer.RunID {
-			return true
-		}
-	}
-	return false
-}
-
 // electable reports whether Sentinel could still promote a replica: one that answers, whose priority allows it, and that a Sentinel lists.
 func (s *situation) electable() bool {
 	if s.noneListed() {
@@ -180,11 +160,12 @@ func WantsLiveRecord(v model.View) bool {
 }
 
 // WantsPodList reports whether a decision depends on what the API says of pods at this moment: whether the named master exists, or its Redis
-// runs, and whether whom my Redis follows exists.
+// runs; whether whom my Redis follows exists; and whether another pod has no Redis, where a master has no other word that it leads.
 func WantsPodList(v model.View) bool {
 	s := situation{View: v}
 	s.findFacts()
 	r := &s.Self.Redis
-	gone := s.leaderPod == nil || s.leaderPod.Down && s.leaderPod.Redis.Refused
-	return s.leader.exists() && !s.selfLeads && gone || s.podsKnown() && s.UIDByName == "" || r.Answer == model.Up && r.Role == model.Replica && s.followsUnlisted(r.Following)
+	gone := s.leaderPod == nil || isDown(s.leaderPod)
+	doubts := r.Role == model.Master && !s.seen && slices.ContainsFunc(s.Peers, func(p model.Pod) bool { return isDown(&p) })
+	return s.leader.exists() && !s.selfLeads && gone || doubts || s.podsKnown() && s.UIDByName == "" || r.Answer == model.Up && r.Role == model.Replica && s.followsUnlisted(r.Following)
 }

@@ -492,7 +492,11 @@ func TestNoChainOfHandovers(t *testing.T) {
 		t.Errorf("the hook alone: %s to %q, want a handover to the one that stays", d.Action, d.Successor.Name)
 	}
 	behind := with(hook, func(v *model.View) { v.Peers = []model.Pod{pod(1, replica(0), linkDown)} })
-	if d, _ := Next(behind, Memory{}); d.Action != Retain || d.Reason != model.NoSuccessor {
+	d, m := Next(behind, Memory{})
+	if d.Action != Retain || d.Reason != model.HandingOver || !d.MayGiveAway() {
+		t.Errorf("no replica is in sync yet: %s/%s, want retain/HandingOver, which lets the hook wait", d.Action, d.Reason)
+	}
+	if d, _ = Next(moment(behind, linkTime), m); d.Action != Retain || d.Reason != model.NoSuccessor {
 		t.Errorf("no replica is in sync: %s/%s, want retain/NoSuccessor", d.Action, d.Reason)
 	}
 }

@@ -35,6 +35,9 @@ func (s *situation) retain() Decision {
 		return d
 	case s.leaving(): // without the API the offer cannot be written: Sentinel takes over later
 		d.Reason = why
+		if why == model.NoSuccessor && s.linkIsDue() {
+			d.Reason, d.Recheck = model.HandingOver, soon
+		}
 		return d
 	case s.requested():
 		d.Reason = model.RequestWaits
@@ -79,6 +82,17 @@ const (
 // mayTry reports whether a handover may begin now.
 func (s *situation) mayTry() bool {
 	return s.leaving() || s.memory.TriedAt.IsZero() || s.Now.Sub(s.memory.TriedAt) >= triesApart
+}
+
+// linkTime is for how long a pod that ends waits for a replica to be in sync: after a partition what was lost is sent again within seconds.
+const linkTime = 2 * time.Second
+
+// linkIsDue reports whether a pod that stays follows me, and may be in sync in a moment.
+func (s *situation) linkIsDue() bool {
+	return s.Now.Sub(s.memory.LeavingSince) < linkTime && slices.ContainsFunc(s.eligible(), func(p model.Pod) bool {
+		stays := s.Replicas < 0 || p.Ordinal < s.FirstOrdinal+s.Replicas
+		return p.UID != s.Self.UID && stays && p.Redis.Role == model.Replica && p.Redis.Following == s.Self.Address && !p.Redis.LinkUp
+	})
 }
 
 // requested reports whether a person wants my Redis to give the mastership away.

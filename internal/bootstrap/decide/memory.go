@@ -48,9 +48,13 @@ type Memory struct {
 	Declined  []string
 	// TriedAt is when the last handover began that I still wanted afterwards.
 	TriedAt time.Time
+	// LeavingSince is since when my pod is about to end.
+	LeavingSince time.Time
 	// Led is where my Redis was when it was last seen as the master that the record names, and Lead how far that of the group was.
 	Led  Position
 	Lead Lead
+	// Heard is when my Redis last heard the recorded master.
+	Heard Heard
 	// Kept is what outlives this agent.
 	Kept Kept
 	// AnsweredRun is the process that my Redis last answered as.
@@ -132,6 +136,12 @@ func (s *situation) remember() {
 	if p := s.recordedMaster(); p != nil {
 		m.Lead.follow(p, s.Now, s.Config.CrashLoss)
 	}
+	if !s.leaving() {
+		m.LeavingSince = time.Time{}
+	} else if m.LeavingSince.IsZero() {
+		m.LeavingSince = s.Now
+	}
+	s.hear()
 	if r.Answer == model.Up && r.Role == model.Replica {
 		m.Unpaused = true
 		m.MasterSince, m.NamedEpoch, m.YieldSince, m.Refuses, m.TrustedSince = time.Time{}, 0, time.Time{}, false, time.Time{}
@@ -142,16 +152,16 @@ func (s *situation) remember() {
 }
 
 // forgetTheFuture moves instants back to now: a clock that was put back must not make a wait longer. A claim whose age nobody knows proves
-// nothing any more.
+// nothing any more, nor does what was heard.
 func (m *Memory) forgetTheFuture(now time.Time) {
-	for _, since := range [...]*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.OfferedAt, &m.RefusedSince, &m.HungSince, &m.YieldSince, &m.TrustedSince, &m.TriedAt, &m.Lead.MarkedAt} {
+	for _, since := range [...]*time.Time{&m.MasterSince, &m.SilentSince, &m.WaitingSince, &m.WaitedAt, &m.OfferedAt, &m.RefusedSince, &m.HungSince, &m.YieldSince, &m.TrustedSince, &m.TriedAt, &m.LeavingSince, &m.Lead.MarkedAt} {
 		if since.After(now) {
 			*since = now
 		}
 	}
-	for _, claimed := range [...]*time.Time{&m.LedSince, &m.ClaimedAt} {
-		if claimed.After(now) {
-			*claimed = time.Time{}
+	for _, since := range [...]*time.Time{&m.LedSince, &m.ClaimedAt, &m.Heard.At, &m.Heard.Alive} {
+		if since.After(now) {
+			*since = time.Time{}
 		}
 	}
 }

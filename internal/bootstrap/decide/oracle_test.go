@@ -264,18 +264,26 @@ func (o oracle) masterSilent() []Action {
 	return append(o.wait(), Claim)
 }
 
-// nothingIsLeftOfIt reports whether the named pod does not exist, or is down by its kubelet's word and its agent has made no offer; and
-// nobody hears its process, and no Sentinel is at it.
+// nothingIsLeftOfIt reports whether the named pod does not exist, or is down and left to its replicas; and nobody hears its process, and no
+// Sentinel is at it.
 func (o oracle) nothingIsLeftOfIt() bool {
-	offer := o.v.Record.Offer
-	offered := offer != nil && slices.ContainsFunc(o.pods(), func(p model.Pod) bool { return o.answers(p) && p.UID == offer.PodUID && p.Redis.RunID == offer.RunID })
-	exists := slices.ContainsFunc(o.pods(), func(p model.Pod) bool {
-		return o.names(p) && (!p.Down || !p.Redis.Refused || o.uid == "" || offered)
-	})
+	exists := slices.ContainsFunc(o.pods(), func(p model.Pod) bool { return o.names(p) && !(p.Down && p.Redis.Refused && o.leftToReplicas()) })
 	heard := slices.ContainsFunc(o.pods(), func(p model.Pod) bool {
 		return o.answers(p) && p.Redis.Role == model.Replica && p.Redis.LinkUp && p.Redis.Following == o.address
 	})
 	return !exists && !heard && o.v.API && o.allSentinelsAnswer() && !o.failover()
+}
+
+// leftToReplicas reports whether I heard the recorded master until it went down, no Sentinel misses it, no other member in sync is unheard, and
+// the record has no offer that its target may accept.
+func (o oracle) leftToReplicas() bool {
+	offer, heard := o.v.Record.Offer, o.m.Heard
+	return o.uid != "" && heard.Epoch == o.epoch && !heard.Down && o.v.Now.Sub(heard.At) < o.v.Config.DownAfter-time.Second &&
+		o.count(func(s model.Sentinel) bool { return s.Address == o.address && s.MasterDown }) == 0 &&
+		!slices.ContainsFunc(o.silent(), func(p model.Pod) bool { return !o.names(p) && o.v.Record.Members[p.Ordinal].InSync }) &&
+		(offer == nil || !slices.ContainsFunc(o.pods(), func(p model.Pod) bool {
+			return o.answers(p) && p.UID == offer.PodUID && p.Redis.RunID == offer.RunID && p.Redis.ReplID == offer.ReplID && p.Redis.Offset >= offer.Offset
+		}))
 }
 
 // mayBeMore reports whether a silent candidate may have more than those that answered. Beside a member in sync that never went away, a

@@ -30,6 +30,9 @@ func (s *situation) recovery() Decision {
 		return s.unchanged(model.AnotherLeads)
 	}
 	s.keepWaiting(clockStops)
+	if !s.leaderGone() { // it is not waited for by whom alone it is out of sight
+		s.memory.WaitingSince = s.Now
+	}
 	if s.mustWaitForBetter() || !s.mayReplaceLeader() {
 		if s.failoverRunning {
 			return s.unchanged(model.FailoverRunning)
@@ -103,8 +106,7 @@ func (s *situation) leaderRun() []string {
 // has ended and nobody else is about to replace it, nor where Sentinel could elect no replica, as when everything restarted. A holder that
 // comes back alone does not overtake the replicas that never went away.
 func (s *situation) mayReplaceLeader() bool {
-	// One that is down comes back with its data, and its agent may live, and have found a successor.
-	ended := s.leaderAbsent() || s.leaderDown() && !s.offerOpen() && !s.lags(&s.Self.Redis)
+	ended := s.leaderAbsent() || s.leaderDown() && s.leftToReplicas()
 	switch {
 	case s.Record.HasHolder() && ended && s.nobodyHearsLeader() && s.allSentinelsAnswered && !s.failoverRunning:
 		return true // nothing is left to wait for

@@ -110,8 +110,13 @@ func (in *reader) memory(v model.View, m *Memory, word string) {
 	switch name {
 	case "claimed":
 		m.Claimed = Claimed{Epoch: in.Epoch(name, value), RunID: pod(v.Self.Ordinal).Redis.RunID}
+	case "leaving":
+		m.LeavingSince = in.Ago(name, value)
 	case "synced":
 		m.SyncedRun = v.Self.Redis.RunID
+	case "heard":
+		since, down := strings.CutSuffix(value, ":down")
+		m.Heard = Heard{Epoch: leaderOf(&v).epoch, At: in.Ago(name, since), Down: down}
 	case "silent":
 		m.SilentSince, m.SilentEpoch = in.Ago(name, value), leaderOf(&v).epoch
 	case "waited":

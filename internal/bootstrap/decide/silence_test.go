@@ -4,6 +4,7 @@ package decide
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
@@ -66,7 +67,7 @@ var silenceThatMayEnable = []excuse{
 		return silenced && u.view.Now.Sub(u.memory.SilentSince) > u.view.Config.DownAfter+u.view.Config.FailoverTimeout
 	}},
 	{"a group that has no holder forms without Sentinels: a failover that one of them is at is of a time before", func(u turn) bool {
-		return !u.view.Record.HasHolder() && waiting(u.view, u.memory).budgetSpent()
+		return !u.view.Record.HasHolder() && waiting(u.view, u.memory).budgetSpent() && u.before.API == u.view.API && reflect.DeepEqual(u.before.Peers, u.view.Peers)
 	}},
 	{"recovery-timeout bounds the wait for a candidate: one that was silent for so long is not waited for", func(u turn) bool {
 		return waiting(u.view, u.memory).budgetSpent() && u.before.API == u.view.API && slices.Equal(u.before.Sentinels, u.view.Sentinels)

@@ -129,7 +129,8 @@ func memoryOf(v model.View, kind string) Memory {
 	run := v.Self.Redis.RunID
 	switch kind {
 	case "claimed":
-		return Memory{Claimed: Claimed{Epoch: v.Record.Epoch, RunID: run}, ClaimedAt: v.Now, MaxEpoch: v.Record.Epoch}
+		heard := Heard{Epoch: leaderOf(&v).epoch, At: v.Now.Add(-time.Second)}
+		return Memory{Claimed: Claimed{Epoch: v.Record.Epoch, RunID: run}, ClaimedAt: v.Now, MaxEpoch: v.Record.Epoch, Heard: heard}
 	case "long", "let down":
 		m := waiting(v, Memory{SyncedRun: run}).memory
 		m.WaitingSince, m.MasterSince, m.Confirmed = clock.Add(-71*time.Second), clock.Add(-31*time.Second), clock.Add(-31*time.Second)

@@ -13,7 +13,7 @@ func fencedTuning() model.Tuning { return model.Tuning{} }
 // syncedTuning gives a replica the user's values back.
 func (s *situation) syncedTuning() model.Tuning {
 	t := model.Tuning{Priority: max(s.Config.Priority, holderPriority+1), ServeStale: s.Config.ServeStale}
-	if s.Config.Priority == 0 || s.lags(&s.Self.Redis) { // 0 is also the user's way to say "never elect this one"
+	if s.Config.Priority == 0 || s.lags(&s.Self.Redis) || s.leftBehind() { // 0 is also the user's way to say "never elect this one"
 		t.Priority = 0
 	}
 	if s.Record.PodUID == s.Self.UID {

@@ -162,10 +162,15 @@ func (s *situation) seenBySentinels() (time.Duration, bool) {
 	if s.memory.NamedEpoch == 0 && s.failoverRunning && !s.overdue() && !s.memory.Unproven {
 		return 0, true
 	}
+	return s.aliveBySentinels(s.Self.Address)
+}
+
+// aliveBySentinels reports how long ago most Sentinels last heard a master, of those that name it and see it alive.
+func (s *situation) aliveBySentinels(master model.Address) (time.Duration, bool) {
 	var usual [8]time.Duration // a turn at rest allocates nothing
 	ages := usual[:0]
 	for i := range s.Sentinels {
-		if x := &s.Sentinels[i]; x.Answered && x.Monitors && x.Address == s.Self.Address && !x.MasterDown {
+		if x := &s.Sentinels[i]; x.Answered && x.Monitors && x.Address == master && !x.MasterDown {
 			ages = append(ages, x.HeardAgo)
 		}
 	}
@@ -203,13 +208,13 @@ func (s *situation) unconfirmedFor() time.Duration {
 // podsKnown reports whether the API has ever shown the group's pods.
 func (s *situation) podsKnown() bool { return s.UIDByName != "" || len(s.Peers) > 0 }
 
-// everyoneIsSeen reports whether each other pod answers and is no master, or has no Redis at this moment: by its kubelet's word, and nothing
-// listens there, which a firewall may say as well. One that is silent may have been promoted where I cannot see it, and the API neither: that
+// everyoneIsSeen reports whether each other pod answers and is no master, or has no Redis at this moment: by its kubelet's word of this
+// moment, and nothing listens there, which a firewall may say as well. One that is silent may have been promoted where I cannot see it, and the API neither: that
 // it is not ready is no proof.
 func (s *situation) everyoneIsSeen() bool {
 	return !slices.ContainsFunc(s.Peers, func(p model.Pod) bool {
 		r := &p.Redis
-		absent := p.Address.Host == "" || r.Refused && p.Down
+		absent := p.Address.Host == "" || s.PodsListed && isDown(&p)
 		return !absent && (r.Answer == model.Silent || r.Role == model.Master)
 	})
 }

@@ -42,7 +42,7 @@ func TestOrdinal(t *testing.T) {
 }
 
 // TestServerThatIsDown: what the kubelet says of the container that loads the agent's file, and of no other.
-func TestEndOfAServer(t *testing.T) {
+func TestServerThatIsDown(t *testing.T) {
 	var ended, back, never corev1.ContainerStatus
 	ended.State.Terminated = &corev1.ContainerStateTerminated{ExitCode: 137}
 	back.LastTerminationState, back.State.Running = ended.State, &corev1.ContainerStateRunning{}

@@ -97,7 +97,7 @@ func (w *SentinelSet) Start(spawn Spawn, wake func(GroupKey)) {
 		o.LabelSelector = contract.LabelSentinelSet + "=" + w.set.Settings.StatefulSet
 	}
 	lw := cache.NewFilteredListWatchFromClient(w.client.CoreV1().RESTClient(), "pods", w.set.Namespace, ofSet)
-	w.peers = startWatcher(spawn, lw, &corev1.Pod{}, func(*corev1.Pod) { wake(GroupKey{}) })
+	w.peers = startKeeper(spawn, lw, &corev1.Pod{}, func(*corev1.Pod, bool) { wake(GroupKey{}) }, withoutServer)
 }
 
 // Leases are all records in sight.
@@ -118,9 +118,9 @@ func (w *SentinelSet) WatchPods(namespace string) {
 	}
 	labelled := func(o *metav1.ListOptions) { o.LabelSelector = contract.LabelGroup }
 	lw := cache.NewFilteredListWatchFromClient(w.client.CoreV1().RESTClient(), "pods", namespace, labelled)
-	w.pods[namespace] = startWatcher(w.spawn, lw, &corev1.Pod{}, func(p *corev1.Pod) {
+	w.pods[namespace] = startKeeper(w.spawn, lw, &corev1.Pod{}, func(p *corev1.Pod, _ bool) {
 		w.wake(GroupKey{Namespace: namespace, StatefulSet: p.Labels[contract.LabelGroup]})
-	})
+	}, withoutServer)
 }
 
 // Lease is the newest record of a group in sight, with its settings; nil when there is none.

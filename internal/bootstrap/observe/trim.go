@@ -104,6 +104,14 @@ func withoutRole(object any) any {
 	return object
 }
 
+// withoutServer keeps of a pod all but whether its server runs, which no agent of a Sentinel reads: it would look around for that.
+func withoutServer(object any) any {
+	if pod, ok := object.(*corev1.Pod); ok {
+		pod.Spec.Containers, pod.Status.ContainerStatuses = nil, nil
+	}
+	return object
+}
+
 // trimSet keeps of a StatefulSet how many pods it wants, of which revision, and how it makes them.
 func trimSet(set *appsv1.StatefulSet) {
 	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labelsOf(set.Spec.Template.Labels)}}

@@ -19,10 +19,12 @@ import (
 // refused, in the moment in which clients connect anew.
 const inTurn = 250 * time.Millisecond
 
-// writeInTurn writes what any agent of the set may write, when it is my turn, and returns for how long it is left to others before that.
-func (m *manager) writeInTurn(ctx context.Context, g *group, lease *coordinationv1.Lease, service string, r model.Record, d sentinel.Decision) (time.Duration, error) {
-	if later := m.myTurn(g, m.pending(g, service, r, d), time.Now()); later > 0 {
-		return later, nil
+// writeInTurn writes what any agent of the set may write, when it is my turn, and nothing where the decision could not be carried out. It returns
+// for how long it is left to others.
+func (m *manager) writeInTurn(ctx context.Context, g *group, lease *coordinationv1.Lease, service string, r model.Record, d sentinel.Decision, failed error) (time.Duration, error) {
+	later := m.myTurn(g, m.pending(g, service, r, d), time.Now())
+	if later > 0 || failed != nil {
+		return later, failed
 	}
 	unled := m.lead(ctx, g, service, r, d.Leads) // labels do not wait for a Service that cannot be written
 	return 0, errors.Join(m.label(ctx, g.key, lease, r.Epoch, d.Labels), unled)

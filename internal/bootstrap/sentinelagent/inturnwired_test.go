@@ -5,6 +5,7 @@ package sentinelagent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -130,18 +131,21 @@ func TestWritesWaitForTheirTurn(t *testing.T) {
 			}
 			d := sentinel.Decision{Leads: true, Labels: map[string]string{"redis-0": contract.RoleMaster}}
 			r := model.Record{Holder: "redis-0", PodUID: uid}
-			write := func() time.Duration {
-				later, err := m.writeInTurn(ctx, g, &api.lease, c.service, r, d)
-				if err != nil {
+			write := func(failed error) time.Duration {
+				later, err := m.writeInTurn(ctx, g, &api.lease, c.service, r, d, failed)
+				if !errors.Is(err, failed) {
 					t.Error(err)
 				}
 				return later
 			}
-			if later := write(); later > inTurn || (later > 0) != (len(c.want) > 0) || len(api.written()) > 0 {
+			if later := write(nil); later > inTurn || (later > 0) != (len(c.want) > 0) || len(api.written()) > 0 {
 				t.Errorf("before its turn, in %s, it has written %v", later, api.written())
 			}
 			g.pendingSince = g.pendingSince.Add(-inTurn)
-			if later := write(); later > 0 || !slices.Equal(api.written(), c.want) {
+			if write(errors.New("the Sentinel does not answer")); len(api.written()) > 0 {
+				t.Errorf("what came before has failed, and it has written %v", api.written())
+			}
+			if later := write(nil); later > 0 || !slices.Equal(api.written(), c.want) {
 				t.Errorf("in its turn it has written %v, not %v", api.written(), c.want)
 			}
 		})

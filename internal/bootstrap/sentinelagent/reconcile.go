@@ -51,11 +51,10 @@ func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Du
 		return loop.Shortest, false
 	}
 	store := record.NewStore(m.client.CoordinationV1().Leases(g.key.Namespace), m.set.Copy(g.key, lease), time.Now)
-	var later time.Duration
-	err := m.actor.Do(ctx, g.key.MasterName, store, decision)
-	if err == nil {
+	failed := m.actor.Do(ctx, g.key.MasterName, store, decision)
+	later, err := m.writeInTurn(ctx, g, lease, settings.MasterService, view.Record, decision, failed)
+	if failed == nil {
 		g.noteTold(decision, want.As, presents)
-		later, err = m.writeInTurn(ctx, g, lease, settings.MasterService, view.Record, decision)
 		err = errors.Join(err, m.say(ctx, g, lease, recorded, settings.Sentinels.Replicas))
 	}
 	m.pages.Metrics().Turn(g.key.Label(), decision.Action.String(), string(decision.Reason), time.Since(began), err)

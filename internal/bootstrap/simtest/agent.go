@@ -185,7 +185,8 @@ func (w *World) askOwn(p *pod) model.Redis {
 func (w *World) askPeer(p *pod, peer *model.Pod) model.Redis {
 	r := w.asks(p.caller(), p.host, w.listeners[peer.Address])
 	if s := w.serverOf(peer.UID); s != nil && r.Answer == model.Silent && !r.Full {
-		r.Refused = !s.alive && w.reach(p.host, s.host) || w.blocked[pair{p.host.id, s.host.id}] && (p.host.id+s.host.id)%3 == 0
+		apart := w.blocked[pair{p.host.id, s.host.id}] || w.blocked[pair{s.host.id, p.host.id}]
+		r.Refused = !s.alive && w.reach(p.host, s.host) || apart && w.rejects
 	}
 	return r
 }

@@ -74,6 +74,7 @@ func TestAgentAndRedisEndTogether(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			tales(t, 60, three(AOF), c.deciders, func(s *tale) {
 				lead := s.leader()
+				lead.late = 0
 				s.crashAgent(lead, 20*time.Second)
 				s.killRedis(lead, 20*time.Second)
 			}, 60*time.Second, func(s *tale, r Result) {
@@ -95,4 +96,38 @@ func unheard(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
 		v.Peers[i].Down = false
 	}
 	return decide.Next(v, m)
+}
+
+// TestKubeletThatErrs: it has lost sight of the container of a master that lives, and says that it does not run; later the network between the
+// master and its replicas breaks, in words. Sentinels see it: it leads on, which it does not with deciders that believe any kubelet.
+func TestKubeletThatErrs(t *testing.T) {
+	gullible := redisDecider(func(v model.View, m decide.Memory) (decide.Decision, decide.Memory) {
+		m.Heard = decide.Heard{Epoch: v.Record.Epoch, At: v.Now}
+		return decide.Next(v, m)
+	})
+	replaced := func(deciders Deciders) (n int) {
+		tales(t, 60, three(AOF), deciders, func(s *tale) {
+			lead := s.leader()
+			s.rejects, lead.down, lead.late = true, true, time.Hour
+			s.edit(lead, func(o *podObject) { o.down = true })
+			s.in(3*time.Second, func() {
+				before := s.api().record
+				for other := 1; other < s.Nodes; other++ {
+					s.block(lead.host, s.after(lead, other).host, 12*time.Second)
+				}
+				s.in(9*time.Second, func() {
+					if s.claimed(before) {
+						n++
+					}
+				})
+			})
+		}, 40*time.Second, func(*tale, Result) {})
+		return n
+	}
+	if n := replaced(Real); n > 0 {
+		t.Errorf("a master that lives was replaced in %d of 60 stories", n)
+	}
+	if n := replaced(gullible); n < 5 {
+		t.Errorf("the kubelet was believed in %d of 60 stories: this test sees nothing", n)
+	}
 }

@@ -140,11 +140,16 @@ func (w *World) holdOn(p *pod, generation int) {
 	})
 }
 
-// selectReplica picks the one with the lowest priority, then the greatest offset, then the smallest run id.
+// selectReplica picks, of those whose link was up not long before the master was missed, the one with the lowest priority, then the greatest
+// offset, then the smallest run id.
 func (w *World) selectReplica(s *sentinel) {
+	longest := 10 * s.want.DownAfter
+	if s.downSince != never {
+		longest += w.now - s.downSince
+	}
 	var good []instance
 	for _, in := range s.replicas {
-		if w.now-in.pong < goodInfo && in.infoAt != never && w.now-in.infoAt < goodInfo+time.Second && in.priority > 0 {
+		if in.linkDown <= longest && w.now-in.pong < goodInfo && in.infoAt != never && w.now-in.infoAt < goodInfo+time.Second && in.priority > 0 {
 			good = append(good, in)
 		}
 	}

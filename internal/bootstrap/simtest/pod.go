@@ -36,8 +36,9 @@ type pod struct {
 	busy     bool
 	again    bool
 	planned  int
-	// ready and down are what the kubelet last told the API.
+	// ready and down are what the kubelet last told the API. It tells so much later that Redis does not run, or runs again, since when it knows.
 	ready, down bool
+	late, since time.Duration
 	// leads reports whether the last turn found its Redis leading, and yielded whether writes were held back since for a failover.
 	leads   bool
 	yielded bool
@@ -106,7 +107,10 @@ func (w *World) allReady() bool {
 // create creates the pod of an ordinal, on the disk that the ordinal has.
 func (w *World) create(ordinal int) {
 	w.uids++
-	p := &pod{ordinal: ordinal, uid: fmt.Sprintf("uid-%d", w.uids), host: w.newHost(), electedAt: never, watch: newWatch(w.between(0, 60*time.Millisecond))}
+	p := &pod{ordinal: ordinal, uid: fmt.Sprintf("uid-%d", w.uids), host: w.newHost(), electedAt: never, since: never, watch: newWatch(w.between(0, 60*time.Millisecond))}
+	if w.chance(20) { // a node that is busy
+		p.late = w.between(0, 6*time.Second)
+	}
 	d := w.disks[ordinal]
 	if d == nil || !w.keeps() { // data dies with the pod
 		d = &disk{claim: p.uid}
@@ -139,12 +143,26 @@ func (w *World) probe(p *pod) {
 		return
 	}
 	w.on(p.host, time.Second, func() { w.probe(p) })
-	ready, down := p.agent && p.last.Ready, !p.server.alive
+	ready, down := p.agent && p.last.Ready, w.toldDown(p)
 	if ready == p.ready && down == p.down || !w.reachAPI(p.host) || w.storeRefuses() {
 		return
 	}
 	p.ready, p.down = ready, down
 	w.edit(p, func(o *podObject) { o.ready, o.down = ready, down })
+}
+
+// toldDown is what the kubelet tells of a pod's Redis at this moment.
+func (w *World) toldDown(p *pod) bool {
+	switch {
+	case p.down == !p.server.alive:
+		p.since = never
+	case p.since == never:
+		p.since = w.now
+	}
+	if p.since != never && w.now-p.since >= p.late {
+		return !p.down
+	}
+	return p.down
 }
 
 // edit changes a pod's object, if the API still has it.

@@ -49,10 +49,12 @@ type instance struct {
 	// followsAt is when it was first seen to follow that.
 	followsAt time.Duration
 	linkUp    bool
-	priority  int
-	offset    int64
-	run       string
-	sent      bool
+	// linkDown is for how long its link was down by then.
+	linkDown time.Duration
+	priority int
+	offset   int64
+	run      string
+	sent     bool
 }
 
 // sentinel is one Sentinel process with what it knows of the one group, and the agent beside it.
@@ -218,6 +220,9 @@ func (w *World) hear(s *sentinel, in *instance, r model.Redis, master bool) {
 	}
 	if r.Following != in.follows {
 		in.followsAt = w.now
+	}
+	if r.Role == model.Replica {
+		in.linkDown = w.linkDown(w.listeners[in.address])
 	}
 	in.follows, in.linkUp, in.priority, in.offset, in.run = r.Following, r.LinkUp, r.Priority, r.Offset, r.RunID
 	if master && r.Role == model.Master {

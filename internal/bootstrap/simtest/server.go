@@ -97,6 +97,7 @@ func (w *World) boot(s *server) {
 	s.role, s.following, s.byAgent, s.link, s.dial = model.Replica, model.FenceAddress, false, nil, s.dial+1
 	s.data, s.offset, s.replID, s.replID2, s.hadReplica = nil, 0, w.freshID(), noID, false
 	s.tuning, s.hello, s.paused, s.hung, s.busy, s.inbox, s.good = model.Tuning{}, 0, 0, 0, 0, nil, 0
+	s.heard = never
 	s.dropClients()
 	if w.keeps() && d.kept != nil {
 		s.data = d.kept
@@ -373,6 +374,14 @@ func (w *World) idle(s *server) time.Duration {
 		return 0
 	}
 	return (w.now - s.heard).Truncate(time.Second)
+}
+
+// linkDown is for how long the link of a replica has been down; one that never was up since its process began has no such time.
+func (w *World) linkDown(s *server) time.Duration {
+	if s.link != nil || s.heard == never {
+		return 0
+	}
+	return w.now - s.heard
 }
 
 // info is what INFO answers to a host that asks.

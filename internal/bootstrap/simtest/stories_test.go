@@ -3,6 +3,7 @@
 package simtest
 
 import (
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -35,19 +36,23 @@ func TestProcessRestartsInItsTurn(t *testing.T) {
 	}
 }
 
-// TestMasterThatOnlyTheAPIReaches: its machine loses the pods' network and keeps the API. A client beside it goes on writing.
+// TestMasterThatOnlyTheAPIReaches: its machine loses the pods' network, silently or in words, and keeps the API. A client beside it goes on
+// writing.
 func TestMasterThatOnlyTheAPIReaches(t *testing.T) {
 	for name, setup := range map[string]Setup{"two": two(AOF), "three": three(AOF)} {
-		t.Run(name, func(t *testing.T) {
-			tales(t, 20, setup, Real, func(s *tale) {
-				s.stay(s.leader())
-				s.overlay(s.leader(), 120*time.Second)
-			}, 130*time.Second, func(s *tale, r Result) {
-				if s.bothAcked > 0 || r.Violation != nil {
-					t.Errorf("two masters acknowledged writes for %s, %d by the old one; %v", s.bothAcked, s.outdated, r.Violation)
-				}
+		for _, rejects := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, refused %v", name, rejects), func(t *testing.T) {
+				tales(t, 20, setup, Real, func(s *tale) {
+					s.rejects = rejects
+					s.stay(s.leader())
+					s.overlay(s.leader(), 120*time.Second)
+				}, 130*time.Second, func(s *tale, r Result) {
+					if s.bothAcked > 0 || r.Violation != nil {
+						t.Errorf("two masters acknowledged writes for %s, %d by the old one; %v", s.bothAcked, s.outdated, r.Violation)
+					}
+				})
 			})
-		})
+		}
 	}
 }
 
@@ -499,22 +504,28 @@ func TestScriptThatOutlastsDownAfter(t *testing.T) {
 }
 
 // TestMachineRestartsBesideAStaleReplica: the only replica has lost its master for a minute, which takes writes, when the master's machine
-// restarts; all is on its disk, and its agent remembers nothing. The API was away all the time, so that the record has not heard of it, or
-// the replica was out of sight.
+// restarts; all is on its disk, and its agent remembers nothing. The API was away all the time, or for the master's agent alone, so that the
+// record has not heard of it, or the replica was out of sight. Where the kubelet says that the master is down, the two reach each other again.
 func TestMachineRestartsBesideAStaleReplica(t *testing.T) {
-	for _, story := range []string{"API away", "replica out of sight"} {
+	const parted, restart = 5 * time.Second, 80 * time.Second
+	for story, c := range map[string]struct {
+		api         func(s *tale, lead *pod)
+		down, apart time.Duration
+	}{
+		"API away":                    {func(s *tale, _ *pod) { s.downAPI(0, restart+10*time.Second) }, 2 * time.Second, 2 * time.Second},
+		"replica out of sight":        {func(*tale, *pod) {}, 2 * time.Second, 2 * time.Second},
+		"API back before it":          {func(s *tale, _ *pod) { s.downAPI(0, restart-100*time.Millisecond) }, 10 * time.Second, 0},
+		"the master has no API alone": {func(s *tale, lead *pod) { s.cutAPI(lead, restart) }, 10 * time.Second, 0},
+	} {
 		t.Run(story, func(t *testing.T) {
 			tales(t, 40, two(AOF), Real, func(s *tale) {
 				lead := s.leader()
 				stale := s.after(lead, 1)
-				const parted, restart = 5 * time.Second, 80 * time.Second
-				if story == "API away" {
-					s.downAPI(0, restart+10*time.Second)
-				}
-				s.in(parted, func() { s.block(lead.host, stale.host, restart-parted+2*time.Second) })
+				c.api(s, lead)
+				s.in(parted, func() { s.block(lead.host, stale.host, restart-parted+c.apart) })
 				s.in(restart, func() {
-					s.crashAgent(lead, 2*time.Second)
-					s.killRedis(lead, 2*time.Second)
+					s.crashAgent(lead, c.down)
+					s.killRedis(lead, c.down)
 				})
 			}, 130*time.Second, func(_ *tale, r Result) {
 				if r.Violation != nil || r.Lost > 0 {

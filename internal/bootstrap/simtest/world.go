@@ -87,11 +87,13 @@ type World struct {
 	disks     map[int]*disk
 	listeners map[model.Address]*server
 	blocked   map[pair]bool
-	states    []state
-	client    *client
-	clients   []*client
-	visitors  []*visitor
-	service   service
+	// rejects reports whether what is blocked is refused in words, as some firewalls do.
+	rejects  bool
+	states   []state
+	client   *client
+	clients  []*client
+	visitors []*visitor
+	service  service
 
 	hosts, runs, ids, uids, addresses, writes, versions, words int
 
@@ -142,7 +144,7 @@ type World struct {
 func NewWorld(setup Setup, deciders Deciders) *World {
 	w := &World{
 		clock: newClock(setup.Seed), Setup: setup, Deciders: deciders, disks: map[int]*disk{}, listeners: map[model.Address]*server{},
-		blocked: map[pair]bool{}, courses: map[*course]bool{}, bites: map[string]int{}, named: map[uint64]model.Address{}, claims: map[string]bool{}, given: map[string]bool{}, twoMastersSince: never, apiBack: never, restoredAt: never,
+		blocked: map[pair]bool{}, rejects: setup.Seed%3 == 0, courses: map[*course]bool{}, bites: map[string]int{}, named: map[uint64]model.Address{}, claims: map[string]bool{}, given: map[string]bool{}, twoMastersSince: never, apiBack: never, restoredAt: never,
 		slowLoad: 300 * time.Millisecond,
 	}
 	w.ctx = context.Background() //nolint:forbidigo // what happens in a world has no caller

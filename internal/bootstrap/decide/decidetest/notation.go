@@ -242,10 +242,13 @@ func (in *Reader) recordWord(r *model.Record, word string) {
 		r.Members[n] = model.Member{VolumeClaim: r.Members[n].VolumeClaim}
 	case "lost":
 		delete(r.Members, int(in.Number(name, value)))
-	case "offer":
+	case "offer", "sealed":
 		to, offset, _ := strings.Cut(value, "@")
 		n := int(in.Number(name, to))
 		r.Offer = &model.Offer{PodUID: Pod(n).UID, RunID: Pod(n).Redis.RunID, ReplID: LineageID, Offset: in.Number(name, offset)}
+		if name == "sealed" {
+			r.Offer.Seal = model.SealOf("a word")
+		}
 	case "recreated":
 		r.UID = "a second record of that name"
 	default:
