@@ -20,8 +20,10 @@ type Heard struct {
 	At    time.Time
 	// Down reports whether the kubelet said at that moment that it does not run: such a word is old, until the kubelet has said otherwise.
 	Down bool
-	// Alive is when most Sentinels last saw it alive, as they said then.
+	// Alive is when most Sentinels last saw it alive, as they said then, and Ended whether something else than it has been at its address
+	// since: Sentinels take a process that has come back as a replica for alive, for long.
 	Alive time.Time
+	Ended bool
 }
 
 // hear remembers when my Redis last heard the recorded master, and when Sentinels did.
@@ -34,10 +36,13 @@ func (s *situation) hear() {
 		if heard.Epoch != s.leader.epoch {
 			*heard = Heard{Epoch: s.leader.epoch}
 		}
-		heard.At, heard.Down = s.Now.Add(-r.LinkIdle), s.leaderPod.Down
+		heard.At, heard.Down, heard.Ended = s.Now.Add(-r.LinkIdle), s.leaderPod.Down, false
 	}
-	if heard.Epoch != s.leader.epoch || s.leaderPod != nil && s.leaderPod.Redis.Answer != model.Silent && !isMaster(s.leaderPod) {
-		return // Sentinels take one that has come back as a replica for alive, for long
+	if p := s.leaderPod; p != nil && !isMaster(p) && (p.Redis.Answer != model.Silent || isDown(p) || p.Redis.TurnsAway()) {
+		heard.Ended = true
+	}
+	if heard.Epoch != s.leader.epoch || heard.Ended {
+		return
 	}
 	if age, seen := s.aliveBySentinels(s.leader.address); seen {
 		heard.Alive = later(heard.Alive, s.Now.Add(-age))

@@ -96,3 +96,20 @@ func TestPeerThatIsDownByAListOfThisMoment(t *testing.T) {
 		t.Error("a master whom Sentinels confirm lists pods")
 	}
 }
+
+// TestLeftBehindByWhoLives: Sentinels see the process that has come back in a master's place, and the master's own end is no reason to wait.
+func TestLeftBehindByWhoLives(t *testing.T) {
+	v := formed(0, pod(1, replica(0), linkDown), pod(0, silent), pod(2, replica(0), linkDown))
+	heard := Memory{SyncedRun: "run-1", Lead: Lead{Returns: true}, Heard: Heard{Epoch: holderAt, At: clock.Add(-9 * time.Second)}}
+	if d, _ := Next(v, heard); d.Tuning.Priority != 0 {
+		t.Errorf("priority %d, and the master has gone on without me for nine seconds", d.Tuning.Priority)
+	}
+	for name, was := range map[string]model.Redis{
+		"a replica": pod(0).Redis, "it did not know me": {Denied: "WRONGPASS"}, "it loaded": {Answer: model.Loading},
+	} {
+		_, m := Next(with(v, func(v *model.View) { v.Peers = slices.Clone(v.Peers); v.Peers[0].Redis = was }), heard)
+		if d, _ := Next(v, m); d.Tuning.Priority == 0 {
+			t.Errorf("%s was there, and is gone: I cannot be elected", name)
+		}
+	}
+}
