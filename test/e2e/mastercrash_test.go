@@ -20,37 +20,17 @@ import (
 // same address: if it leads again, or if the replicas follow it, every key is lost. In ten out of ten no write that a replica
 // had confirmed may be lost.
 func TestMasterKilledInPlace(t *testing.T) {
-	const times = 10
 	w := connect(t)
-	needsNode(t, w)
-	group := apply(t, w, namespace(t, w, nil), plain("redis", labelled))
-	formed(t, w, group)
-	good := 0
-	for i := range times {
-		if t.Run(fmt.Sprintf("%02d", i+1), func(t *testing.T) {
-			killMasterInPlace(t, w, group, func(pod string) error {
-				return w.KillContainer(t.Context(), group.Namespace, pod, contract.RedisContainer)
-			})
-		}) {
-			good++
-		}
-	}
-	t.Logf("%d of %d times no write was lost that a replica had", good, times)
+	killMasterOften(t, w, 10, func(g world.Group, pod string) error {
+		return w.KillContainer(t.Context(), g.Namespace, pod, contract.RedisContainer)
+	})
 }
 
 // TestMasterAndItsAgentKilledInPlace: nobody is left in the pod to offer the mastership to anyone, and the kubelet waits longer each time before
 // it starts the two again. What it says of them is enough for a replica: nobody waits for Sentinels.
 func TestMasterAndItsAgentKilledInPlace(t *testing.T) {
-	const times = 5
 	w := connect(t)
-	needsNode(t, w)
-	group := apply(t, w, namespace(t, w, nil), plain("redis", labelled))
-	formed(t, w, group)
-	for i := range times {
-		t.Run(fmt.Sprintf("%02d", i+1), func(t *testing.T) {
-			killMasterInPlace(t, w, group, func(pod string) error { return w.KillPod(t.Context(), group.Namespace, pod) })
-		})
-	}
+	group := killMasterOften(t, w, 5, func(g world.Group, pod string) error { return w.KillPod(t.Context(), g.Namespace, pod) })
 	changes, err := w.Events(t.Context(), group.Namespace, "MasterChanged")
 	must(t, err)
 	for _, change := range changes {
@@ -59,6 +39,20 @@ func TestMasterAndItsAgentKilledInPlace(t *testing.T) {
 	if !slices.ContainsFunc(changes, func(e corev1.Event) bool { return strings.Contains(e.Message, string(model.MasterGone)) }) {
 		t.Error("no replica ever claimed by what the kubelet says")
 	}
+}
+
+// killMasterOften ends processes of whoever is master, in a group of its own.
+func killMasterOften(t *testing.T, w *world.World, times int, kill func(g world.Group, pod string) error) world.Group {
+	t.Helper()
+	needsNode(t, w)
+	group := apply(t, w, namespace(t, w, nil), plain("redis", labelled))
+	formed(t, w, group)
+	for i := range times {
+		t.Run(fmt.Sprintf("%02d", i+1), func(t *testing.T) {
+			killMasterInPlace(t, w, group, func(pod string) error { return kill(group, pod) })
+		})
+	}
+	return group
 }
 
 // killMasterInPlace ends processes of the master's pod.

@@ -17,6 +17,37 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
+// counted is a group whose wake-ups are counted.
+func counted(t *testing.T) (*Group, chan struct{}) {
+	t.Helper()
+	woken := make(chan struct{}, 16)
+	return &Group{spawn: func(run func(context.Context)) { go run(t.Context()) }, wake: func() { woken <- struct{}{} }}, woken
+}
+
+// listThenWatch gives a list, and then what a watch brings.
+func listThenWatch(list runtime.Object, source watch.Interface) cache.ListerWatcher {
+	return &lists{cache.ListWatch{
+		ListWithContextFunc:  func(context.Context, metav1.ListOptions) (runtime.Object, error) { return list, nil },
+		WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) { return source, nil },
+	}}
+}
+
+// steps counts how often each of some steps wakes a group.
+func steps(t *testing.T, woken chan struct{}) func(what string, want int, do func()) {
+	t.Helper()
+	return func(what string, want int, do func()) {
+		t.Helper()
+		do()
+		synctest.Wait()
+		if got := len(woken); got != want {
+			t.Errorf("%s wakes it %d times, want %d", what, got, want)
+		}
+		for len(woken) > 0 {
+			<-woken
+		}
+	}
+}
+
 // TestOnlyNewsWakesAnAgent: in a change of master labels, statuses and versions are written many times, and what an agent of a Redis pod
 // reads of pods changes once.
 func TestOnlyNewsWakesAnAgent(t *testing.T) {
@@ -25,25 +56,9 @@ func TestOnlyNewsWakesAnAgent(t *testing.T) {
 		pod := podOf("ns", "redis", 0, "uid", "10.0.0.1")
 		pod.ResourceVersion = "1"
 		pod.Spec.Containers = []corev1.Container{{Name: "redis", VolumeMounts: []corev1.VolumeMount{{Name: contract.ConfigVolume}}}}
-		woken := make(chan struct{}, 16)
-		g := &Group{spawn: func(run func(context.Context)) { go run(t.Context()) }, wake: func() { woken <- struct{}{} }}
-		g.watchPods(&lists{cache.ListWatch{
-			ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) {
-				return &corev1.PodList{ListMeta: metav1.ListMeta{ResourceVersion: "1"}, Items: []corev1.Pod{*pod}}, nil
-			},
-			WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) { return source, nil },
-		}})
-		step := func(what string, want int, do func()) {
-			t.Helper()
-			do()
-			synctest.Wait()
-			if got := len(woken); got != want {
-				t.Errorf("%s wakes it %d times, want %d", what, got, want)
-			}
-			for len(woken) > 0 {
-				<-woken
-			}
-		}
+		g, woken := counted(t)
+		g.watchPods(listThenWatch(&corev1.PodList{ListMeta: metav1.ListMeta{ResourceVersion: "1"}, Items: []corev1.Pod{*pod}}, source))
+		step := steps(t, woken)
 		change := func(version string, do func(*corev1.Pod)) func() {
 			next := pod.DeepCopy()
 			next.ResourceVersion = version
@@ -78,25 +93,9 @@ func TestOwnWriteWakesNobody(t *testing.T) {
 				Spec:       coordinationv1.LeaseSpec{HolderIdentity: &holder},
 			}
 		}
-		woken := make(chan struct{}, 16)
-		g := &Group{spawn: func(run func(context.Context)) { go run(t.Context()) }, wake: func() { woken <- struct{}{} }}
-		g.watchRecord(&lists{cache.ListWatch{
-			ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) {
-				return &coordinationv1.LeaseList{ListMeta: metav1.ListMeta{ResourceVersion: "1"}, Items: []coordinationv1.Lease{*lease("1", "a")}}, nil
-			},
-			WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) { return source, nil },
-		}})
-		step := func(what string, want int, do func()) {
-			t.Helper()
-			do()
-			synctest.Wait()
-			if got := len(woken); got != want {
-				t.Errorf("%s wakes it %d times, want %d", what, got, want)
-			}
-			for len(woken) > 0 {
-				<-woken
-			}
-		}
+		g, woken := counted(t)
+		g.watchRecord(listThenWatch(&coordinationv1.LeaseList{ListMeta: metav1.ListMeta{ResourceVersion: "1"}, Items: []coordinationv1.Lease{*lease("1", "a")}}, source))
+		step := steps(t, woken)
 		step("the record", 1, func() {})
 		step("my own write", 0, func() { g.Learn(lease("5", "b")); source.Modify(lease("5", "b")) })
 		step("what another wrote", 1, func() { source.Modify(lease("6", "c")) })

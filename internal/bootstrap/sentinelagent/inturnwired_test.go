@@ -110,6 +110,8 @@ func TestWritesWaitForTheirTurn(t *testing.T) {
 			if c.role != "" {
 				api.pod.Labels[contract.LabelRole] = c.role
 			}
+			api.pod.Spec.Containers = []corev1.Container{{Name: "redis", VolumeMounts: []corev1.VolumeMount{{Name: contract.ConfigVolume}}}}
+			api.pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "redis"}} // it does not run
 			server := httptest.NewServer(api)
 			t.Cleanup(server.Close)
 			client, err := kubernetes.NewForConfig(&rest.Config{Host: server.URL})
@@ -128,6 +130,9 @@ func TestWritesWaitForTheirTurn(t *testing.T) {
 				if time.Now().After(end) {
 					t.Fatal("the watch shows no pod")
 				}
+			}
+			if seen := set.Pod(g.key, "redis-0"); len(seen.Spec.Containers)+len(seen.Status.ContainerStatuses) > 0 {
+				t.Errorf("it would look around whenever a server ends or starts: %+v", seen)
 			}
 			d := sentinel.Decision{Leads: true, Labels: map[string]string{"redis-0": contract.RoleMaster}}
 			r := model.Record{Holder: "redis-0", PodUID: uid}
