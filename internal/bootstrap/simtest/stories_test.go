@@ -422,6 +422,25 @@ func TestMasterFreezesAfterAReplicaWasReplaced(t *testing.T) {
 	}
 }
 
+// TestMasterDiesWithoutAPIAfterAReplicaWasReplaced: the same, and the API has just gone away, which nobody knows yet. Nobody leads by a claim then,
+// so no Sentinel forgets whom it could elect.
+func TestMasterDiesWithoutAPIAfterAReplicaWasReplaced(t *testing.T) {
+	for _, later := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 3 * time.Second, 4500 * time.Millisecond} {
+		tales(t, 30, three(AOF), Real, func(s *tale) {
+			lead := s.leader()
+			s.crash(s.after(lead, 1))
+			s.in(later, func() {
+				s.downAPI(0, time.Minute)
+				s.crash(lead)
+			})
+		}, 90*time.Second, func(s *tale, r Result) {
+			if r.Violation != nil || s.none > downAfter+4*time.Second {
+				t.Errorf("it died %s later: nobody took writes for %s; %v", later, s.none, r.Violation)
+			}
+		})
+	}
+}
+
 // TestPromotedPodIsGone: a Sentinel's failover does not end while the pod that it promoted is down, which is for ever where that pod is
 // gone: it would go on to name that pod, and count in no election.
 func TestPromotedPodIsGone(t *testing.T) {

@@ -74,7 +74,7 @@ func (s *situation) decide() Decision {
 		return remove(model.AddressTaken)
 	case !s.verified && s.namesHolder() && s.PodsKnown && s.mayElectUnknown():
 		// Nothing else keeps a failover from promoting the server that gets that address next, or from pointing ours at it.
-		return s.recreate(model.StaleEntries)
+		return s.forgetStale()
 	case !s.verified && s.namesNobody() && s.mayOrderForeignServer():
 		return remove(model.AddressTaken)
 	case !s.verified:
@@ -147,7 +147,7 @@ func (s *situation) settled() Decision {
 		return s.labelled(wait(model.Agreed))
 	}
 	s.memory.StaleSince, s.memory.PrunedAt, s.memory.RenewedAt = time.Time{}, s.Now, s.Now
-	return s.labelled(s.recreate(model.StaleEntries))
+	return s.labelled(s.forgetStale())
 }
 
 // holderRecheck is the recheck for a holder that has just claimed: it is asked again very soon, because its clients wait for Sentinels
@@ -172,6 +172,14 @@ func (s *situation) recreate(why model.Reason) Decision {
 		Action: Recreate, Reason: why, Target: target, Epoch: epoch, Recheck: atOnce,
 		Command: &Command{Do: Recreate, Master: target, Epoch: epoch, Watching: s.Want, Peers: s.Peers},
 	}
+}
+
+// forgetStale recreates the group without the entries that are stale, and without any that the master does not list any more, or cannot: a
+// Sentinel that has forgotten the replicas of a master that dies elects nobody, and replicas lead without it only where the API is.
+func (s *situation) forgetStale() Decision {
+	d := s.recreate(model.StaleEntries)
+	d.Live = true
+	return d
 }
 
 // inject speaks in the name of a peer that my Sentinel lists: it would listen to no other. A Sentinel without peers is given a

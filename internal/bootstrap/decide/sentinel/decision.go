@@ -44,6 +44,9 @@ type Decision struct {
 	Record *model.Record
 	// Command is what my Sentinel is told; nil means nothing.
 	Command *Command
+	// Live reports whether the command is sent only where a live read shows that the record is still of Epoch: what it takes from my Sentinel,
+	// replicas replace by a claim, which they cannot make without the API.
+	Live bool
 	// Labels are the role labels that the pods should have, by name; empty removes one. Nil leaves them all.
 	Labels map[string]string
 	// Leads reports whether the recorded holder leads as its epoch says, so that the Service of the master may be pointed at it.

@@ -51,8 +51,8 @@ func TestStaleReplicaEntryIsPruned(t *testing.T) {
 		t.Errorf("at once: %s/%s", d.Action, d.Reason)
 	}
 	later := func(v *model.SentinelView) { stale(v); v.Now = clock.Add(staleFor) }
-	if d, m = Next(beside(later), m); d.Action != Recreate || d.Reason != model.StaleEntries {
-		t.Errorf("after %s: %s/%s, want the group recreated", staleFor, d.Action, d.Reason)
+	if d, m = Next(beside(later), m); d.Action != Recreate || d.Reason != model.StaleEntries || !d.Live {
+		t.Errorf("after %s: %s/%s, want the group recreated, where the API is", staleFor, d.Action, d.Reason)
 	}
 	for _, c := range []struct {
 		later time.Duration
@@ -66,6 +66,13 @@ func TestStaleReplicaEntryIsPruned(t *testing.T) {
 	foreign := func(v *model.SentinelView) { stale(v); v.ForeignServers = []model.Address{gone} }
 	if d, _ = Next(beside(foreign), Memory{}); d.Action != Recreate {
 		t.Errorf("a foreign server answers there: %s/%s, want the group recreated at once", d.Action, d.Reason)
+	}
+	dead := func(v *model.SentinelView) { stale(v); v.Pods[0].Redis = model.Redis{} }
+	if d, _ = Next(beside(dead), Memory{}); d.Action != Recreate || !d.Live {
+		t.Errorf("the master is dead: %s/%s, want the group recreated at once, where the API is", d.Action, d.Reason)
+	}
+	if d, _ = Next(beside(func(v *model.SentinelView) { v.Own.Sentinel = model.Sentinel{Answered: true} }), Memory{}); d.Action != Recreate || d.Live {
+		t.Errorf("my Sentinel does not know it: %s/%s, want it told, the API there or not", d.Action, d.Reason)
 	}
 }
 
