@@ -46,6 +46,8 @@ type Record interface {
 	Newest() model.Record
 	// Swap writes next if the record still has the version in it, and returns record.ErrConflict if it does not.
 	Swap(ctx context.Context, next model.Record, why model.Reason) error
+	// Still returns nil where a live read shows that the record has this epoch.
+	Still(ctx context.Context, epoch uint64) error
 	// Say writes which keys somebody uses into the record of a version, and keeps of what others said what is kept.
 	Say(ctx context.Context, version, who string, use model.KeyUse, kept func(who string) bool) error
 }

@@ -44,6 +44,11 @@ func NewSentinel(own SentinelServer, api corev1client.CoreV1Interface) *Sentinel
 
 // Do carries out the decision for one group. Record is the one that the view was made from.
 func (a *Sentinel) Do(ctx context.Context, group string, record Record, d sentinel.Decision) error {
+	if d.Live {
+		if err := record.Still(ctx, d.Epoch); err != nil {
+			return err
+		}
+	}
 	if c := d.Command; c != nil {
 		if err := a.send(ctx, group, *c); err != nil {
 			return err

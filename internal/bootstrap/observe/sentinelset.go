@@ -196,14 +196,7 @@ func (w *SentinelSet) Pod(key GroupKey, name string) *corev1.Pod {
 
 // StillEpoch reads the record live and reports whether it still has this epoch.
 func (w *SentinelSet) StillEpoch(ctx context.Context, key GroupKey, epoch uint64) bool {
-	ctx, cancel := context.WithTimeout(ctx, requestDeadline)
-	defer cancel()
-	l, err := w.client.CoordinationV1().Leases(key.Namespace).Get(ctx, contract.ObjectName(key.StatefulSet), metav1.GetOptions{})
-	if err != nil {
-		return false
-	}
-	r, err := record.Decode(l)
-	return err == nil && r.Epoch == epoch
+	return record.Still(ctx, w.client.CoordinationV1().Leases(key.Namespace), contract.ObjectName(key.StatefulSet), epoch) == nil
 }
 
 // gone reports, by live reads only, whether a group no longer exists: its record is not there, or none of its pods is.

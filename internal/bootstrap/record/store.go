@@ -21,6 +21,9 @@ var ErrConflict = errors.New("the record was changed by another agent meanwhile"
 // writeDeadline bounds a write, and the read that finds out what became of it.
 const writeDeadline = 2 * time.Second
 
+// readDeadline bounds a read that something waits for.
+const readDeadline = 500 * time.Millisecond
+
 // Leases is what a record needs of the API.
 type Leases interface {
 	Get(ctx context.Context, name string, options metav1.GetOptions) (*coordinationv1.Lease, error)
@@ -59,6 +62,30 @@ func (s *Store) Newest() model.Record {
 		return model.Record{}
 	}
 	return r
+}
+
+// Still returns nil where a live read shows that the record has this epoch, ErrConflict where it has another, and any other error where nobody
+// knows.
+func (s *Store) Still(ctx context.Context, epoch uint64) error {
+	seen := s.known.Lease()
+	if seen == nil {
+		return fmt.Errorf("%w (there is none)", ErrConflict)
+	}
+	return Still(ctx, s.leases, seen.Name, epoch)
+}
+
+// Still is the same for a record by its name.
+func Still(ctx context.Context, leases Leases, name string, epoch uint64) error {
+	ctx, cancel := context.WithTimeout(ctx, readDeadline)
+	defer cancel()
+	lease, err := leases.Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return fmt.Errorf("reading Lease %s: %w", name, err)
+	}
+	if now, err := Decode(lease); err != nil || now.Epoch != epoch {
+		return fmt.Errorf("%w (%s/%s)", ErrConflict, lease.Namespace, lease.Name)
+	}
+	return nil
 }
 
 // Swap replaces the record of the version in next by next. It returns ErrConflict where the newest known record is another

@@ -50,9 +50,6 @@ func (m *manager) reconcileGroup(ctx context.Context, g *group) (recheck time.Du
 	if !ok {
 		return loop.Shortest, false
 	}
-	if decision.Live && !m.set.StillEpoch(ctx, g.key, decision.Epoch) {
-		return afterFailure, false
-	}
 	store := record.NewStore(m.client.CoordinationV1().Leases(g.key.Namespace), m.set.Copy(g.key, lease), time.Now)
 	failed := m.actor.Do(ctx, g.key.MasterName, store, decision)
 	later, err := m.writeInTurn(ctx, g, lease, settings.MasterService, view.Record, decision, failed)

@@ -233,9 +233,6 @@ func (w *World) foreignServers(s *sentinel, v *model.SentinelView) {
 // doSentinel carries out a decision with the code that ships.
 func (w *World) doSentinel(s *sentinel, d decidesentinel.Decision) error {
 	writes := leases{w: w, host: s.host, who: &s.watch, sends: func() func(before, after model.Record) { return func(_, _ model.Record) {} }}
-	if d.Live && (!w.reachAPI(s.host) || w.api().record.Epoch != d.Epoch) {
-		return errNoAnswer
-	}
 	actor := act.NewSentinel(ownSentinel{w, s}, nil) // there are no labels in this world
 	err := actor.Do(w.ctx, "group", record.NewStore(writes, known{w, &s.watch}, func() time.Time { return begin.Add(w.now) }), d)
 	if now := w.api().record; err == nil && d.Leads && w.reachAPI(s.host) && !w.storeRefuses() && now.Epoch == w.recordOf(&s.watch).Epoch {
