@@ -293,6 +293,13 @@ func TestIsolatedMaster(t *testing.T) {
 	two := func() model.View { return formed(0, pod(0, master), pod(1, silent)) }
 	minority := func() model.View { return formed(0, pod(0, master), pod(1, replica(0)), pod(2, silent)) }
 	noSentinels := func(v *model.View) { v.Sentinels = silentSentinels() }
+	since := func(ms int) Memory {
+		return Memory{AnsweredRun: "run-0", Confirmed: clock.Add(-time.Duration(ms) * time.Millisecond)}
+	}
+	took := func(v model.View, long time.Duration) model.View {
+		v.Took = long
+		return v
+	}
 	for name, c := range map[string]struct {
 		view   model.View
 		memory Memory
@@ -301,8 +308,13 @@ func TestIsolatedMaster(t *testing.T) {
 		"a group of two, the other is silent":         {with(two(), cutOff), long, model.Unconfirmed},
 		"one replica is on my side, the other is not": {with(minority(), cutOff), long, model.Unconfirmed},
 		"a group of one":                                   {with(formed(0, pod(0, master)), cutOff), long, model.Incumbent},
-		"not for long enough":                              {with(minority(), cutOff), Memory{Confirmed: clock.Add(-3900 * time.Millisecond)}, model.Incumbent},
+		"not for long enough":                              {with(minority(), cutOff), since(3700), model.Incumbent},
 		"an agent that starts has less time":               {with(minority(), cutOff), Memory{Confirmed: clock.Add(-4100 * time.Millisecond)}, model.Unconfirmed},
+		"the next look would be over too late":             {took(with(minority(), cutOff), 400*time.Millisecond), since(3100), model.Unconfirmed},
+		"the next look is over in time":                    {took(with(minority(), cutOff), 400*time.Millisecond), since(2900), model.Incumbent},
+		"this look confirms it":                            {took(minority(), 400*time.Millisecond), since(3900), model.Incumbent},
+		"it had no processor for a while":                  {took(with(minority(), cutOff), 2*time.Second), since(2700), model.Incumbent},
+		"it stood still while it looked":                   {took(minority(), 4100*time.Millisecond), since(100), model.Unconfirmed},
 		"only the API is away":                             {with(minority(), func(v *model.View) { v.API = false }), long, model.Incumbent},
 		"most Sentinels do not reach it":                   {with(minority(), func(v *model.View) { v.API = false; flagged(v) }), long, model.Unconfirmed},
 		"the Sentinels are away, and another is silent":    {with(minority(), noSentinels), long, model.Unconfirmed},

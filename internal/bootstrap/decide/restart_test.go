@@ -92,8 +92,8 @@ func TestWhatTheAPISaysMayBeOld(t *testing.T) {
 		before model.View
 		writes time.Duration
 	}{
-		"the API, and of the pods one restarts": {with(formed(0, pod(0, master), pod(1, replica(0)), restarts), silentSet), 2 * time.Second},
-		"every pod follows it":                  {with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0))), silentSet), 4 * time.Second},
+		"the API, and of the pods one restarts": {with(formed(0, pod(0, master), pod(1, replica(0)), restarts), silentSet), 2*time.Second - 2*soon},
+		"every pod follows it":                  {with(formed(0, pod(0, master), pod(1, replica(0)), pod(2, replica(0))), silentSet), 4*time.Second - 2*soon},
 	} {
 		_, m := Next(c.before, Memory{AnsweredRun: "run-0", Confirmed: clock.Add(-10 * time.Second)})
 		for after, refuses := range map[time.Duration]bool{c.writes - 50*time.Millisecond: false, c.writes + 50*time.Millisecond: true} {

@@ -18,6 +18,8 @@ const (
 	// trustedAfter is for how long a master that refused writes must be confirmed before it takes them again: longer than another pod
 	// takes to look at the group and to claim.
 	trustedAfter = time.Second
+	// longestLook is for how long a look is waited for that answers are late in. One that took longer did so for want of a processor.
+	longestLook = 500 * time.Millisecond
 	// refusesLong is after how long it looks less often whether it may take them again.
 	refusesLong = 10 * time.Second
 	// firstLook is how long an agent that has just started may take to find its Redis confirmed. The one before it may have waited
@@ -74,10 +76,22 @@ func (s *situation) refuses() model.Reason {
 	switch {
 	case s.outvoted():
 		return model.Superseded
-	case !s.seen && s.unconfirmedFor() > s.writesUnconfirmed(): // while I see that they see me, nobody has been promoted
+	case s.Took > s.writesUnconfirmed(): // I stood still meanwhile, and what I was told before that says nothing of now
+		return model.Unconfirmed
+	case !s.seen && s.unconfirmedFor()+s.untilAskedAgain() > s.writesUnconfirmed(): // while I see that they see me, nobody has been promoted
 		return model.Unconfirmed
 	}
 	return ""
+}
+
+// untilAskedAgain is how long it takes from the beginning of this look until I can decide once more: where somebody is silent a look takes as
+// long as an answer is waited for, and a master that left it to the next one would refuse writes by so much too late. Where this look confirms
+// me there is time; and an agent that has just started needs its second.
+func (s *situation) untilAskedAgain() time.Duration {
+	if s.confirmed || s.memory.Unproven {
+		return 0
+	}
+	return 2*min(s.Took, longestLook) + 2*soon // and as long as a pause again, for what is done after a look
 }
 
 // refusesAgain is when a master that refuses writes looks again whether it may take them: soon, and after some seconds less often. Many

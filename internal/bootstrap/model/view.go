@@ -6,7 +6,9 @@ import "time"
 
 // View is everything that one observation of a group heard. Order of the slices carries no meaning.
 type View struct {
-	Now time.Time
+	// Now is when the observation began, and Took how long it took: as long as an answer is waited for, where somebody is silent.
+	Now  time.Time
+	Took time.Duration
 	// Self is my pod, Self.Redis my own Redis.
 	Self Pod
 	// UIDByName is the uid that the API shows under my pod's name; empty when the API did not say.

@@ -105,6 +105,7 @@ func (o *Observer) View(ctx context.Context) model.View {
 		v.TokenRefused = g.TokenRefused()
 		v.PodsListed = g.Listed(decide.WantsPodList(v), listed)
 	}
+	v.Took = time.Since(v.Now)
 	return v
 }
 

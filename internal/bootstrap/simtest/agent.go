@@ -66,7 +66,7 @@ func (w *World) turn(p *pod) {
 		return
 	}
 	p.busy, p.again = true, false
-	generation, accepted := p.generation, p.accepted
+	generation, accepted, began := p.generation, p.accepted, w.now
 	v, slow := w.earlyView(p)
 	took := w.between(time.Millisecond, 10*time.Millisecond)
 	if !p.server.alive {
@@ -79,6 +79,7 @@ func (w *World) turn(p *pod) {
 		if p.generation != generation {
 			return
 		}
+		v.Took = w.now - began // with the time for which its machine stood still
 		w.addLateAnswers(p, &v)
 		if p.accepted != accepted || p.carrying { // what it saw is older than what it did meanwhile
 			p.busy = false
@@ -141,7 +142,6 @@ func (w *World) earlyView(p *pod) (model.View, bool) {
 
 // addLateAnswers adds the late answers.
 func (w *World) addLateAnswers(p *pod, v *model.View) {
-	v.Now = w.clockOf(p.host)
 	if v.Self.Redis.Answer == model.Silent {
 		v.Self.Redis = w.askOwn(p)
 	}

@@ -183,7 +183,6 @@ func sentinelAddress(s *sentinel) model.Address {
 }
 
 func (w *World) lateAnswers(s *sentinel, v *model.SentinelView) {
-	v.Now = w.clockOf(s.host)
 	for i := range v.Pods {
 		if v.Pods[i].Redis.Answer == model.Silent {
 			v.Pods[i].Redis = w.asks(s.watcher(), s.host, w.listeners[v.Pods[i].Address])
