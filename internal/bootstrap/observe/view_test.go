@@ -75,18 +75,49 @@ func TestRecordComesWithItsPods(t *testing.T) {
 		}
 		_ = conn.Close()
 	}()
-	own := redisio.Keep(model.Address{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port}, model.Credential{})
-	defer own.Close() //nolint:errcheck // the test is over
-	g.spawn = func(func(context.Context)) {}
-	o := NewObserver(g, Own{
-		Redis: own, Hellos: &redisio.Hellos{}, Leaving: func() bool { return false }, Yielded: func() bool { return false }, Keys: func() []model.Key { return nil },
-		Clients: func(time.Time) []string { return nil },
-	})
+	o := asking(t, g, listener)
 	if v := o.View(context.WithoutCancel(t.Context())); v.Record.Known || v.API {
 		t.Errorf("record known %v, API %v, in a view that has no pods", v.Record.Known, v.API)
 	}
 	if !g.synced() {
 		t.Error("the watches did not become complete while the servers were asked: this test shows nothing")
+	}
+}
+
+// asking observes a group whose own Redis is at a listener.
+func asking(t *testing.T, g *Group, own net.Listener) *Observer {
+	t.Helper()
+	client := redisio.Keep(model.Address{Host: "127.0.0.1", Port: own.Addr().(*net.TCPAddr).Port}, model.Credential{})
+	t.Cleanup(func() { _ = client.Close() })
+	g.spawn = func(func(context.Context)) {}
+	return NewObserver(g, Own{
+		Redis: client, Hellos: &redisio.Hellos{}, Leaving: func() bool { return false }, Yielded: func() bool { return false }, Keys: func() []model.Key { return nil },
+		Clients: func(time.Time) []string { return nil },
+	})
+}
+
+// TestLookSaysHowLongItTook: a master that nobody confirms refuses writes by it before the next look is over. One server that connects and says
+// nothing is waited for.
+func TestLookSaysHowLongItTook(t *testing.T) {
+	never := make(chan struct{})
+	t.Cleanup(func() { close(never) })
+	g := &Group{
+		Namespace: "ns", StatefulSet: "redis", PodName: "redis-0", PodIP: netip.MustParseAddr("127.0.0.1"),
+		Settings: contract.Settings{Redis: &contract.RedisSettings{}},
+		lease:    listed(t, never, &coordinationv1.Lease{}, &coordinationv1.LeaseList{}),
+		pods:     listed(t, never, &corev1.Pod{}, &corev1.PodList{}),
+		claims:   listed(t, never, &corev1.PersistentVolumeClaim{}, &corev1.PersistentVolumeClaimList{}),
+		set:      listed(t, never, &appsv1.StatefulSet{}, &appsv1.StatefulSetList{}),
+	}
+	silent, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close() //nolint:errcheck // the test is over
+	began := time.Now()
+	v := asking(t, g, silent).View(t.Context())
+	if all := time.Since(began); v.Took < redisio.Deadline || v.Took > all {
+		t.Errorf("took %s, of %s in which an answer was waited for during %s", v.Took, all, redisio.Deadline)
 	}
 }
 
