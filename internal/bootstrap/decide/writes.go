@@ -18,8 +18,8 @@ const (
 	// trustedAfter is for how long a master that refused writes must be confirmed before it takes them again: longer than another pod
 	// takes to look at the group and to claim.
 	trustedAfter = time.Second
-	// longestLook is for how long a look is waited for that answers are late in. One that took longer did so for want of a processor.
-	longestLook = 500 * time.Millisecond
+	// longestLook is how long a look takes in which somebody is silent. One that took longer did so for want of a processor.
+	longestLook = model.AnswerWithin + soon
 	// refusesLong is after how long it looks less often whether it may take them again.
 	refusesLong = 10 * time.Second
 	// firstLook is how long an agent that has just started may take to find its Redis confirmed. The one before it may have waited

@@ -82,6 +82,9 @@ type Redis struct {
 // TurnsAway reports whether it is silent in words: it runs, and does not let in who asks.
 func (r *Redis) TurnsAway() bool { return r.Denied != "" || r.Full }
 
+// AnswerWithin is for how long a server's answer is waited for: an agent that waits for one server sees nothing of the others.
+const AnswerWithin = 400 * time.Millisecond
+
 // HeardWithin is how long ago a replica that is well has acknowledged at most: it does every second.
 const HeardWithin = 5 * time.Second
 

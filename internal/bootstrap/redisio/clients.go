@@ -13,8 +13,8 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
 
-// Deadline bounds every question and every command: an agent that waits for one server sees nothing of the others.
-const Deadline = 400 * time.Millisecond
+// Deadline bounds every question and every command.
+const Deadline = model.AnswerWithin
 
 // bufferBytes is the size of a connection's two buffers: the library's are 32 KiB each, and 128 KiB for pipelines, which adds
 // up where an agent talks to the pods of many groups. The longest reply, INFO, is read in two pieces.
