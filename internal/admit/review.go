@@ -9,6 +9,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
@@ -47,6 +48,8 @@ type PodRequest struct {
 	DryRun          bool
 	// SetAnnotations are those of the pod's StatefulSet, where the caller knows it and there is no API server to ask.
 	SetAnnotations map[string]string
+	// Replicas is how many pods that StatefulSet asks for; 0 where nobody knows.
+	Replicas int
 }
 
 // object is what policy looks at.
@@ -75,7 +78,7 @@ func (r Reviewer) Pod(ctx context.Context, req PodRequest) (mutate.Result, error
 		return mutate.Result{}, err
 	}
 	c := claim{PodRequest: req, owner: mutate.OwningStatefulSet(req.Pod), namespaceOptIn: known.optIn}
-	if r.Live == nil || c.owner == nil || !mutate.Wants(req.Pod, known.optIn) {
+	if r.Live == nil || c.owner == nil || !mutate.Wants(req.Pod, known.optIn, known.resolved.Images) {
 		return r.inject(ctx, c, known), nil
 	}
 	if c.set, err = r.readOwner(ctx, req.Namespace, c.owner.Name); err != nil {
@@ -107,7 +110,7 @@ func (r Reviewer) injectProven(ctx context.Context, c claim, proven *appsv1.Stat
 	if err != nil {
 		return mutate.Result{}, err
 	}
-	c.SetAnnotations = proven.Annotations
+	c.SetAnnotations, c.Replicas = proven.Annotations, int(ptr.Deref(proven.Spec.Replicas, 1))
 	known, err := r.lookUp(ctx, c.object())
 	if err != nil {
 		return mutate.Result{}, err
@@ -129,7 +132,7 @@ func (r Reviewer) inject(ctx context.Context, c claim, known lookup) mutate.Resu
 	missing := c.DryRun && c.owner != nil && r.AccountPresent != nil && !r.AccountPresent(ctx, c.Namespace, c.owner.Name)
 	return mutate.ReviewPod(c.Pod, mutate.Input{
 		Namespace: c.Namespace, Name: c.Name, DryRun: c.DryRun, AccountReady: !missing, NamespaceOptIn: known.optIn,
-		SetAnnotations: c.SetAnnotations, Resolved: known.resolved, ResolveErr: known.refusal, HookKey: r.HookKey, Version: r.Version,
+		SetAnnotations: c.SetAnnotations, Replicas: c.Replicas, Resolved: known.resolved, ResolveErr: known.refusal, HookKey: r.HookKey, Version: r.Version,
 	})
 }
 
@@ -163,7 +166,7 @@ func (r Reviewer) GroupOf(ctx context.Context, set *appsv1.StatefulSet) (group *
 		return nil, "", nil
 	}
 	pod := mutate.FirstPod(set)
-	req := PodRequest{Namespace: set.Namespace, Name: pod.Name, Pod: pod, SetAnnotations: set.Annotations}
+	req := PodRequest{Namespace: set.Namespace, Name: pod.Name, Pod: pod, SetAnnotations: set.Annotations, Replicas: int(ptr.Deref(set.Spec.Replicas, 1))}
 	known, err := r.lookUp(ctx, req.object())
 	if err != nil {
 		return nil, "", err

@@ -31,6 +31,14 @@ type Settings struct {
 type RedisSettings struct {
 	// Include is the user's redis.conf as the Redis container sees it; the generated file includes it first. Empty: none.
 	Include string `json:"include,omitempty"`
+	// IncludeFirst are files of which the first that is there is included, in the place of Include.
+	IncludeFirst []string `json:"includeFirst,omitempty"`
+	// ConfigPlace is where the server finds the generated file, where that is not RedisConfFile.
+	ConfigPlace string `json:"configPlace,omitempty"`
+	// PasswordFile has the clients' password, as an image that is configured by variables would read it.
+	PasswordFile string `json:"passwordFile,omitempty"`
+	// Diskless is set where Redis has no directory to write to: a full sync must do without, and nothing is saved.
+	Diskless bool `json:"diskless,omitempty"`
 	// ACLFile is the user's own file with users, where an argument names it. Empty: the agent looks into Include.
 	ACLFile string `json:"aclFile,omitempty"`
 	// RotationGraceMs is how long the clients' password before the present one is still accepted, where a Secret has it; 0 where none

@@ -3,11 +3,14 @@
 package mutate
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/agext/levenshtein"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
@@ -69,52 +72,85 @@ var podLabels = []string{contract.LabelGroup, contract.LabelSentinelSet}
 // checkAnnotations refuses unknown keys below our prefix and values that make no sense: a typo in a safety setting must
 // not be silence. also are keys that are fine beside the users' ones.
 func checkAnnotations(annotations map[string]string, also []string, statefulSet string) error {
+	var all []error
 	for _, key := range ours(annotations) {
-		if slices.Contains(also, key) {
-			continue
-		}
-		if slices.Contains(setAnnotations, key) && key != contract.AnnotationTouched {
-			return refuse(DeniedAnnotation, "annotation %s: belongs on the StatefulSet itself, not on its pod template: move it to metadata.annotations", key)
-		}
-		if key == contract.AnnotationRoleEpoch {
-			return refuse(DeniedAnnotation, "annotation %s: is written by Sentinel agents, and a copy of it keeps them from labelling the pod: remove it from the pod template", key)
-		}
-		rule, known := userAnnotations[key]
-		if !known {
-			return refuse(DeniedAnnotation, "annotation %s: unknown annotation: use one of %s", key, strings.Join(slices.Sorted(maps.Keys(userAnnotations)), ", "))
-		}
-		if rule == nil {
-			continue
-		}
-		if remedy := rule(annotations[key], statefulSet); remedy != "" {
-			return refuse(DeniedAnnotation, "annotation %s: %q is invalid: %s", key, annotations[key], remedy)
+		if !slices.Contains(also, key) {
+			all = append(all, checkAnnotation(key, annotations[key], also, statefulSet))
 		}
 	}
+	return errors.Join(all...)
+}
+
+func checkAnnotation(key, value string, also []string, statefulSet string) error {
+	if slices.Contains(setAnnotations, key) && key != contract.AnnotationTouched {
+		return refuse(DeniedAnnotation, "annotation %s: belongs on the StatefulSet itself, not on its pod template: move it to metadata.annotations", key)
+	}
+	if key == contract.AnnotationRoleEpoch {
+		return refuse(DeniedAnnotation, "annotation %s: is written by Sentinel agents, and a copy of it keeps them from labelling the pod: remove it from the pod template", key)
+	}
+	rule, known := userAnnotations[key]
+	if !known {
+		names := slices.Collect(maps.Keys(userAnnotations))
+		if slices.Contains(also, contract.AnnotationHandover) {
+			names = append(names, contract.AnnotationHandover, contract.AnnotationRelease)
+		}
+		slices.Sort(names)
+		remedy := didYouMean(key, names)
+		if remedy == "" {
+			remedy = "use one of " + strings.Join(names, ", ")
+		}
+		return refuse(DeniedAnnotation, "annotation %s: unknown annotation: %s", key, strings.TrimSpace(remedy))
+	}
+	if rule == nil {
+		return nil
+	}
+	if remedy := rule(value, statefulSet); remedy != "" {
+		return refuse(DeniedAnnotation, "annotation %s: %q is invalid: %s", key, value, remedy)
+	}
 	return nil
+}
+
+// alike is how similar a word has to be, from 0 to 1, to be taken for a slip of the pen.
+const alike = 0.8
+
+// didYouMean asks for what is most like a word; empty where nothing is.
+func didYouMean(word string, names []string) string {
+	best, most := "", alike
+	for _, name := range names {
+		if s := levenshtein.Match(strings.TrimPrefix(strings.ToLower(word), contract.Prefix), strings.TrimPrefix(name, contract.Prefix), nil); s >= most {
+			best, most = name, s
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("did you mean %s? ", best)
 }
 
 // checkSentinelAnnotations refuses on a Sentinel what it would not look at. The Sentinels watch many groups, whose settings
 // are in the groups' records.
 func checkSentinelAnnotations(annotations map[string]string) error {
+	var all []error
 	for _, key := range ours(annotations) {
 		if isUserAnnotation(key) && !slices.Contains(sentinelAnnotations, key) {
-			return refuse(DeniedAnnotation, "annotation %s: does nothing on a Sentinel, which watches many groups: remove it, and set it on the StatefulSets of the groups", key)
+			all = append(all, refuse(DeniedAnnotation, "annotation %s: does nothing on a Sentinel, which watches many groups: remove it, and set it on the StatefulSets of the groups", key))
 		}
 	}
-	return nil
+	return errors.Join(all...)
 }
 
 // checkLabels is the same for labels.
 func checkLabels(labels map[string]string) error {
+	var all []error
 	for _, key := range ours(labels) {
 		switch {
 		case key == contract.LabelRole || key == contract.LabelPodUID:
-			return refuse(DeniedLabel, "label %s: is written by Sentinel agents, and Services send clients by it: remove it from the pod template", key)
+			all = append(all, refuse(DeniedLabel, "label %s: is written by Sentinel agents, and Services send clients by it: remove it from the pod template", key))
 		case !slices.Contains(podLabels, key):
-			return refuse(DeniedLabel, "label %s: unknown label: remove it; %s is the only label that users set", key, contract.LabelOptIn)
+			all = append(all, refuse(DeniedLabel, "label %s: unknown label: remove it; %s is the only label that users set", key, contract.LabelOptIn))
 		}
 	}
-	return nil
+	return errors.Join(all...)
 }
 
 // ours are the keys below our prefix, sorted, so that the same object gives the same message.
@@ -134,7 +170,7 @@ func oneOf(values ...string) annotationRule {
 		if slices.Contains(values, value) {
 			return ""
 		}
-		return "must be " + strings.Join(values, " or ")
+		return didYouMean(value, values) + "must be " + strings.Join(values, " or ")
 	}
 }
 

@@ -30,6 +30,8 @@ type Input struct {
 	ResolveErr error
 	// SetAnnotations are those of the StatefulSet that makes the pod: see Effective. Nil where nobody read it.
 	SetAnnotations map[string]string
+	// Replicas is how many pods that StatefulSet asks for; 0 where nobody read it.
+	Replicas int
 	// HookKey authenticates the preStop hook; empty leaves the hook out, with a warning.
 	HookKey []byte
 	// Version of the webhook, for the status annotation.

@@ -4,17 +4,25 @@ package mutate
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
+	"path"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/image"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/launch"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
 )
 
 // meshSidecars are containers that other webhooks add; they never hold Redis.
 var meshSidecars = []string{"istio-proxy", "linkerd-proxy"}
+
+// annotationDefaultContainer is kubectl's: whose logs it shows. It is no answer, but a hint.
+const annotationDefaultContainer = "kubectl.kubernetes.io/default-container"
 
 // server is the container that holds Redis or Sentinel, as the user wrote it.
 type server struct {
@@ -23,67 +31,220 @@ type server struct {
 	name  string
 	// role is contract.PodRoleRedis or contract.PodRoleSentinel.
 	role string
-	// line is the user's own command line.
-	line redisconf.Invocation
+	// line is the user's own command line, and family what the image is; its zero value where nobody knows it.
+	line   launch.Launch
+	family image.Family
 }
 
-// findServer finds the container that holds the server, and what it is.
-func findServer(meta map[string]string, containers []corev1.Container, before *status) (server, error) {
-	index, err := chooseContainer(meta, containers)
-	if err != nil {
-		return server{}, err
-	}
-	c := containers[index]
-	s := server{index: index, name: c.Name}
-	command, args := userLine(c, before)
-	if s.line, err = redisconf.Parse(command, args); err != nil {
-		return server{}, refuseLine(c.Name, err)
-	}
-	if s.role, err = roleOf(meta, c.Name, s.line.Program); err != nil {
-		return server{}, err
-	}
-	if s.role == contract.PodRoleSentinel {
-		s.line.Program = redisconf.ProgramSentinel
-	}
-	if imageName(c.Image) == "valkey" {
-		// Its entrypoint leaves root only for servers of this name.
-		s.line.Server = strings.Replace(cmp.Or(string(s.line.Program), string(redisconf.ProgramRedis)), "redis", "valkey", 1)
-	}
-	return s, refuseSecondSentinel(containers, index)
+// described is a container and what is known of it before anything is asked of it.
+type described struct {
+	*corev1.Container
+	index     int
+	family    image.Family
+	reference image.Reference
+	known     bool
+	variables launch.Variables
+	line      launch.Launch
+	err       error
 }
 
-// chooseContainer takes what the annotation names; else the only container; else the one called redis or sentinel.
-func chooseContainer(meta map[string]string, containers []corev1.Container) (int, error) {
-	named := func(name string) int {
-		return slices.IndexFunc(containers, func(c corev1.Container) bool { return c.Name == name })
-	}
-	var names []string
-	only := -1
-	for i, c := range containers {
-		if !slices.Contains(meshSidecars, c.Name) {
-			names = append(names, c.Name)
-			only = i
+func describe(containers []corev1.Container, before *status, images image.Table) []described {
+	all := make([]described, 0, len(containers))
+	for i := range containers {
+		c := &containers[i]
+		if slices.Contains(meshSidecars, c.Name) {
+			continue
 		}
+		d := described{Container: c, index: i}
+		d.family, d.reference, d.known = images.Find(c.Image)
+		command, args := userLine(*c, before)
+		d.variables = launch.VariablesOf(c)
+		d.line, d.err = launch.OfImage(d.family, command, args, d.variables, func(file string) bool {
+			return slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool {
+				return m.Name != contract.ConfigVolume && isBelow(m.MountPath, file)
+			})
+		})
+		all = append(all, d)
 	}
+	return all
+}
+
+// serves reports whether a container starts a Redis or Sentinel, by its line, or by its image where the line says nothing else.
+func (d *described) serves() bool {
+	if d.line.Program != redisconf.ProgramUnsaid {
+		return true
+	}
+	return d.known && d.family.Refused == "" && d.family.Server != ""
+}
+
+// hidesStart reports whether neither the container nor its image's family says what is started.
+func (d *described) hidesStart() bool {
+	return d.family.Start == image.Unknown && len(d.Command) == 0 && d.line.Program == redisconf.ProgramUnsaid
+}
+
+// chooseContainer takes what the annotation names; else the only container; else the only one that starts a server; else the one called redis
+// or sentinel; else the only one of an image that is refused, so that it is named.
+func chooseContainer(meta map[string]string, all []described) (*described, error) {
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = all[i].Name
+	}
+	list := strings.Join(names, ", ")
 	if want, ok := meta[contract.AnnotationContainer]; ok {
-		if i := named(want); i >= 0 {
-			return i, nil
+		if i := slices.Index(names, want); i >= 0 {
+			return &all[i], nil
 		}
-		return 0, refuse(DeniedContainer, "annotation %s: there is no container %s: name one of %s", contract.AnnotationContainer, want, strings.Join(names, ", "))
+		return nil, refuse(DeniedContainer, "annotation %s: there is no container %s: name one of %s", contract.AnnotationContainer, want, list)
 	}
-	if len(names) == 1 {
-		return only, nil
+	if len(all) == 1 {
+		return &all[0], nil
 	}
 	wanted := []string{contract.RedisContainer, contract.SentinelContainer}
 	if meta[contract.AnnotationRole] == contract.PodRoleSentinel {
 		slices.Reverse(wanted)
 	}
 	for _, name := range wanted {
-		if i := named(name); i >= 0 {
-			return i, nil
+		if i := slices.Index(names, name); i >= 0 {
+			return &all[i], nil
 		}
 	}
-	return 0, refuse(DeniedContainer, "spec.containers: none of %s is called %s: name the one that runs Redis with annotation %s", strings.Join(names, ", "), contract.RedisContainer, contract.AnnotationContainer)
+	for _, is := range []func(*described) bool{(*described).serves, func(d *described) bool { return d.family.Refused != "" }} {
+		var found *described
+		for i := range all {
+			if is(&all[i]) {
+				if found != nil {
+					found = nil
+					break
+				}
+				found = &all[i]
+			}
+		}
+		if found != nil {
+			return found, nil
+		}
+	}
+	hint := "the one that runs Redis"
+	if shown := meta[annotationDefaultContainer]; slices.Contains(names, shown) {
+		hint += fmt.Sprintf(" (%s, whose logs kubectl shows?)", shown)
+	}
+	if !slices.ContainsFunc(all, func(d described) bool { return !d.hidesStart() }) {
+		hint += `, and say what it starts, like command: ["redis-server", "/etc/redis/redis.conf"]: its image is not known`
+	}
+	return nil, refuse(DeniedContainer, "spec.containers: none of %s is known to run Redis by its image, its command or the name %s: name with annotation %s %s", list, contract.RedisContainer, contract.AnnotationContainer, hint)
+}
+
+// findServer finds the container that holds the server, and what it is. False: there is none of which anything else could be said.
+func (s *subject) findServer(pod *corev1.Pod, o *objections) bool {
+	all := describe(pod.Spec.Containers, s.before, s.resolved.Images)
+	d, err := chooseContainer(pod.Annotations, all)
+	if !o.add(err) {
+		return false
+	}
+	s.server = server{index: d.index, name: d.Name, line: d.line, family: d.family, role: contract.PodRoleRedis}
+	if d.family.Refused != "" {
+		o.add(refuse(DeniedImage, "container %s, image %s: %s", d.Name, d.Image, d.family.Refused))
+	}
+	o.add(refuseCluster(d))
+	o.add(refuseSecondSentinel(all, d))
+	if !o.add(d.hiddenByImage()) {
+		return false
+	}
+	s.doubts = append(s.doubts, d.version(o)...)
+	for _, line := range d.line.Overruled {
+		s.doubt("container %s, script, %s is overruled and left out: the agent chooses the master; remove it", d.Name, line)
+	}
+	if d.err != nil {
+		o.add(refuseLine(d.Name, d.remedied()))
+		return false
+	}
+	role, err := roleOf(pod.Annotations, d.Name, d.line.Program)
+	if o.add(err) {
+		s.role = role
+	}
+	if s.role == contract.PodRoleSentinel {
+		s.line.Server = strings.TrimSuffix(cmp.Or(d.family.Server, "redis-server"), "-server") + "-sentinel"
+	}
+	return true
+}
+
+// hiddenByImage refuses an image of which nobody knows what it starts, where its container does not say so.
+func (d *described) hiddenByImage() error {
+	if refusedElsewhere := d.family.Refused != "" || d.err != nil; refusedElsewhere || !d.hidesStart() {
+		return nil
+	}
+	what := "is not known, and no command says what it starts: say it"
+	if d.family.Hint != "" {
+		what = d.family.Hint + ", or say what it starts"
+	}
+	program := "redis-server"
+	if strings.Contains(path.Base(d.reference.Repository), "valkey") {
+		program = "valkey-server"
+	}
+	file := "/etc/redis/redis.conf"
+	if strings.HasPrefix(program, "valkey") {
+		file = "/etc/valkey/valkey.conf"
+	}
+	return refuse(DeniedImage, "container %s: image %s %s, like command: [%q, %q] with the file that it loads, or let the policy say below images which known image it is like", d.Name, d.reference.Repository, what, program, cmp.Or(d.line.ConfigFile, file))
+}
+
+// remedied is what is wrong with the line, with the remedy for just this image: where a script of somebody else hides the start of one
+// that is configured by variables, that script is not needed at all.
+func (d *described) remedied() error {
+	if d.family.Start != image.ByEnvironment {
+		return d.err
+	}
+	remedy := "drop command and args: the variables of the image are translated then"
+	if dir := d.claimElsewhere(); dir != "" {
+		remedy += fmt.Sprintf("; say %sDATA_DIR=%s too, or the group starts empty in %s", d.family.Prefix, dir, d.family.Data)
+	}
+	var all []error
+	for _, e := range eachOf(d.err) {
+		var a *redisconf.ArgumentError
+		if errors.As(e, &a) && a.Kind != redisconf.ErrOption {
+			e = &redisconf.ArgumentError{Kind: a.Kind, Subject: a.Subject, What: a.What, Remedy: remedy}
+		}
+		all = append(all, e)
+	}
+	return errors.Join(all...)
+}
+
+// claimElsewhere is where a volume is mounted that looks like one for data, while the image's own directory has none and no variable names
+// another; empty where there is no such mount.
+func (d *described) claimElsewhere() string {
+	if d.variables.Declared(d.family.Prefix+"DATA_DIR") || coveringMount(d.VolumeMounts, d.family.Data) != nil {
+		return ""
+	}
+	if i := slices.IndexFunc(d.VolumeMounts, func(m corev1.VolumeMount) bool { return path.Clean(m.MountPath) == imageDir }); i >= 0 {
+		return imageDir
+	}
+	return ""
+}
+
+// version refuses a tag that is a version too old, and warns where a tag says none. Only of images that are known is a tag a version of Redis.
+func (d *described) version(o *objections) []string {
+	v, known, newest := image.VersionOf(d.reference)
+	least := cmp.Or(d.family.Least, &image.Version{Major: 6, Minor: 2})
+	switch {
+	case d.family.Refused != "":
+	case d.family.Least != nil && known && v.Before(*least):
+		o.add(refuse(DeniedVersion, "container %s, image %s: %s is older than %s, which the agent needs: use a newer one", d.Name, d.Image, v, least))
+	case d.family.Least != nil && (known || newest):
+	default:
+		return []string{fmt.Sprintf("container %s: the version of image %s cannot be told from its tag; %s or newer is needed", d.Name, d.Image, least)}
+	}
+	return nil
+}
+
+// clusterBusPort is where nodes of a Redis Cluster talk to each other.
+const clusterBusPort = 16379
+
+func refuseCluster(d *described) error {
+	for _, p := range d.Ports {
+		if p.ContainerPort == clusterBusPort {
+			return refuse(DeniedImage, "container %s, port %d: Redis Cluster is not supported, for it elects its own masters: remove the label, or the port where it is something else", d.Name, clusterBusPort)
+		}
+	}
+	return nil
 }
 
 // userLine is the command line before we changed it. What the record says counts only as long as our file is loaded:
@@ -92,9 +253,10 @@ func userLine(c corev1.Container, before *status) (command, args []string) {
 	if before == nil || before.Original.Container != c.Name {
 		return c.Command, c.Args
 	}
-	if slices.Contains(c.Command, contract.RedisConfFile) || slices.Contains(c.Args, contract.RedisConfFile) ||
-		slices.Contains(c.Command, contract.SentinelConfFile) || slices.Contains(c.Args, contract.SentinelConfFile) {
-		return before.Original.Command, before.Original.Args
+	for _, element := range slices.Concat(c.Command, c.Args) {
+		if strings.Contains(element, contract.RedisConfFile) || strings.Contains(element, contract.SentinelConfFile) {
+			return before.Original.Command, before.Original.Args
+		}
 	}
 	return c.Command, c.Args
 }
@@ -112,14 +274,12 @@ func roleOf(meta map[string]string, container string, program redisconf.Program)
 }
 
 // refuseSecondSentinel finds the old habit of a Sentinel beside each Redis. It would follow no rule of ours.
-func refuseSecondSentinel(containers []corev1.Container, index int) error {
-	for i, c := range containers {
-		if i == index || c.Command == nil && c.Args == nil {
-			continue
-		}
-		line, err := redisconf.Parse(c.Command, c.Args)
-		if err == nil && line.Program == redisconf.ProgramSentinel {
-			return refuse(DeniedContainer, "spec.containers: container %s starts a Sentinel beside Redis: remove it; Sentinels run as a StatefulSet of their own, or as the chart's", c.Name)
+func refuseSecondSentinel(all []described, server *described) error {
+	for i := range all {
+		d := &all[i]
+		sentinel := d.line.Program == redisconf.ProgramSentinel || d.Name == contract.SentinelContainer && d.known
+		if d.index != server.index && server.line.Program != redisconf.ProgramSentinel && sentinel {
+			return refuse(DeniedContainer, "spec.containers: container %s starts a Sentinel beside Redis: remove it; Sentinels run as a StatefulSet of their own, or as the chart's", d.Name)
 		}
 	}
 	return nil
@@ -127,30 +287,11 @@ func refuseSecondSentinel(containers []corev1.Container, index int) error {
 
 // looksLikeServer reports whether a pod that only its Namespace opted in holds Redis or Sentinel at all. Unrelated pods in
 // such a namespace must pass untouched.
-func looksLikeServer(meta map[string]string, containers []corev1.Container) bool {
+func looksLikeServer(meta map[string]string, containers []corev1.Container, images image.Table) bool {
 	if meta[contract.AnnotationContainer] != "" || meta[contract.AnnotationRole] != "" {
 		return true
 	}
-	for _, c := range containers {
-		if c.Name == contract.RedisContainer {
-			return true
-		}
-		line, err := redisconf.Parse(c.Command, c.Args)
-		if err == nil && (line.Program != redisconf.ProgramUnsaid || isServerImage(c.Image)) {
-			return true
-		}
-	}
-	return false
-}
-
-func isServerImage(image string) bool {
-	name := imageName(image)
-	return name == "redis" || name == "valkey"
-}
-
-// imageName is the last part of an image's name, without tag and digest.
-func imageName(image string) string {
-	image, _, _ = strings.Cut(image, "@")
-	name, _, _ := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
-	return name
+	return slices.ContainsFunc(describe(containers, nil, images), func(d described) bool {
+		return d.Name == contract.RedisContainer || d.err == nil && d.serves()
+	})
 }

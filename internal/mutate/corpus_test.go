@@ -46,6 +46,8 @@ type caseSettings struct {
 	DryRun         bool   `json:"dryRun,omitempty"`
 	NoAccount      bool   `json:"noAccount,omitempty"`
 	NoKey          bool   `json:"noKey,omitempty"`
+	// Replicas are those of the StatefulSet of a pod.
+	Replicas int `json:"replicas,omitempty"`
 	// Policy replaces testPolicy.
 	Policy json.RawMessage `json:"policy,omitempty"`
 }
@@ -147,7 +149,7 @@ func (c fixture) pod(t testing.TB, raw []byte) Result {
 	t.Helper()
 	in := Input{
 		Namespace: c.namespace(), NamespaceOptIn: c.settings.NamespaceOptIn,
-		DryRun: c.settings.DryRun, AccountReady: !c.settings.NoAccount, HookKey: testKey, Version: "v0.0.0-test",
+		DryRun: c.settings.DryRun, Replicas: c.settings.Replicas, AccountReady: !c.settings.NoAccount, HookKey: testKey, Version: "v0.0.0-test",
 	}
 	if c.settings.NoKey {
 		in.HookKey = nil

@@ -5,6 +5,7 @@ package mutate
 import (
 	"cmp"
 	"path"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,39 +13,159 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// imageDir is the working directory of the official images, and so Redis' directory where nobody says otherwise.
+// imageDir is Redis' directory where neither the user nor the image's family says another.
 const imageDir = "/data"
 
-// dataVolume is the volume claim that holds Redis' data.
+// dataKind is what becomes of Redis' data.
+type dataKind int
+
+const (
+	// scratch data dies with the pod.
+	scratch dataKind = iota
+	// claimed data is on a volume claim of this pod alone.
+	claimed
+	// shared data is where the pods of a set would all write: a claim, a directory of the node, a file server.
+	shared
+	// unwritable is a directory in which Redis cannot write at all.
+	unwritable
+)
+
+// dataVolume is where Redis' data is.
 type dataVolume struct {
-	// name of the pod's volume; empty where data dies with the pod.
+	kind dataKind
+	// name of the pod's volume; empty where data lies in the container itself.
 	name string
-	// perPod is set where all pods share the claim, and each gets a directory of its own.
+	// perPod is set where all pods share the volume, and each gets a directory of its own.
 	perPod bool
+	// what is behind it, for messages.
+	what string
+	// dir is the directory that Redis uses.
+	dir string
+	// beside reports whether there is a claim that Redis does not write to.
+	beside bool
 }
 
-// findData finds the claim that Redis writes to, and refuses one that all pods would write to.
-func (s *subject) findData(pod *corev1.Pod) (dataVolume, error) {
+// outlives reports whether data is still there after the pod.
+func (d dataVolume) outlives() bool { return d.kind == claimed || d.kind == shared }
+
+// findData finds what is behind the directory that Redis writes to.
+func (s *subject) findData(pod *corev1.Pod, o *objections) {
 	c := pod.Spec.Containers[s.index]
-	mount := coveringMount(c.VolumeMounts, cmp.Or(s.line.Dir, cmp.Or(c.WorkingDir, imageDir)))
-	if mount == nil {
-		mount = onlyClaim(pod, c.VolumeMounts)
+	s.data = dataVolume{dir: s.dataDir(c.WorkingDir)}
+	mount := coveringMount(c.VolumeMounts, s.data.dir)
+	if mount == nil && s.line.Dir == "" && s.include != "" {
+		mount = onlyClaim(pod, c.VolumeMounts) // a configuration file, which admission cannot see, may name its path
+		if mount != nil && len(s.line.Files) > 0 {
+			o.add(refuse(DeniedOption, "container %s: volume %s is mounted at %s, and whether %s names that directory cannot be seen: say it in env, %sDATA_DIR=%s", c.Name, mount.Name, mount.MountPath, s.include, s.family.Prefix, mount.MountPath))
+		}
 	}
 	if mount == nil {
-		return dataVolume{}, nil
+		if !s.ownsImageDir(pod, s.data.dir) {
+			s.data.kind = unwritable
+		}
+	} else {
+		s.readMount(pod, *mount, o)
 	}
-	claim := claimOf(pod, mount.Name)
+	s.doubtData(pod, mount)
+}
+
+// dataDir is the directory of the server as far as it can be seen here.
+func (s *subject) dataDir(workingDir string) string {
+	start := cmp.Or(workingDir, s.family.Data, imageDir)
+	if s.line.Dir == "" || path.IsAbs(s.line.Dir) {
+		return cmp.Or(s.line.Dir, start)
+	}
+	return path.Join(start, s.line.Dir)
+}
+
+// readMount says what becomes of data in a mount, and refuses one in which several Redis would overwrite each other's.
+func (s *subject) readMount(pod *corev1.Pod, mount corev1.VolumeMount, o *objections) {
+	what, kind := volumeKind(pod, mount.Name)
+	s.data.name, s.data.what, s.data.kind = mount.Name, what, kind
 	switch {
-	case claim == "":
-		return dataVolume{}, nil
+	case mount.ReadOnly, kind == unwritable:
+		s.data.kind = unwritable
+	case kind == scratch:
 	case strings.Contains(mount.SubPathExpr, "$("+contract.EnvPerPodDirectory+")"):
-		return dataVolume{name: mount.Name, perPod: true}, nil
-	case claim == mount.Name+"-"+s.podName, strings.Contains(mount.SubPathExpr, "$("):
-		return dataVolume{name: mount.Name}, nil
+		s.data.kind, s.data.perPod = claimed, true
+	case kind == claimed && what == "claim "+mount.Name+"-"+s.podName, strings.Contains(mount.SubPathExpr, "$("):
+		s.data.kind = claimed
 	case pod.Annotations[contract.AnnotationPerPodDirectory] == "true":
-		return dataVolume{name: mount.Name, perPod: true}, nil
+		s.data.kind, s.data.perPod = claimed, true
+	default:
+		s.data.kind = shared
+		if s.replicas > 1 {
+			o.add(refuse(DeniedSharedClaim, "volume %s: all %d pods share %s, and each Redis would overwrite the data of the others: set the annotation %s: \"true\" to give each pod a directory of its own (pod 0 goes on with the data that is there), or use volumeClaimTemplates", mount.Name, s.replicas, what, contract.AnnotationPerPodDirectory))
+		}
 	}
-	return dataVolume{}, refuse(DeniedSharedClaim, "volume %s: all pods share the claim %s, and each Redis would overwrite the data of the others: use volumeClaimTemplates, or set the annotation %s: \"true\" to give each pod a directory of its own (which starts empty)", mount.Name, claim, contract.AnnotationPerPodDirectory)
+}
+
+// doubtData says what the user should know of where data are.
+func (s *subject) doubtData(pod *corev1.Pod, mount *corev1.VolumeMount) {
+	switch s.data.kind {
+	case unwritable:
+		over := ""
+		if s.include != "" {
+			over = ", whatever repl-diskless-load and repl-diskless-sync say in " + s.include
+		}
+		s.doubt("container %s: no writable data directory: Redis cannot write to %s: full syncs go without a disk (diskless load)%s, and nothing is saved; mount a volume at %[2]s to change that", s.server.name, s.data.dir, over)
+	case shared:
+		if s.replicas <= 1 {
+			s.doubt("volume %s: all pods of the StatefulSet share %s: one replica only; before it is scaled set the annotation %s: \"true\", which gives each pod a directory of its own, pod 0 the data that is there", s.data.name, s.data.what, contract.AnnotationPerPodDirectory)
+		}
+	case scratch, claimed:
+	}
+	if s.data.kind == claimed || s.data.kind == shared {
+		return
+	}
+	for _, m := range claimsBeside(pod, pod.Spec.Containers[s.index].VolumeMounts, mount) {
+		s.data.beside = true
+		s.doubt("container %s: volume %s at %s is not where Redis keeps its data (%s): data die with the pod; mount it there, or name its path as the directory of Redis", s.server.name, m.Name, m.MountPath, s.data.dir)
+	}
+}
+
+// volumeKind says what a volume of a pod is: of this pod alone, of all pods of the set, gone with the pod, or not to be written to.
+func volumeKind(pod *corev1.Pod, name string) (string, dataKind) {
+	i := slices.IndexFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == name })
+	if i < 0 {
+		return "", scratch
+	}
+	switch v := pod.Spec.Volumes[i].VolumeSource; {
+	case v.PersistentVolumeClaim != nil && v.PersistentVolumeClaim.ReadOnly:
+		return "claim " + v.PersistentVolumeClaim.ClaimName, unwritable
+	case v.PersistentVolumeClaim != nil:
+		return "claim " + v.PersistentVolumeClaim.ClaimName, claimed
+	case v.ConfigMap != nil, v.Secret != nil, v.Projected != nil, v.DownwardAPI != nil, v.Image != nil:
+		return "a volume that is read-only", unwritable
+	case v.EmptyDir != nil, v.Ephemeral != nil, v.CSI != nil:
+		return "", scratch
+	case v.HostPath != nil:
+		return "directory " + v.HostPath.Path + " of the node", shared
+	case v.NFS != nil:
+		return "directory " + v.NFS.Path + " of file server " + v.NFS.Server, shared
+	}
+	return "the volume", shared
+}
+
+// ownsImageDir reports whether Redis may write to a directory of its own container.
+func (s *subject) ownsImageDir(pod *corev1.Pod, dir string) bool {
+	c := &pod.Spec.Containers[s.index]
+	if sc := c.SecurityContext; sc != nil && sc.ReadOnlyRootFilesystem != nil && *sc.ReadOnlyRootFilesystem {
+		return false
+	}
+	user, _, _ := effectiveUser(pod.Spec.SecurityContext, c.SecurityContext)
+	return user == nil || *user == 0 || path.Clean(dir) == path.Clean(s.family.Data) && slices.Contains(s.family.Owner, *user)
+}
+
+// claimsBeside are the claims of a container that Redis does not write to.
+func claimsBeside(pod *corev1.Pod, mounts []corev1.VolumeMount, data *corev1.VolumeMount) []corev1.VolumeMount {
+	var beside []corev1.VolumeMount
+	for _, m := range mounts {
+		if (data == nil || m.Name != data.Name) && !m.ReadOnly && claimOf(pod, m.Name) != "" {
+			beside = append(beside, m)
+		}
+	}
+	return beside
 }
 
 // coveringMount is the mount that a path of the container lies in.
@@ -60,8 +181,7 @@ func coveringMount(mounts []corev1.VolumeMount, file string) *corev1.VolumeMount
 	return found
 }
 
-// onlyClaim is the mount of a claim where there is exactly one: a configuration file, which admission cannot see, may
-// name its path.
+// onlyClaim is the mount of a claim where there is exactly one.
 func onlyClaim(pod *corev1.Pod, mounts []corev1.VolumeMount) *corev1.VolumeMount {
 	var found *corev1.VolumeMount
 	for i, m := range mounts {

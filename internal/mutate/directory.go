@@ -14,31 +14,47 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// ownDirectory gives the pod a directory of its own in a claim that all pods share. Every mount of the volume moves, so
-// that whatever lies beside the data stays beside it.
+// ownDirectory gives the pod a directory of its own in a volume that all pods share. Every mount of the volume moves, in every container,
+// so that whatever lies beside the data stays beside it, and what an init container writes for Redis is where Redis looks.
 func (j *injection) ownDirectory() {
-	c := j.container()
-	if !slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool { return e.Name == contract.EnvPerPodDirectory }) {
-		env := fromField(contract.EnvPerPodDirectory, "metadata.name")
-		j.patch.array(j.path("env"), len(c.Env))
-		j.patch.add(j.path("env/-"), env)
-		c.Env = append(c.Env, env)
-		j.warn("volume %s: each pod uses the directory of its own name in the shared claim, which starts empty; files at the root of the claim are no longer seen", j.data.name)
+	for i := range j.pod.Spec.InitContainers {
+		j.moveMounts(fmt.Sprintf("/spec/initContainers/%d/", i), &j.pod.Spec.InitContainers[i])
 	}
+	for i := range j.pod.Spec.Containers {
+		if j.moveMounts(fmt.Sprintf("/spec/containers/%d/", i), &j.pod.Spec.Containers[i]) && i == j.index {
+			j.warn("volume %s: each pod uses the directory of its own name in %s; pod 0 moves what is there now into its directory, and the others start empty", j.data.name, j.data.what)
+		}
+	}
+}
+
+// moveMounts moves those of one container, and reports whether any of them was not moved before.
+func (j *injection) moveMounts(at string, c *corev1.Container) bool {
+	if c.Name == contract.AgentContainer || isDirectoryContainer(c.Name) {
+		return false
+	}
+	moved := false
 	for i := range c.VolumeMounts {
 		m := &c.VolumeMounts[i]
 		if m.Name != j.data.name || m.SubPathExpr != "" {
 			continue
 		}
-		at := j.path(fmt.Sprintf("volumeMounts/%d", i))
+		moved = true
+		mount := fmt.Sprintf("%svolumeMounts/%d", at, i)
 		expression := path.Join(escapeVariables(m.SubPath), "$("+contract.EnvPerPodDirectory+")")
-		j.patch.test(at+"/name", m.Name)
+		j.patch.test(mount+"/name", m.Name)
 		if m.SubPath != "" {
-			j.patch.remove(at+"/subPath", "", m.SubPath)
+			j.patch.remove(mount+"/subPath", "", m.SubPath)
 		}
-		j.patch.add(at+"/subPathExpr", expression)
+		j.patch.add(mount+"/subPathExpr", expression)
 		m.SubPath, m.SubPathExpr = "", expression
 	}
+	if moved && !slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool { return e.Name == contract.EnvPerPodDirectory }) {
+		env := fromField(contract.EnvPerPodDirectory, "metadata.name")
+		j.patch.array(at+"env", len(c.Env))
+		j.patch.add(at+"env/-", env)
+		c.Env = append(c.Env, env)
+	}
+	return moved
 }
 
 // escapeVariables keeps text as it is where the kubelet would expand $(NAME) in it.
@@ -64,11 +80,15 @@ func (j *injection) directoryContainers() []corev1.Container {
 		if i > 0 {
 			name += "-" + strconv.Itoa(i)
 		}
+		command := []string{contract.AgentBinary, contract.CommandMakeDirectory, "--path", directory, "--mode", mode}
+		if ordinalOf(j.podName, j.statefulSet) == 0 {
+			command = append(command, "--adopt")
+		}
 		out = append(out, corev1.Container{
 			Name:                     name,
 			Image:                    j.in.Resolved.Agent.Image,
 			ImagePullPolicy:          j.in.Resolved.Agent.ImagePullPolicy,
-			Command:                  []string{contract.AgentBinary, contract.CommandMakeDirectory, "--path", directory, "--mode", mode},
+			Command:                  command,
 			Env:                      []corev1.EnvVar{fromField(contract.EnvPodName, "metadata.name")},
 			Resources:                resources,
 			SecurityContext:          security,

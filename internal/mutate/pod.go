@@ -6,12 +6,15 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kjson "sigs.k8s.io/json"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/image"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/policy"
 )
 
@@ -35,36 +38,33 @@ func Pod(raw []byte, in Input) Result {
 func ReviewPod(pod *corev1.Pod, in Input) Result {
 	name := cmp.Or(pod.Name, in.Name)
 	object := fmt.Sprintf("pod %s/%s", in.Namespace, name)
-	if reason, err := passes(pod, in.NamespaceOptIn); err != nil {
+	if reason, err := passes(pod, in.NamespaceOptIn, in.Resolved.Images); err != nil {
 		return denied(object, err)
 	} else if reason != "" {
-		return Result{Reason: reason, Warnings: strayWarning(pod, reason, in.NamespaceOptIn)}
+		return Result{Reason: reason, Warnings: strayWarning(pod, reason, in)}
 	}
 	owner := OwningStatefulSet(pod)
 	if owner == nil {
 		return denied(object, refuse(DeniedNoStatefulSet, "metadata.ownerReferences: the pod does not belong to a StatefulSet, and only a StatefulSet gives Redis a name and data that outlive the pod: use one, or set the label %s to %s", contract.LabelOptIn, contract.OptInDisabled))
 	}
-	s, err := examine(pod, Effective(pod.Annotations, in.SetAnnotations), in.Namespace, name, owner.Name)
+	s, err := examine(pod, question{
+		namespace: in.Namespace, podName: name, statefulSet: owner.Name, effective: Effective(pod.Annotations, in.SetAnnotations),
+		replicas: max(in.Replicas, ordinalOf(name, owner.Name)+1), resolved: in.Resolved, resolveErr: in.ResolveErr,
+	})
 	if err != nil {
-		return denied(object, err)
-	}
-	if err := usable(in.Resolved, in.ResolveErr, s.role); err != nil {
-		return denied(object, err)
-	}
-	if err := s.checkRequired(in.Resolved, pod.Annotations); err != nil {
-		return denied(object, err)
+		return denied(object, err, s.warnings()...)
 	}
 	return inject(pod, s, in, string(owner.UID))
 }
 
 // Wants reports whether a pod is one to inject: neither let through as it is, nor refused at first sight.
-func Wants(pod *corev1.Pod, namespaceOptIn bool) bool {
-	reason, err := passes(pod, namespaceOptIn)
+func Wants(pod *corev1.Pod, namespaceOptIn bool, images image.Table) bool {
+	reason, err := passes(pod, namespaceOptIn, images)
 	return reason == "" && err == nil
 }
 
 // passes gives the reason why a pod is let through as it is; empty where it has to be injected.
-func passes(pod *corev1.Pod, namespaceOptIn bool) (Reason, error) {
+func passes(pod *corev1.Pod, namespaceOptIn bool, images image.Table) (Reason, error) {
 	if _, ok := pod.Annotations[annotationMirror]; ok {
 		return MirrorPod, nil
 	}
@@ -77,7 +77,7 @@ func passes(pod *corev1.Pod, namespaceOptIn bool) (Reason, error) {
 		return "", nil
 	case !namespaceOptIn:
 		return NotOptedIn, nil
-	case OwningStatefulSet(pod) == nil, !looksLikeServer(pod.Annotations, pod.Spec.Containers):
+	case OwningStatefulSet(pod) == nil, !looksLikeServer(pod.Annotations, pod.Spec.Containers, images):
 		return NotRedis, nil
 	}
 	return "", nil
@@ -89,12 +89,12 @@ func readOptIn(labels map[string]string) (string, error) {
 	if !ok || value == contract.OptInEnabled || value == contract.OptInDisabled {
 		return value, nil
 	}
-	return "", refuse(DeniedLabel, "label %s: %q is invalid: must be %s or %s", contract.LabelOptIn, value, contract.OptInEnabled, contract.OptInDisabled)
+	return "", refuse(DeniedLabel, "label %s: %q is invalid: %smust be %s or %s", contract.LabelOptIn, value, didYouMean(value, []string{contract.OptInEnabled, contract.OptInDisabled}), contract.OptInEnabled, contract.OptInDisabled)
 }
 
 // strayWarning tells whoever runs Redis without a StatefulSet in a labelled Namespace that it stays alone.
-func strayWarning(pod *corev1.Pod, reason Reason, namespaceOptIn bool) []string {
-	if reason != NotRedis || !namespaceOptIn || OwningStatefulSet(pod) != nil || !looksLikeServer(pod.Annotations, pod.Spec.Containers) {
+func strayWarning(pod *corev1.Pod, reason Reason, in Input) []string {
+	if reason != NotRedis || !in.NamespaceOptIn || OwningStatefulSet(pod) != nil || !looksLikeServer(pod.Annotations, pod.Spec.Containers, in.Resolved.Images) {
 		return nil
 	}
 	return []string{"redis-sentinel: the namespace is labelled, but this pod does not belong to a StatefulSet: it is not replicated"}
@@ -111,17 +111,28 @@ func OwningStatefulSet(pod *corev1.Pod) *metav1.OwnerReference {
 
 // usable refuses an object for which policy has not what an injected pod of this role needs. A Sentinel is watched by
 // nobody.
-func usable(r policy.Resolved, err error, role string) error {
-	var annotation *policy.AnnotationError
-	switch {
-	case errors.As(err, &annotation) && role == contract.PodRoleRedis:
-		return refuse(DeniedAnnotation, "%w", err)
-	case err != nil && (role == contract.PodRoleRedis || r.Agent.Image == ""):
-		return refuse(DeniedPolicy, "%w", err)
-	case r.Agent.Image == "":
-		return refuse(DeniedPolicy, "the policy does not name an image of the agent: set defaults.agent.image")
+func usable(r policy.Resolved, err error, role string, o *objections) {
+	for _, err := range eachOf(err) {
+		var annotation *policy.AnnotationError
+		switch {
+		case errors.As(err, &annotation) && role == contract.PodRoleRedis:
+			o.add(refuse(DeniedAnnotation, "%w", err))
+		case role == contract.PodRoleRedis || r.Agent.Image == "":
+			o.add(refuse(DeniedPolicy, "%w", err))
+		}
 	}
-	return nil
+	if err == nil && r.Agent.Image == "" {
+		o.add(refuse(DeniedPolicy, "the policy does not name an image of the agent: set defaults.agent.image"))
+	}
+}
+
+// ordinalOf is the number of a pod in its StatefulSet, from 0; 0 where its name says none.
+func ordinalOf(pod, statefulSet string) int {
+	n, err := strconv.Atoi(strings.TrimPrefix(pod, statefulSet+"-"))
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
 }
 
 // inject makes every thing so, one after the other. The order matters in one place: what is removed by index goes before
@@ -135,10 +146,13 @@ func inject(pod *corev1.Pod, s subject, in Input, ownerUID string) Result {
 	j.account()
 	j.volumes()
 	j.initContainers()
-	j.serverContainer()
+	if err := j.serverContainer(); err != nil {
+		return denied("pod "+s.namespace+"/"+s.podName, err)
+	}
 	j.pullSecrets()
 	j.labels()
 	j.annotations()
+	j.warnings = append(j.warnings, s.warnings()...)
 	result := Result{Patch: j.patch.ops, Warnings: j.warnings, Reason: Injected, Group: j.group(ownerUID)}
 	if s.before != nil {
 		result.Reason = Repaired

@@ -45,6 +45,10 @@ const (
 	DeniedNoStatefulSet Reason = "DeniedNoStatefulSet"
 	// DeniedContainer means that it is not clear which container holds Redis.
 	DeniedContainer Reason = "DeniedContainer"
+	// DeniedImage means that the image holds something else than a Redis that can be kept, or hides what it starts.
+	DeniedImage Reason = "DeniedImage"
+	// DeniedVersion means that the server is too old.
+	DeniedVersion Reason = "DeniedVersion"
 	// DeniedHostNetwork refuses a pod that shares the node's network.
 	DeniedHostNetwork Reason = "DeniedHostNetwork"
 	// DeniedCommand means that the command line hides the server.

@@ -13,6 +13,8 @@ import (
 type refusal struct {
 	reason  Reason
 	message string
+	// parts are the refusals that it is made of, where it is made of several.
+	parts []*refusal
 }
 
 func (r *refusal) Error() string { return r.message }
@@ -23,22 +25,40 @@ func refuse(reason Reason, format string, args ...any) error {
 	return &refusal{reason: reason, message: fmt.Errorf(format, args...).Error()}
 }
 
-// denied turns any error of this package into a result.
-func denied(object string, err error) Result {
+// denied turns any error of this package into a result. What is to be known beside it is told at once too.
+func denied(object string, err error, warnings ...string) Result {
 	reason := DeniedMalformed
 	var r *refusal
 	if errors.As(err, &r) {
 		reason = r.reason
 	}
-	return Result{Reason: reason, Denied: object + ": " + err.Error()}
+	return Result{Reason: reason, Denied: object + ": " + err.Error(), Warnings: warnings}
 }
 
-// refuseLine turns what redisconf says into a refusal of a container.
-func refuseLine(container string, err error) error {
-	reason := DeniedCommand
-	var a *redisconf.ArgumentError
-	if errors.As(err, &a) && a.Kind == redisconf.ErrOption {
-		reason = DeniedOption
+// ofReason is the part of an error that has this reason; nil where none has.
+func ofReason(err error, reason Reason) error {
+	var r *refusal
+	if !errors.As(err, &r) {
+		return nil
 	}
-	return refuse(reason, "command and args of container %s: %w", container, err)
+	for _, part := range append(r.parts, r) {
+		if part.reason == reason && len(part.parts) == 0 {
+			return part
+		}
+	}
+	return nil
+}
+
+// refuseLine turns what is said of a command line into refusals of a container.
+func refuseLine(container string, err error) error {
+	var all []error
+	for _, e := range eachOf(err) {
+		reason := DeniedCommand
+		var a *redisconf.ArgumentError
+		if errors.As(e, &a) && a.Kind == redisconf.ErrOption {
+			reason = DeniedOption
+		}
+		all = append(all, refuse(reason, "command and args of container %s: %w", container, e))
+	}
+	return errors.Join(all...)
 }

@@ -15,6 +15,10 @@ func (j *injection) encodeSettings() error {
 		set := j.in.Resolved.LocalSets[j.statefulSet]
 		j.settings.Sentinel = &contract.SentinelSettings{Service: j.sentinelService(), Namespaces: set.Namespaces}
 	} else {
+		data := ""
+		if j.data.outlives() {
+			data = j.data.name
+		}
 		own := Effective(j.pod.Annotations, nil) // what the StatefulSet says the agent reads there itself, and sees it go
 		j.settings.Redis = &contract.RedisSettings{
 			Include:            j.include,
@@ -22,7 +26,11 @@ func (j *injection) encodeSettings() error {
 			RotationGraceMs:    j.rotationGrace(),
 			PasswordRequired:   j.in.Resolved.PasswordRequired,
 			ShutDefault:        j.in.Resolved.PasswordRequired && !j.line.NamesDefault,
-			DataVolume:         j.data.name,
+			DataVolume:         data,
+			IncludeFirst:       j.line.Files,
+			ConfigPlace:        j.line.Place,
+			PasswordFile:       j.line.PasswordFile,
+			Diskless:           j.data.kind == unwritable,
 			MinReplicasToWrite: j.in.Resolved.MinReplicasToWrite,
 			MinReplicasMaxLag:  j.in.Resolved.MinReplicasMaxLag,
 			InitialMaster:      own[contract.AnnotationInitialMaster],

@@ -14,6 +14,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
@@ -39,10 +40,14 @@ func ReviewStatefulSet(set, old *appsv1.StatefulSet, in SetInput) Result {
 	if err == nil {
 		return result
 	}
+	object := fmt.Sprintf("statefulset %s/%s", in.Namespace, cmp.Or(set.Name, set.GenerateName))
 	if !relevant {
+		if shared := ofReason(err, DeniedSharedClaim); shared != nil && s.scaledUp() {
+			return denied(object, inTemplate(shared))
+		}
 		return Result{Reason: Unchanged, Warnings: []string{"redis-sentinel: " + err.Error()}}
 	}
-	return denied(fmt.Sprintf("statefulset %s/%s", in.Namespace, cmp.Or(set.Name, set.GenerateName)), inTemplate(err))
+	return denied(object, inTemplate(err), result.Warnings...)
 }
 
 // stamping is one StatefulSet on its way.
@@ -52,6 +57,7 @@ type stamping struct {
 	patch    patch
 }
 
+// run returns warnings beside an error too.
 func (s *stamping) run() (Result, error) {
 	reason, err := s.standsAside()
 	if err != nil {
@@ -64,22 +70,25 @@ func (s *stamping) run() (Result, error) {
 		}
 		return Result{Patch: s.patch.ops, Reason: reason}, s.checkRelease()
 	}
-	if err = s.checkSet(); err != nil {
-		return Result{}, err
-	}
+	var o objections
+	o.add(s.checkSet())
 	s.stamp()
-	if err = s.checkRelease(); err != nil {
-		return Result{}, err
-	}
+	o.add(s.checkRelease())
 	warnings, err := s.examine()
-	if err != nil {
-		return Result{}, err
+	o.add(err)
+	if err := o.err(); err != nil {
+		return Result{Warnings: warnings}, err
 	}
 	reason = Unchanged
 	if len(s.patch.ops) > 0 {
 		reason = Stamped
 	}
 	return Result{Patch: s.patch.ops, Warnings: append(warnings, s.replacing()...), Reason: reason}, nil
+}
+
+// scaledUp reports whether an update asks for several pods where there was one at most.
+func (s *stamping) scaledUp() bool {
+	return s.old != nil && replicasOf(s.old) <= 1 && replicasOf(s.set) > 1
 }
 
 // standsAside gives the reason why the template must not carry our stamp; empty where it must.
@@ -99,7 +108,7 @@ func (s *stamping) standsAside() (Reason, error) {
 		return "", nil
 	case !s.in.NamespaceOptIn:
 		return NotOptedIn, nil
-	case !looksLikeServer(PodAnnotations(s.set), template.Spec.Containers):
+	case !looksLikeServer(PodAnnotations(s.set), template.Spec.Containers, s.in.Resolved.Images):
 		return NotRedis, nil
 	}
 	return "", nil
@@ -109,16 +118,11 @@ func (s *stamping) checkSet() error {
 	if s.set.Name == "" { // the API server draws one after admission
 		return refuse(DeniedLabel, "metadata.generateName: a group takes its name from the StatefulSet's, which has to be known: use metadata.name")
 	}
-	if err := checkAnnotations(s.set.Annotations, setAnnotations, s.set.Name); err != nil {
-		return err
-	}
-	if err := checkHandover(s.set.Annotations, s.set.Name); err != nil {
-		return err
-	}
+	all := []error{checkAnnotations(s.set.Annotations, setAnnotations, s.set.Name), checkHandover(s.set.Annotations, s.set.Name)}
 	if release, ok := s.set.Annotations[contract.AnnotationRelease]; ok && release != contract.ReleaseConfirmed {
-		return refuse(DeniedAnnotation, "annotation %s: %q is invalid: must be %s", contract.AnnotationRelease, release, contract.ReleaseConfirmed)
+		all = append(all, refuse(DeniedAnnotation, "annotation %s: %q is invalid: %smust be %s", contract.AnnotationRelease, release, didYouMean(release, []string{contract.ReleaseConfirmed}), contract.ReleaseConfirmed))
 	}
-	return nil
+	return errors.Join(all...)
 }
 
 // checkRelease keeps a group with replicas from being let go by a slip: each of its pods would become a master with a
@@ -156,19 +160,40 @@ func oursOf(annotations map[string]string) map[string]string {
 // examine asks of the template what will be asked of its pods, and returns the warnings that they will get.
 func (s *stamping) examine() ([]string, error) {
 	pod := FirstPod(s.set)
-	examined, err := examine(pod, Effective(pod.Annotations, s.set.Annotations), s.in.Namespace, pod.Name, s.set.Name)
+	examined, err := examine(pod, question{
+		namespace: s.in.Namespace, podName: pod.Name, statefulSet: s.set.Name, effective: Effective(pod.Annotations, s.set.Annotations),
+		replicas: replicasOf(s.set), resolved: s.in.Resolved, resolveErr: s.in.ResolveErr,
+	})
 	if err != nil {
-		return nil, err
-	}
-	if err := usable(s.in.Resolved, s.in.ResolveErr, examined.role); err != nil {
-		return nil, err
-	}
-	if err := examined.checkRequired(s.in.Resolved, pod.Annotations); err != nil {
-		return nil, err
+		return examined.warnings(), err
 	}
 	result := inject(pod, examined, Input{Namespace: s.in.Namespace, SetAnnotations: s.set.Annotations, AccountReady: true, Resolved: s.in.Resolved, HookKey: []byte("any")}, "")
-	return result.Warnings, nil
+	if result.Denied != "" {
+		return result.Warnings, refuse(result.Reason, "%s", result.Denied)
+	}
+	return append(result.Warnings, s.notes(examined)...), nil
 }
+
+// noted begins what is no fault, and worth a thought.
+const noted = "redis-sentinel: note: "
+
+// notes are what somebody who counts on a group should know of this one. They are told once: when it becomes a group.
+func (s *stamping) notes(examined subject) []string {
+	if examined.role != contract.PodRoleRedis || s.old != nil && s.old.Spec.Template.Labels[contract.LabelOptIn] == contract.OptInEnabled {
+		return nil
+	}
+	var out []string
+	if replicasOf(s.set) == 1 {
+		out = append(out, noted+"spec.replicas is 1: nothing takes over when its pod is gone; three survive the loss of one")
+	}
+	if examined.data.kind == scratch && !examined.data.beside {
+		out = append(out, noted+"no volume keeps the data: when all pods are gone at once, so is it; volumeClaimTemplates keep it")
+	}
+	return out
+}
+
+// replicasOf is how many pods a StatefulSet asks for.
+func replicasOf(set *appsv1.StatefulSet) int { return int(ptr.Deref(set.Spec.Replicas, 1)) }
 
 // FirstPod is the pod that the StatefulSet controller would make for ordinal 0, as far as it matters here.
 func FirstPod(set *appsv1.StatefulSet) *corev1.Pod {
@@ -196,7 +221,16 @@ func isUserAnnotation(key string) bool {
 // inTemplate lets a message about a pod's field name the field of the StatefulSet.
 func inTemplate(err error) error {
 	var r *refusal
-	if errors.As(err, &r) && strings.HasPrefix(r.message, "spec.") {
+	switch {
+	case !errors.As(err, &r):
+		return err
+	case len(r.parts) > 0:
+		var all objections
+		for _, part := range r.parts {
+			all.add(inTemplate(part))
+		}
+		return all.err()
+	case strings.HasPrefix(r.message, "spec."):
 		return &refusal{reason: r.reason, message: "spec.template." + r.message}
 	}
 	return err

@@ -4,6 +4,7 @@ package mutate
 
 import (
 	"cmp"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -15,9 +16,21 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/policy"
 )
 
+// question is what has to be known of a pod beside the pod itself.
+type question struct {
+	namespace, podName, statefulSet string
+	// effective are the annotations that hold for the pod.
+	effective map[string]string
+	// replicas is how many pods the StatefulSet has, as far as it is known.
+	replicas int
+	// resolved and resolveErr are what policy says.
+	resolved   policy.Resolved
+	resolveErr error
+}
+
 // subject is a pod, or the template of a StatefulSet, after all questions about what the user wrote are answered.
 type subject struct {
-	namespace, podName, statefulSet string
+	question
 	server
 	// port of the server.
 	port int
@@ -25,58 +38,99 @@ type subject struct {
 	include string
 	// aclFile is the user's own file with users as the container sees it, where an argument names it.
 	aclFile string
-	// data is the volume with Redis' data, where that is a volume claim.
+	// data is where Redis' data is.
 	data dataVolume
-	// effective are the annotations that hold for the pod.
-	effective map[string]string
 	// before is what an earlier look recorded; nil at the first.
 	before *status
+	// doubts are what the user should know, and is no reason to refuse.
+	doubts []string
 }
 
-// examine answers all questions about a pod for which the effective annotations hold, or refuses it. A template is examined as its pod
-// number 0.
-func examine(pod *corev1.Pod, effective map[string]string, namespace, podName, statefulSet string) (subject, error) {
-	s := subject{namespace: namespace, podName: podName, statefulSet: statefulSet, effective: effective, before: readStatus(pod.Annotations)}
+// examine answers all questions about a pod, or refuses it with all that is wrong with it. A template is examined as its pod number 0.
+func examine(pod *corev1.Pod, q question) (subject, error) {
+	s := subject{question: q, before: readStatus(pod.Annotations)}
+	var o objections
 	if pod.Spec.HostNetwork {
-		return s, refuse(DeniedHostNetwork, "spec.hostNetwork: the ports of Redis, Sentinel and the agent would be opened on the node: remove it")
+		o.add(refuse(DeniedHostNetwork, "spec.hostNetwork: the ports of Redis, Sentinel and the agent would be opened on the node: remove it"))
 	}
-	if err := checkAnnotations(pod.Annotations, podAnnotations, statefulSet); err != nil {
-		return s, err
+	o.add(checkAnnotations(pod.Annotations, podAnnotations, q.statefulSet))
+	o.add(checkLabels(pod.Labels))
+	if len(q.statefulSet) > validation.LabelValueMaxLength || len(validation.IsValidLabelValue(q.statefulSet)) > 0 {
+		o.add(refuse(DeniedLabel, "metadata.name: %q cannot be the value of label %s: shorten it to 63 characters", q.statefulSet, contract.LabelGroup))
 	}
-	if err := checkLabels(pod.Labels); err != nil {
-		return s, err
-	}
-	if len(statefulSet) > validation.LabelValueMaxLength || len(validation.IsValidLabelValue(statefulSet)) > 0 {
-		return s, refuse(DeniedLabel, "metadata.name: %q cannot be the value of label %s: shorten it to 63 characters", statefulSet, contract.LabelGroup)
-	}
-	var err error
-	if s.server, err = findServer(pod.Annotations, pod.Spec.Containers, s.before); err != nil {
-		return s, err
-	}
-	if err = s.checkConflicts(pod); err != nil {
-		return s, err
-	}
-	s.port = s.line.Port
-	if s.role == contract.PodRoleSentinel {
-		if s.port == 0 {
-			s.port = contract.SentinelPort
+	o.add(refuseWindows(pod))
+	s.doubtOldInit(pod)
+	if s.findServer(pod, &o) {
+		o.add(s.checkConflicts(pod))
+		if s.role == contract.PodRoleSentinel {
+			s.examineSentinel(&o)
+		} else {
+			s.examineRedis(pod, &o)
 		}
-		return s, checkSentinelAnnotations(effective)
 	}
-	if s.port == 0 {
-		s.port = contract.RedisPort
+	usable(q.resolved, q.resolveErr, s.role, &o)
+	return s, o.err()
+}
+
+func (s *subject) doubt(format string, args ...any) {
+	s.doubts = append(s.doubts, fmt.Sprintf(format, args...))
+}
+
+// warnings are what the user should know, as the API server passes them on.
+func (s *subject) warnings() []string {
+	var out []string
+	for _, doubt := range s.doubts {
+		out = append(out, "redis-sentinel: "+doubt)
 	}
-	if err = s.checkServices(effective); err != nil {
-		return s, err
-	}
-	if s.include, err = s.findInclude(pod); err != nil {
-		return s, err
-	}
+	return out
+}
+
+func (s *subject) examineSentinel(o *objections) {
+	s.port = cmp.Or(s.line.Port, contract.SentinelPort)
+	o.add(checkSentinelAnnotations(s.effective))
+}
+
+func (s *subject) examineRedis(pod *corev1.Pod, o *objections) {
+	s.port = cmp.Or(s.line.Port, contract.RedisPort)
+	o.add(s.checkServices(s.effective))
+	o.add(s.findInclude(pod))
 	s.aclFile = s.findACLFile(pod)
-	if s.data, err = s.findData(pod); err != nil {
-		return s, err
+	s.findData(pod, o)
+	o.add(s.checkPassword(pod.Annotations))
+	if file := s.line.PasswordFile; file != "" && coveringMount(pod.Spec.Containers[s.index].VolumeMounts, file) == nil {
+		o.add(refuse(DeniedOption, "container %s: password file %s is on no volume, and only the agent can read it there: mount the Secret, or set %sPASSWORD", s.server.name, file, s.family.Prefix))
 	}
-	return s, s.checkPassword(pod.Annotations)
+	s.doubtMasters(pod)
+	o.add(s.checkRequired(s.resolved, pod.Annotations))
+}
+
+// annotationOldInit held init containers in Kubernetes before 1.6, and nobody has read it since 1.8.
+const annotationOldInit = "pod.beta.kubernetes.io/init-containers"
+
+func (s *subject) doubtOldInit(pod *corev1.Pod) {
+	if pod.Annotations[annotationOldInit] != "" {
+		s.doubt("annotation %s: its init containers never run, because Kubernetes no longer reads it: write them in spec.initContainers", annotationOldInit)
+	}
+}
+
+// doubtMasters warns of init containers that write a master into a configuration file. The generated file overrules that.
+func (s *subject) doubtMasters(pod *corev1.Pod) {
+	for _, c := range pod.Spec.InitContainers {
+		for _, text := range slices.Concat(c.Command, c.Args) {
+			if strings.Contains(text, "replicaof ") || strings.Contains(text, "slaveof ") {
+				s.doubt("init container %s writes replicaof, which is overruled: the agent and the Sentinels choose the master; remove it", c.Name)
+				break
+			}
+		}
+	}
+}
+
+// refuseWindows refuses pods of nodes on which neither Redis nor the agent runs.
+func refuseWindows(pod *corev1.Pod) error {
+	if pod.Spec.OS != nil && pod.Spec.OS.Name == corev1.Windows || pod.Spec.NodeSelector[corev1.LabelOSStable] == string(corev1.Windows) {
+		return refuse(DeniedMalformed, "spec.os, spec.nodeSelector: the agent runs on Linux only: remove the label, or choose nodes with %s: linux", corev1.LabelOSStable)
+	}
+	return nil
 }
 
 // checkConflicts refuses pods in which a name, a path or a port of ours is taken by the user.
@@ -170,21 +224,37 @@ func replicasService(annotations map[string]string, statefulSet string) string {
 }
 
 // findInclude is the user's own redis.conf.
-func (s *subject) findInclude(pod *corev1.Pod) (string, error) {
+func (s *subject) findInclude(pod *corev1.Pod) error {
 	file := s.line.ConfigFile
 	if file == contract.RedisConfFile {
 		file = "" // somebody wrote our path by hand: a file cannot include itself
 	}
+	if len(s.line.Files) > 0 {
+		file = s.line.Files[0]
+	}
+	if s.line.Place != "" && slices.ContainsFunc(pod.Spec.Containers[s.index].VolumeMounts, s.isOwnAtPlace) {
+		file = movedPlace(s.line.Place)
+	}
 	if _, ok := pod.Annotations[contract.AnnotationConfig]; ok {
 		if file != "" {
-			return "", refuse(DeniedAnnotation, "annotation %s: container %s also names the configuration file %s: keep only one of them", contract.AnnotationConfig, s.server.name, file)
+			return refuse(DeniedAnnotation, "annotation %s: container %s also names the configuration file %s: keep only one of them", contract.AnnotationConfig, s.server.name, file)
 		}
-		return contract.UserConfigDir + "/" + contract.UserConfigKey, nil
+		s.include = contract.UserConfigDir + "/" + contract.UserConfigKey
+		return nil
 	}
 	if dir := pod.Spec.Containers[s.index].WorkingDir; file != "" && !path.IsAbs(file) && dir != "" {
 		file = path.Join(dir, file)
 	}
-	return file, nil
+	s.include = file
+	return nil
+}
+
+// movedPlace is where the user's own configuration file is mounted, where the generated one has to be in its place.
+func movedPlace(place string) string { return place + ".user" }
+
+// isOwnAtPlace reports whether a mount is the user's own file where the generated one has to be, or already moved from there.
+func (s *subject) isOwnAtPlace(m corev1.VolumeMount) bool {
+	return m.Name != contract.ConfigVolume && (m.MountPath == s.line.Place || m.MountPath == movedPlace(s.line.Place))
 }
 
 // checkRequired refuses a group without any password, where policy wants one. What a configuration file says, which admission cannot

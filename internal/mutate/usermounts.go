@@ -17,11 +17,16 @@ import (
 // keeps: a path that is taken twice makes a pod that nobody can create.
 func (j *injection) userMounts() []corev1.VolumeMount {
 	var files []string
-	if j.include != "" && j.pod.Annotations[contract.AnnotationConfig] == "" {
+	switch {
+	case len(j.line.Files) > 0:
+		files = append(files, j.line.Files...)
+	case j.include != "" && j.pod.Annotations[contract.AnnotationConfig] == "":
 		files = append(files, j.include)
 	}
-	if j.aclFile != "" {
-		files = append(files, j.aclFile)
+	for _, file := range []string{j.aclFile, j.line.PasswordFile} {
+		if file != "" {
+			files = append(files, file)
+		}
 	}
 	if len(files) == 0 && j.include == "" {
 		return nil

@@ -5,6 +5,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/image"
 )
 
 // maxCount bounds counts, so that none overflows anywhere.
@@ -31,6 +34,7 @@ func (f file) check() field.ErrorList {
 		faults = append(faults, field.Required(base.Child("agent", "image"), "name the image of the agent"))
 	}
 	faults = append(faults, f.checkSets()...)
+	faults = append(faults, checkImages(field.NewPath("images"), f.Images)...)
 	faults = append(faults, f.checkSettings(base, f.Defaults.settings)...)
 	faults = append(faults, checkOverrides(base.Child("allowOverrides"), f.Defaults.AllowOverrides)...)
 	seen := map[string]bool{}
@@ -96,6 +100,24 @@ func (f file) checkSettings(at *field.Path, s settings) field.ErrorList {
 		faults = append(faults, field.NotSupported(at.Child("auth"), *s.Auth, []string{authRequired, authOptional}))
 	}
 	return append(faults, checkAgent(at.Child("agent"), s.Agent)...)
+}
+
+func checkImages(at *field.Path, images []Image) field.ErrorList {
+	var faults field.ErrorList
+	for i, entry := range images {
+		if len(entry.Names) == 0 {
+			faults = append(faults, field.Required(at.Index(i).Child("names"), "name repositories, like example/redis"))
+		}
+		for j, name := range entry.Names {
+			if r := image.Read(name); name == "" || r.Tag != "" || r.Pinned || strings.Trim(name, "/") != name {
+				faults = append(faults, field.Invalid(at.Index(i).Child("names").Index(j), name, "must be the last part, or parts, of the name of a repository, without a tag, like example/redis"))
+			}
+		}
+		if _, ok := image.Like(entry.Like, nil); !ok {
+			faults = append(faults, field.NotSupported(at.Index(i).Child("like"), entry.Like, image.Named()))
+		}
+	}
+	return faults
 }
 
 func checkOverrides(at *field.Path, allow *[]string) field.ErrorList {

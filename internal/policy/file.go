@@ -25,6 +25,8 @@ type file struct {
 	Rules []rule `json:"rules,omitempty"`
 	// SentinelSets are the sets that groups may be watched by.
 	SentinelSets []Set `json:"sentinelSets,omitempty"`
+	// Images are of a known kind under names that are not known.
+	Images []Image `json:"images,omitempty"`
 }
 
 type defaults struct {

@@ -41,8 +41,9 @@ func OverridableAnnotations() []string {
 	return out
 }
 
-// override lays the pod's annotations over r. The first error wins, in the order of the table.
-func (l layer) override(annotations map[string]string, r *Resolved) error {
+// override lays the pod's annotations over r, and returns what is wrong with them, in the order of the table.
+func (l layer) override(annotations map[string]string, r *Resolved) []error {
+	var problems []error
 	for _, o := range overrides {
 		value, ok := annotations[o.annotation]
 		if !ok {
@@ -50,16 +51,17 @@ func (l layer) override(annotations map[string]string, r *Resolved) error {
 		}
 		short := strings.TrimPrefix(o.annotation, contract.Prefix)
 		if !slices.Contains(l.allowed, short) {
-			return fmt.Errorf("annotation %s: %s does not let pods choose it; remove the annotation, or ask the policy's administrator to list %s in allowOverrides", o.annotation, l.where(), short)
+			problems = append(problems, fmt.Errorf("annotation %s: %s does not let pods choose it; remove the annotation, or ask the policy's administrator to list %s in allowOverrides", o.annotation, l.where(), short))
+			continue
 		}
 		if o.apply == nil {
 			continue
 		}
 		if err := o.apply(value, r); err != nil {
-			return &AnnotationError{Annotation: o.annotation, Err: err}
+			problems = append(problems, &AnnotationError{Annotation: o.annotation, Err: err})
 		}
 	}
-	return nil
+	return problems
 }
 
 // AnnotationError is the error of an annotation whose value makes no sense, whatever the policy.

@@ -4,6 +4,7 @@ package policy
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -14,6 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/image"
 )
 
 // Forms of master names.
@@ -33,6 +35,7 @@ type Policy struct {
 	file file
 	// layers are the rules over the defaults, in order; the last is the defaults alone and matches everything.
 	layers []layer
+	images image.Table
 }
 
 // layer is one rule over the defaults.
@@ -59,7 +62,7 @@ func Parse(text []byte) (*Policy, error) {
 	if f.Defaults.AllowOverrides != nil {
 		base.allowed = *f.Defaults.AllowOverrides
 	}
-	p := &Policy{file: f}
+	p := &Policy{file: f, images: tableOf(f.Images)}
 	for _, r := range f.Rules {
 		l := layer{name: r.Name, settings: r.Settings.over(base.settings), allowed: base.allowed}
 		l.namespace, _ = selector(r.NamespaceSelector) // checked above
@@ -73,35 +76,43 @@ func Parse(text []byte) (*Policy, error) {
 	return p, nil
 }
 
-// Resolve returns the settings that hold for an object. Where it returns an error, Resolved still carries the agent and the
-// local Sentinel sets, so that a pod which needs no watching Sentinel set (a Sentinel itself) can be injected.
+// Resolve returns the settings that hold for an object. Where it returns an error, Resolved still carries the agent, the images and the
+// local Sentinel sets, so that a pod which needs no watching Sentinel set (a Sentinel itself) can be injected. The error joins all that is wrong.
 func (p *Policy) Resolve(o Object) (Resolved, error) {
 	l := p.match(o)
 	r := l.resolved()
+	r.Images = p.images
 	r.LocalSets = map[string]Set{}
 	for _, s := range p.file.SentinelSets {
 		if s.Namespace == o.Namespace {
 			r.LocalSets[s.Name] = s
 		}
 	}
-	if err := l.override(o.PodAnnotations, &r); err != nil {
-		return r, err
-	}
+	problems := l.override(o.PodAnnotations, &r)
 	if err := checkDownAfter(r.DownAfterMs); err != nil {
-		return r, &AnnotationError{Annotation: contract.AnnotationDownAfter, Err: err}
+		problems = append(problems, &AnnotationError{Annotation: contract.AnnotationDownAfter, Err: err})
 	}
 	set, listed, err := p.choose(o, l.settings.Sentinels)
 	if err != nil {
-		return r, err
+		return r, errors.Join(append(problems, err)...)
 	}
 	r.Sentinels, r.SentinelsListed = set.contract(), listed
 	if err := masterName(o, set, &r); err != nil {
-		return r, err
+		problems = append(problems, err)
 	}
 	if listed && r.Quorum > set.Replicas {
-		return r, fmt.Errorf("a quorum of %d cannot be reached by the %d Sentinels of %s: lower annotation %s or the quorum of the policy", r.Quorum, set.Replicas, set, contract.AnnotationQuorum)
+		problems = append(problems, fmt.Errorf("a quorum of %d cannot be reached by the %d Sentinels of %s: lower annotation %s or the quorum of the policy", r.Quorum, set.Replicas, set, contract.AnnotationQuorum))
 	}
-	return r, nil
+	return r, errors.Join(problems...)
+}
+
+func tableOf(images []Image) image.Table {
+	var own []image.Family
+	for _, entry := range images {
+		f, _ := image.Like(entry.Like, entry.Names) // checked above
+		own = append(own, f)
+	}
+	return own
 }
 
 // Sets are the listed Sentinel sets, with their defaults filled in.

@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/image"
 )
 
 // Object is what policy looks at. PodLabels and PodAnnotations are those of the pod, or of a StatefulSet's template.
@@ -49,6 +50,8 @@ type Resolved struct {
 	MasterName string
 	// Agent says how the injected container looks.
 	Agent Agent
+	// Images are the kinds of images that are known, those of the policy among them.
+	Images image.Table
 	// LocalSets are the listed Sentinel sets of the object's own namespace, by name: what a Sentinel pod is a part of.
 	LocalSets map[string]Set
 }
@@ -61,6 +64,14 @@ type Agent struct {
 	ImagePullSecrets []string `json:"imagePullSecrets,omitempty"`
 	// Resources replaces the defaults as a whole where it is set.
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+}
+
+// Image says what kind of image others are.
+type Image struct {
+	// Names are the last parts of the names of repositories, without a tag.
+	Names []string `json:"names"`
+	// Like is the name of a family that is known.
+	Like string `json:"like"`
 }
 
 // Set is a Sentinel set that groups may be watched by.

@@ -3,8 +3,8 @@
 package redisconf
 
 import (
+	"errors"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -44,11 +44,10 @@ type Invocation struct {
 	// NamesDefault reports whether an option gives the default user a password, or names that user.
 	NamesDefault bool
 
-	command, args []string
-	// server is the index of the server's name in command and args together, config that of the configuration file;
-	// both are negative where there is none. first is where the server's own arguments begin.
+	// server is the index of the server's name in the words, config that of the configuration file; both are negative where there is
+	// none. first is where the server's own arguments begin.
 	server, config, first int
-	// elements are, for each option, where it begins in command and args together; ends is where the last one ends.
+	// elements are, for each option, at which word it begins; ends is where the last one ends.
 	elements []int
 	ends     int
 }
@@ -59,53 +58,30 @@ type Option struct {
 	Values []string
 }
 
-// Parse reads command and args of a container. All its errors are of type *ArgumentError.
-func Parse(command, args []string) (Invocation, error) {
-	inv := Invocation{command: command, args: args, server: -1, config: -1}
-	line := slices.Concat(command, args)
-	start := skipWrappers(line)
-	inv.first = start
-	if start < len(line) && !beginsOptions(line[start]) {
-		program, err := programOf(line[start])
+// Parse reads the words of a command, which begin with the name of a server, or, where an entrypoint puts that before them, with its
+// arguments. A part of a word that is not known is a reference, as the kubelet writes it: $(NAME). The error joins all that is wrong, each
+// of type *ArgumentError.
+func Parse(line []string) (Invocation, error) {
+	inv := Invocation{server: -1, config: -1}
+	if len(line) > 0 && !beginsOptions(line[0]) {
+		program, err := programOf(line[0])
 		if err != nil {
 			return Invocation{}, err
 		}
-		inv.Program, inv.server, inv.first = program, start, start+1
+		inv.Program, inv.server, inv.first = program, 0, 1
 	}
+	var problems []error
 	rest := line[inv.first:]
 	if len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
 		if strings.Contains(rest[0], "$(") {
-			return Invocation{}, hidden("configuration file", rest[0])
+			problems = append(problems, hidden("configuration file", rest[0]))
 		}
 		inv.ConfigFile, inv.config, rest = rest[0], inv.first, rest[1:]
 	}
 	inv.ends = len(line)
-	if err := inv.readOptions(rest); err != nil {
-		return Invocation{}, err
-	}
-	return inv, inv.checkOptions()
-}
-
-// skipWrappers passes the official entrypoint and the usual init processes, which start what follows them.
-func skipWrappers(line []string) int {
-	i := 0
-	for i < len(line) {
-		switch path.Base(line[i]) {
-		case "docker-entrypoint.sh":
-			i++
-		case "tini", "tini-static", "dumb-init", "catatonit":
-			i++
-			for i < len(line) && strings.HasPrefix(line[i], "-") {
-				i++
-				if line[i-1] == "--" {
-					break
-				}
-			}
-		default:
-			return i
-		}
-	}
-	return i
+	problems = append(problems, inv.readOptions(rest)...)
+	problems = append(problems, inv.checkOptions()...)
+	return inv, errors.Join(problems...)
 }
 
 // beginsOptions reports whether the entrypoint puts the server's name before this first argument itself.
@@ -113,17 +89,20 @@ func beginsOptions(first string) bool {
 	return strings.HasPrefix(first, "-") || strings.HasSuffix(first, ".conf")
 }
 
+// IsServer reports whether a word is the name of a server, whatever directory it is in.
+func IsServer(name string) bool {
+	_, err := programOf(name)
+	return err == nil
+}
+
 func programOf(element string) (Program, error) {
-	switch base := path.Base(element); base {
+	switch path.Base(element) {
 	case "redis-server", "valkey-server":
 		return ProgramRedis, nil
 	case "redis-sentinel", "valkey-sentinel":
 		return ProgramSentinel, nil
-	case "sh", "bash", "ash", "dash", "zsh", "busybox":
-		return "", &ArgumentError{
-			Kind: ErrShell, Subject: base,
-			Remedy: `start the server itself, like args: ["redis-server", "--appendonly", "yes"]; longer settings go into a ConfigMap that the annotation redis-sentinel.dev/config names`,
-		}
+	case "keydb-server", "dragonfly":
+		return "", &ArgumentError{Kind: ErrProgram, Subject: element, Remedy: "it is not supported: use redis-server or valkey-server"}
 	default:
 		return "", &ArgumentError{
 			Kind: ErrProgram, Subject: element,
@@ -135,28 +114,29 @@ func programOf(element string) (Program, error) {
 // readOptions groups arguments as the server does: an element that begins with two dashes starts an option, unless the
 // option before it still wants its first value. Such a value is looked at as an option too when options are checked,
 // because servers before 7.0.1 took it for one.
-func (inv *Invocation) readOptions(rest []string) error {
+func (inv *Invocation) readOptions(rest []string) []error {
+	var problems []error
 	for i, element := range rest {
 		switch {
 		case strings.HasPrefix(element, "--"):
 			for line := range strings.Lines(element[2:]) {
 				if err := inv.startOption(line); err != nil {
-					return err
+					problems = append(problems, err)
 				}
 				for len(inv.elements) < len(inv.Options) {
 					inv.elements = append(inv.elements, inv.ends-len(rest)+i)
 				}
 			}
 		case element == "-":
-			return &ArgumentError{Kind: ErrOption, Subject: "-", Remedy: "name a configuration file: the standard input of a container is empty"}
+			problems = append(problems, &ArgumentError{Kind: ErrOption, Subject: "-", Remedy: "name a configuration file: the standard input of a container is empty"})
 		case len(inv.Options) == 0:
-			return &ArgumentError{Kind: ErrProgram, Subject: element, Remedy: "this does not start a server; remove it"}
+			problems = append(problems, &ArgumentError{Kind: ErrProgram, Subject: element, Remedy: "this does not start a server; remove it"})
 		default:
 			last := &inv.Options[len(inv.Options)-1]
 			last.Values = append(last.Values, element)
 		}
 	}
-	return nil
+	return problems
 }
 
 func (inv *Invocation) startOption(line string) error {
@@ -183,26 +163,31 @@ func (inv *Invocation) startOption(line string) error {
 }
 
 // checkOptions refuses what contradicts, and notes port and directory.
-func (inv *Invocation) checkOptions() error {
+func (inv *Invocation) checkOptions() []error {
+	var problems []error
 	for i, o := range inv.Options {
 		if err := inv.Program.check(o); err != nil {
-			return err
+			problems = append(problems, err)
 		}
 		if inv.Program != ProgramSentinel {
 			if err := inv.noteUsers(i, o); err != nil {
-				return err
+				problems = append(problems, err)
 			}
 		}
 		switch value := strings.Join(o.Values, " "); o.Name {
 		case "port":
 			port, err := strconv.Atoi(value)
 			if err != nil || port < 1 || port > 65535 {
-				return &ArgumentError{Kind: ErrOption, Subject: "--port " + value, Remedy: "write a number from 1 to 65535: replicas and Sentinels connect to it"}
+				problems = append(problems, &ArgumentError{Kind: ErrOption, Subject: "--port " + value, Remedy: "write a number from 1 to 65535: replicas and Sentinels connect to it"})
+				continue
 			}
 			inv.Port = port
 		case "dir":
+			if strings.Contains(value, "$(") {
+				problems = append(problems, hidden("directory", "--dir "+value))
+			}
 			inv.Dir = value
 		}
 	}
-	return nil
+	return problems
 }

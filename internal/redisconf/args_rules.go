@@ -13,7 +13,7 @@ type Kind string
 
 // Kinds.
 const (
-	// ErrShell means that a shell stands between the container and the server.
+	// ErrShell means that a shell stands between the container and the server, and hides it.
 	ErrShell Kind = "shell"
 	// ErrProgram means that the line does not start a server that we know.
 	ErrProgram Kind = "program"
@@ -24,8 +24,8 @@ const (
 // ArgumentError is the part of a command line that is refused, and what to do instead.
 type ArgumentError struct {
 	Kind Kind
-	// Subject is the element in question.
-	Subject string
+	// Subject is the element in question, and What is wrong with it, where the kind does not say so.
+	Subject, What string
 	// Remedy is a sentence for the user.
 	Remedy string
 }
@@ -33,10 +33,13 @@ type ArgumentError struct {
 func (e *ArgumentError) Error() string {
 	switch e.Kind {
 	case ErrShell:
-		return fmt.Sprintf("the server is started by a shell (%s), which hides its arguments: %s", e.Subject, e.Remedy)
+		return fmt.Sprintf("the server is started by a shell (%s), and %s: %s", e.Subject, e.What, e.Remedy)
 	case ErrProgram:
 		return fmt.Sprintf("%q is not a redis-server or redis-sentinel that this webhook knows: %s", e.Subject, e.Remedy)
 	default:
+		if e.What != "" {
+			return fmt.Sprintf("%q: %s: %s", e.Subject, e.What, e.Remedy)
+		}
 		return fmt.Sprintf("option %q is not allowed: %s", e.Subject, e.Remedy)
 	}
 }

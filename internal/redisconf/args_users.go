@@ -36,9 +36,20 @@ func (inv *Invocation) shared(i int) bool {
 	return same(i-1) || same(i+1)
 }
 
-// drops are the elements of command and args together that are left out.
+// Dropped are the options that Load leaves out.
+func (inv Invocation) Dropped() []string {
+	var names []string
+	for _, o := range inv.Options {
+		if slices.Contains(dropped, o.Name) && inv.Program != ProgramSentinel {
+			names = append(names, o.Name)
+		}
+	}
+	return names
+}
+
+// drops are the words that are left out.
 func (inv Invocation) drops() []bool {
-	out := make([]bool, len(inv.command)+len(inv.args))
+	out := make([]bool, inv.ends)
 	if inv.Program == ProgramSentinel {
 		return out
 	}

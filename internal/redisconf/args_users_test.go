@@ -21,7 +21,7 @@ func TestPasswordsInOptions(t *testing.T) {
 		"redis-server --user defaults on --port 1":  {true, false},
 		"redis-server --user app on --user default": {true, true},
 	} {
-		inv, err := Parse(nil, strings.Split(line, " "))
+		inv, err := Parse(strings.Split(line, " "))
 		if err != nil {
 			t.Errorf("%s: %v", line, err)
 			continue

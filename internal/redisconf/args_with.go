@@ -2,27 +2,25 @@
 
 package redisconf
 
-import "slices"
+// Changes say how the words of a command change, so that the server loads another configuration file, which includes the user's own.
+type Changes struct {
+	// Drop are the words that are left out, by index: the user's own file, and what the agent says itself.
+	Drop []bool
+	// At is the index of the word before which Insert comes; the number of words stands for the end.
+	At     int
+	Insert []string
+}
 
-// With is the command line that loads confPath instead of the user's own configuration file, which the generated file
-// includes, and keeps everything else but what the agent says itself: elements stay in command or in args, wherever the user wrote them, and options
-// follow the file, so that they win over it.
-func (inv Invocation) With(confPath string) (command, args []string) {
-	drops := inv.drops()
-	command, args = kept(inv.command, drops), kept(inv.args, drops[len(inv.command):])
-	insert := []string{confPath}
+// Load returns how the server that these words start loads a file. Options stay behind it, so that they win over it.
+func (inv Invocation) Load(file string) Changes {
+	c := Changes{Drop: inv.drops(), At: inv.first, Insert: []string{file}}
 	if inv.server < 0 {
-		insert = []string{inv.serverName(), confPath}
+		c.Insert = []string{inv.serverName(), file}
 	}
-	at, drop := inv.first, 0
 	if inv.config >= 0 {
-		at, drop = inv.config, 1
+		c.At, c.Drop[inv.config] = inv.config, true
 	}
-	if at < len(inv.command) {
-		return slices.Replace(command, at, at+drop, insert...), args
-	}
-	at -= len(inv.command)
-	return command, slices.Replace(args, at, at+drop, insert...)
+	return c
 }
 
 func (inv Invocation) serverName() string {
@@ -33,18 +31,4 @@ func (inv Invocation) serverName() string {
 		return string(ProgramRedis)
 	}
 	return string(inv.Program)
-}
-
-// kept are the elements that are not dropped. A list that was not there stays so.
-func kept(elements []string, drops []bool) []string {
-	if elements == nil {
-		return nil
-	}
-	out := make([]string, 0, len(elements))
-	for i, e := range elements {
-		if !drops[i] {
-			out = append(out, e)
-		}
-	}
-	return out
 }

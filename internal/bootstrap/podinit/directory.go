@@ -13,19 +13,26 @@ import (
 )
 
 // MakeDirectory makes the directory of one pod on a volume that all pods of the set share. It belongs to the user that runs
-// this, or to the given one where that is allowed; an existing directory keeps its content.
+// this, or to the given one where that is allowed; an existing directory keeps its content. Pod 0 goes on with what was there before
+// each pod had a directory.
 func MakeDirectory(args []string) error {
 	flags := flag.NewFlagSet(contract.CommandMakeDirectory, flag.ContinueOnError)
 	path := flags.String("path", "", "the directory")
 	mode := flags.String("mode", "0770", "its permissions, in octal")
 	uid := flags.Int("uid", -1, "its owner; -1 leaves it")
 	gid := flags.Int("gid", -1, "its group; -1 leaves it")
+	adopt := flags.Bool("adopt", false, "move what lies beside a directory that is new into it, but the directories of other pods")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("make-directory: %w", err)
 	}
 	bits, err := strconv.ParseUint(*mode, 8, 12)
 	if err != nil || *path == "" {
 		return fmt.Errorf("make-directory: --path is required and --mode must be octal, got %q and %q", *path, *mode)
+	}
+	if *adopt {
+		if err = adoptInto(*path); err != nil {
+			return fmt.Errorf("make-directory: %w", err)
+		}
 	}
 	if err = os.MkdirAll(*path, 0o755); err != nil {
 		return fmt.Errorf("make-directory: %w", err)
