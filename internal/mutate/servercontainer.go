@@ -21,11 +21,28 @@ func (j *injection) serverContainer() error {
 	if j.data.perPod {
 		j.ownDirectory()
 	}
+	j.lastWords()
 	j.probes()
 	if j.role == contract.PodRoleRedis {
 		j.hook()
 	}
 	return nil
+}
+
+// lastWords lets the kubelet keep the end of the log of a server that ended: Redis writes its last words nowhere else, and the agent tells
+// them.
+func (j *injection) lastWords() {
+	c := j.container()
+	at := j.path("terminationMessagePolicy")
+	switch c.TerminationMessagePolicy {
+	case "":
+		j.patch.add(at, corev1.TerminationMessageFallbackToLogsOnError)
+	case corev1.TerminationMessageReadFile:
+		j.patch.replace(at, c.TerminationMessagePolicy, corev1.TerminationMessageFallbackToLogsOnError)
+	default:
+		return
+	}
+	c.TerminationMessagePolicy = corev1.TerminationMessageFallbackToLogsOnError
 }
 
 // commandLine loads the generated file.

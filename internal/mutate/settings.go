@@ -60,7 +60,7 @@ func (j *injection) warnOfOverlap(lag, replicas int) {
 
 // rotationGrace is 0 where no Secret has the clients' password.
 func (j *injection) rotationGrace() int64 {
-	if j.pod.Annotations[contract.AnnotationAuthSecret] == "" {
+	if j.pod.Annotations[contract.AnnotationAuthSecret] == "" && j.line.PasswordFile == "" {
 		return 0
 	}
 	return max(j.in.Resolved.RotationGraceMs, 1)

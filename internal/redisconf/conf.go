@@ -27,6 +27,8 @@ type Redis struct {
 	Users []User
 	// ACLFile is the file that has all users, these among them. Empty: they stand here, beside the user's own.
 	ACLFile string
+	// Diskless is set where Redis has no directory to write to. A snapshot that fails would stop all writes, and keep it from ending.
+	Diskless bool
 	// ShutDefault switches the default user off, which has no password although one is required. It has no effect beside an ACLFile.
 	ShutDefault bool
 }
@@ -66,6 +68,12 @@ func (c Redis) String() string {
 	line("repl-backlog-ttl", "0")
 	line("repl-ping-replica-period", "1") // what a replica has not heard for down-after, it has lost; where no Sentinel says hello, by this alone
 	line("repl-diskless-sync-delay", "0")
+	if c.Diskless {
+		line("repl-diskless-sync", "yes")
+		line("repl-diskless-load", "swapdb")
+		line("save", "")
+		line("stop-writes-on-bgsave-error", "no")
+	}
 	return b.String()
 }
 

@@ -33,7 +33,7 @@ type secured struct {
 // others than its replicas, model.ErrPartly, keeps it from nothing.
 func (a *Redis) Prepare(ctx context.Context, v model.View) error {
 	r := &v.Self.Redis
-	if r.Answer != model.Up || r.TooOld { // one that is too old may know no users, and joins nothing
+	if r.Answer != model.Up || r.TooOld || r.OtherFile { // it joins nothing, and may know no users
 		return nil
 	}
 	known := a.secured.users

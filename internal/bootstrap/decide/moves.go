@@ -187,7 +187,7 @@ func (s *situation) join(d Decision) Decision {
 // that must speak first, where pods are created in order.
 func (s *situation) readyWhileFenced() bool {
 	r := &s.Self.Redis
-	if !s.OrderedReady || r.Answer != model.Up || r.TooOld || r.Role != model.Replica || s.mayYetSync() || s.peerIsMaster {
+	if !s.OrderedReady || r.Answer != model.Up || r.TooOld || r.OtherFile || r.Role != model.Replica || s.mayYetSync() || s.peerIsMaster {
 		return false
 	}
 	for _, o := range s.candidates() {

@@ -51,7 +51,9 @@ func (s *situation) decide() Decision {
 	case r.Answer == model.Silent:
 		return s.notRunning()
 	case r.TooOld:
-		return s.tooOld()
+		return s.unfit(model.ServerTooOld)
+	case r.OtherFile:
+		return s.unfit(model.OtherConfiguration)
 	case r.Answer == model.Loading && s.holdsRecord && !s.peerIsMaster:
 		return s.restarted()
 	case r.Answer == model.Loading:
@@ -233,9 +235,10 @@ func (s *situation) keepClaim() Decision {
 	return d
 }
 
-// tooOld keeps a server fenced that lacks what a handover needs. If the record names it, because the image was changed in its
-// pod, it still gives the mastership to a replica in sync: no other agent would take it from a running pod.
-func (s *situation) tooOld() Decision {
+// unfit keeps a server fenced that lacks what a handover needs, or that whoever starts it starts in a way of their own. If the record
+// names it, because the image was changed in its pod, it still gives the mastership to a replica in sync: no other agent would take it
+// from a running pod.
+func (s *situation) unfit(why model.Reason) Decision {
 	if s.holdsRecord && s.Self.Redis.Role != model.Master {
 		before := s.memory
 		if d := s.restarted(); d.Action == OfferTransfer {
@@ -243,5 +246,5 @@ func (s *situation) tooOld() Decision {
 		}
 		s.memory = before
 	}
-	return s.fence(model.ServerTooOld)
+	return s.fence(why)
 }

@@ -16,6 +16,7 @@ const (
 	AgentDenied          Reason = "AgentDenied"
 	TooManyClients       Reason = "TooManyClients"
 	ServerTooOld         Reason = "ServerTooOld"
+	OtherConfiguration   Reason = "OtherConfiguration"
 	RecordUnknown        Reason = "RecordUnknown"
 	Replaced             Reason = "Replaced"
 	SetDeleted           Reason = "SetDeleted"

@@ -66,6 +66,11 @@ type Redis struct {
 	PersistenceError bool
 	// TooOld reports whether its version lacks what the agents need, such as a pause of writes alone.
 	TooOld bool
+	// ConfigFile is the file that it started from; empty where it says none.
+	ConfigFile string
+	// OtherFile reports whether my own started from another file than the generated one: whoever starts so knows nothing of its group, and
+	// would lead whenever it starts.
+	OtherFile bool
 	// Refused reports whether it is silent because nothing listens at its address. Of my own, three connection attempts in a row were
 	// refused; of another, one, which a firewall may have done too.
 	Refused bool

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/decide"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
@@ -22,12 +20,13 @@ import (
 type Observer struct {
 	group   *Group
 	clients *redisio.Clients
-	// own is my own Redis.
-	own    *redis.Client
-	names  *Names
-	hellos *redisio.Hellos
+	// own asks my own Redis, which has to have started from configFile.
+	own        func(context.Context) model.Redis
+	configFile string
+	names      *Names
+	hellos     *redisio.Hellos
 	// user are the user's own values, from the file that they named.
-	user UserValues
+	user func() UserValues
 	// keys are the generations of the group's keys that my pod has, and template what a server without an agent wants of a
 	// client, by my own Redis' configuration.
 	keys      func() []model.Key
@@ -43,11 +42,12 @@ type Observer struct {
 
 // Own is my own pod, as an Observer asks it.
 type Own struct {
-	// Redis is a client of my Redis, Hellos what is heard there.
-	Redis  *redis.Client
-	Hellos *redisio.Hellos
-	// User are the user's own values.
-	User UserValues
+	// Redis asks my Redis, which has to have started from ConfigFile; an empty one is any. Hellos is what is heard there.
+	Redis      func(context.Context) model.Redis
+	ConfigFile string
+	Hellos     *redisio.Hellos
+	// User returns the user's own values.
+	User func() UserValues
 	// Clients returns the hashes of the clients' passwords; none where no Secret has them.
 	Clients func(now time.Time) []string
 	// Keys returns the generations of the group's keys that my pod has.
@@ -63,7 +63,7 @@ type Own struct {
 // NewObserver observes the group that the API shows, my own pod, and the Sentinels.
 func NewObserver(group *Group, own Own) *Observer {
 	return &Observer{
-		group: group, clients: redisio.NewClients(), own: own.Redis, names: NewNames(group.PodIP, group.spawn), hellos: own.Hellos,
+		group: group, clients: redisio.NewClients(), own: own.Redis, configFile: own.ConfigFile, names: NewNames(group.PodIP, group.spawn), hellos: own.Hellos,
 		user: own.User, keys: own.Keys, clientsOf: own.Clients, template: own.Template, leaving: own.Leaving, yielded: own.Yielded,
 	}
 }
@@ -128,13 +128,14 @@ func (o *Observer) settings() contract.GroupSettings {
 func (o *Observer) config(s contract.GroupSettings) model.Config {
 	own := o.group.Settings.Redis
 	ms := func(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
+	user := o.user()
 	c := model.Config{
 		DownAfter: ms(max(s.DownAfterMs, contract.MinDownAfterMs)), FailoverTimeout: ms(max(s.FailoverTimeoutMs, 1000)),
 		CrashLoss:       contract.DefaultCrashLoss,
 		RecoveryTimeout: ms(own.RecoveryTimeoutMs), InitialMaster: own.InitialMaster, ReplaceData: own.ReplaceData,
-		Priority: o.user.Priority, ServeStale: o.user.ServeStale, MinReplicas: own.MinReplicasToWrite,
+		Priority: user.Priority, ServeStale: user.ServeStale, MinReplicas: own.MinReplicasToWrite,
 	}
-	c.MaxLag = maxLag(own.MinReplicasMaxLag, o.user.MaxLag, c.DownAfter)
+	c.MaxLag = maxLag(own.MinReplicasMaxLag, user.MaxLag, c.DownAfter)
 	if own.RecoveryTimeoutMs <= 0 {
 		c.RecoveryTimeout = ms(contract.DefaultRecoveryTimeoutMs)
 	}
@@ -152,7 +153,11 @@ func maxLag(policy, file int, downAfter time.Duration) int {
 // ask asks all questions at once and waits for the slowest, which has redisio.Deadline.
 func (o *Observer) ask(ctx context.Context, v *model.View, s contract.GroupSettings) {
 	var all loop.Together
-	all.Go(func() { v.Self.Redis = redisio.AskOwn(ctx, o.own) })
+	all.Go(func() {
+		v.Self.Redis = o.own(ctx)
+		r := &v.Self.Redis
+		r.OtherFile = o.configFile != "" && r.ConfigFile != "" && r.ConfigFile != o.configFile
+	})
 	for i := range v.Peers {
 		if p := &v.Peers[i]; p.Address.Host != "" {
 			all.Go(func() { p.Redis = o.clients.AskAs(ctx, p.Address, o.credentials(ctx, v, p)...) })

@@ -91,7 +91,7 @@ func asking(t *testing.T, g *Group, own net.Listener) *Observer {
 	t.Cleanup(func() { _ = client.Close() })
 	g.spawn = func(func(context.Context)) {}
 	return NewObserver(g, Own{
-		Redis: client, Hellos: &redisio.Hellos{}, Leaving: func() bool { return false }, Yielded: func() bool { return false }, Keys: func() []model.Key { return nil },
+		Redis: func(ctx context.Context) model.Redis { return redisio.AskOwn(ctx, client) }, User: func() UserValues { return UserValues{} }, Hellos: &redisio.Hellos{}, Leaving: func() bool { return false }, Yielded: func() bool { return false }, Keys: func() []model.Key { return nil },
 		Clients: func(time.Time) []string { return nil },
 	})
 }

@@ -86,12 +86,12 @@ func (a *agent) start(ctx context.Context) error {
 	}
 	a.leave.knows(group)
 	a.offers.readsBy(group)
-	own := redisio.Keep(env.Server(), model.Credential{User: contract.AgentUser, Password: a.conf.password})
+	own := redisio.KeepOwn(env.Server(), model.Credential{User: contract.AgentUser, Password: a.conf.password})
 	hellos := &redisio.Hellos{}
-	a.crew.Keep(func(ctx context.Context) { hellos.Listen(ctx, own, a.woken.Wake) })
-	a.server = server{redisio.NewServer(own), a.conf.user.master}
+	a.crew.Keep(func(ctx context.Context) { hellos.Listen(ctx, own.Client(), a.woken.Wake) })
+	a.server = server{own.Server(), func() model.Credential { return a.conf.user.master }}
 	everybody := observe.NewObserver(group, observe.Own{
-		Redis: own, Hellos: hellos, User: a.conf.user.values, Leaving: a.leave.asked, Template: a.server.PlainCredential,
+		Redis: own.Ask, ConfigFile: a.conf.loadedFrom(), Hellos: hellos, User: func() observe.UserValues { return a.conf.user.values }, Leaving: a.leave.asked, Template: a.server.PlainCredential,
 		Keys: observe.KeepKeys(env.KeysDir), Clients: a.clients.hashes,
 		Yielded: func() bool { return a.elections.yielded() },
 	})
@@ -105,14 +105,14 @@ func (a *agent) start(ctx context.Context) error {
 // server is my Redis.
 type server struct {
 	redisio.Server
-	// file is what the user's own file has a replica present.
-	file model.Credential
+	// file returns what the user's own file has a replica present.
+	file func() model.Credential
 }
 
 // PlainCredential is what the user's own file has a replica present, or else what the server wants of clients.
 func (s server) PlainCredential(ctx context.Context) (model.Credential, error) {
-	if s.file.Password != "" {
-		return s.file, nil
+	if c := s.file(); c.Password != "" {
+		return c, nil
 	}
 	return s.Server.PlainCredential(ctx)
 }

@@ -82,7 +82,11 @@ func (c *clientPassword) missing() bool { return c != nil && c.known.Now == "" }
 
 // read is a password, without the line end that an editor leaves; empty where the Secret has none.
 func (c *clientPassword) read(key string) string {
-	text, err := os.ReadFile(filepath.Join(c.env.AuthDir, key))
+	path := filepath.Join(c.env.AuthDir, key)
+	if own := c.env.Settings.Redis.PasswordFile; own != "" && key == contract.AuthKey {
+		path = own
+	}
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return ""
 	}

@@ -4,6 +4,9 @@ package redisagent
 
 import (
 	"cmp"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,8 +24,10 @@ import (
 // configuration writes the files that Redis starts from. They have the hashes of passwords, so that a server which restarts knows
 // this project's users before its agent comes.
 type configuration struct {
-	env  environment.Environment
-	user userFile
+	env environment.Environment
+	// include is the user's own file; empty where there is none.
+	include string
+	user    userFile
 	// password is the agent's own.
 	password string
 	// clients knows the default user's passwords; nil where no Secret has them.
@@ -36,13 +41,7 @@ type configuration struct {
 // newConfiguration reads what the user wrote, and writes the files for the first time.
 func newConfiguration(env environment.Environment, password string, clients *clientPassword) (*configuration, error) {
 	c := &configuration{env: env, password: password, clients: clients}
-	var err error
-	if c.user, err = readUserFile(env.Settings.Redis.Include); err != nil {
-		env.Log.Error("cannot read all of the user's configuration; after a sync Redis gets defaults instead of its values", "error", err.Error())
-	}
-	if name := cmp.Or(env.Settings.Redis.ACLFile, c.user.aclFile); name != "" {
-		c.users = &aclFile{path: name, shutDefault: env.Settings.Redis.PasswordRequired && clients == nil}
-	}
+	c.read()
 	all := model.Access{Clients: clients.hashes(time.Now())}
 	for _, key := range observe.ReadKeys(env.KeysDir) { // who presents what is not known yet
 		all.Replication, all.Observer = append(all.Replication, key.Replication), append(all.Observer, key.Observer)
@@ -52,6 +51,53 @@ func newConfiguration(env environment.Environment, password string, clients *cli
 	}
 	all.Open = len(all.Replication) == 0
 	return c, c.write(all)
+}
+
+// read reads what the user wrote. An init container may have still to write it.
+func (c *configuration) read() {
+	var err error
+	c.include = includeOf(c.env.Settings.Redis)
+	switch c.user, err = readUserFile(c.include); {
+	case errors.Is(err, fs.ErrNotExist):
+		c.env.Log.Info("the user's configuration is not there yet, or not all of it; it is read when it is", "error", err.Error())
+	case err != nil:
+		c.env.Log.Error("cannot read all of the user's configuration; after a sync Redis gets defaults instead of its values", "error", err.Error())
+	}
+	name := cmp.Or(c.env.Settings.Redis.ACLFile, c.user.aclFile)
+	switch {
+	case name == "":
+		c.users = nil
+	case c.users == nil || c.users.path != name:
+		c.users = &aclFile{path: name, shutDefault: c.env.Settings.Redis.PasswordRequired && c.clients == nil}
+	}
+}
+
+// loadedFrom is the path that the server has the generated file at.
+func (c *configuration) loadedFrom() string {
+	return cmp.Or(c.env.Settings.Redis.ConfigPlace, filepath.Join(c.env.ConfigDir, filepath.Base(contract.RedisConfFile)))
+}
+
+// includeOf is the user's own file: the one that is named, or the first of those that an image looks for that is there.
+func includeOf(s *contract.RedisSettings) string {
+	if len(s.IncludeFirst) == 0 {
+		return s.Include
+	}
+	for _, file := range s.IncludeFirst {
+		if _, err := os.Stat(file); err == nil {
+			return file
+		}
+	}
+	return ""
+}
+
+// follow reads what the user wrote again where it is another since, and writes the files for the next start of the server. It reports
+// whether it did.
+func (c *configuration) follow() (changed bool, err error) {
+	if includeOf(c.env.Settings.Redis) == c.include && stampOf(c.user.read) == c.user.stamp {
+		return false, nil
+	}
+	c.read()
+	return true, c.rewrite()
 }
 
 // write writes the files for who may enter now; nothing where they say so already.
@@ -68,7 +114,7 @@ func (c *configuration) rewrite() error { return c.writeFiles(c.written) }
 
 func (c *configuration) writeFiles(ours []redisconf.User) error {
 	conf := redisconf.Redis{
-		Include: c.env.Settings.Redis.Include, Port: c.env.Settings.Port, AnnounceIP: c.env.PodIP.String(),
+		Include: c.include, Diskless: c.env.Settings.Redis.Diskless, Port: c.env.Settings.Port, AnnounceIP: c.env.PodIP.String(),
 		Group: contract.ReplicationUser(c.env.Namespace, c.env.Settings.StatefulSet), Users: ours,
 		ShutDefault: c.env.Settings.Redis.ShutDefault && c.clients == nil && !c.user.namesDefault && !c.user.hasPassword,
 	}

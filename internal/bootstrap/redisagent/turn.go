@@ -78,6 +78,10 @@ type agent struct {
 // turn is one round of the loop.
 func (a *agent) turn(ctx context.Context) time.Duration {
 	began := time.Now()
+	changed, unread := a.conf.follow()
+	if changed {
+		a.report.Unsuitable(a.conf.user.objections)
+	}
 	accepted := a.acceptedSoFar()
 	view := a.observer.View(ctx)
 	a.acting.Lock()
@@ -101,7 +105,7 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 		err = a.actor.Say(ctx, view)
 	}
 	a.setOptions(ctx, view)
-	a.report.Decided(view, decision, errors.Join(err, aside, unkept))
+	a.report.Decided(view, decision, errors.Join(err, aside, unkept, unread))
 	a.report.Unfit(a.observer.Objection())
 	a.pages.Metrics().Turn(a.env.GroupLabel(), decision.Action.String(), string(decision.Reason), time.Since(began), err)
 	if view.Leaving && !decision.MayGiveAway() {

@@ -24,6 +24,9 @@ type userFile struct {
 	hasPassword bool
 	// aclFile is the file with users that it names; empty where it names none.
 	aclFile string
+	// read are patterns of the files that it consists of, and stamp what those were: see stampOf.
+	read  []string
+	stamp string
 	// master is what it has a replica present to its master. A server of the same template that has no agent wants that.
 	master model.Credential
 }
@@ -37,9 +40,10 @@ func readUserFile(path string) (userFile, error) {
 	if path == "" {
 		return user, nil
 	}
-	text, objections, err := readIncluding(path, deepest)
+	text, read, objections, err := readIncluding(path, deepest)
 	values := redisconf.Values(text)
 	user.objections, user.aclFile = objections, values["aclfile"]
+	user.read, user.stamp = read, stampOf(read)
 	for line := range strings.Lines(text) {
 		user.namesDefault = user.namesDefault || redisconf.ConfUser(line) == "default"
 	}
@@ -56,38 +60,53 @@ func readUserFile(path string) (userFile, error) {
 	return user, err
 }
 
-// readIncluding returns a file with the files that it includes in their places, and what the agent objects to in each.
-func readIncluding(path string, depth int) (string, []redisconf.Objection, error) {
+// stampOf is another text once one of the files of these patterns is another, or is there at all.
+func stampOf(patterns []string) string {
+	var b strings.Builder
+	for _, pattern := range patterns {
+		files, _ := filepath.Glob(pattern) // one that is none names nothing
+		for _, file := range files {
+			if info, err := os.Stat(file); err == nil {
+				fmt.Fprintf(&b, "%s %d %d\n", file, info.Size(), info.ModTime().UnixNano())
+			}
+		}
+	}
+	return b.String()
+}
+
+// readIncluding returns a file with the files that it includes in their places, which patterns those are of, and what the agent objects to in each.
+func readIncluding(path string, depth int) (text string, read []string, all []redisconf.Objection, failed error) {
+	read = []string{path}
 	if depth == 0 {
-		return "", nil, fmt.Errorf("reading %s: files include each other more than %d deep", path, deepest)
+		return "", read, nil, fmt.Errorf("reading %s: files include each other more than %d deep", path, deepest)
 	}
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return "", nil, fmt.Errorf("reading %s: %w", path, err)
+		return "", read, nil, fmt.Errorf("reading %s: %w", path, err)
 	}
 	var b strings.Builder
-	objections := redisconf.Objections(path, string(raw))
-	var failed error
+	all = redisconf.Objections(path, string(raw))
 	for line := range strings.Lines(string(raw)) {
 		pattern := redisconf.ConfInclude(line)
 		if pattern == "" {
 			b.WriteString(line)
 			continue
 		}
+		read = append(read, pattern)
 		names, err := filepath.Glob(pattern)
 		if err != nil || len(names) == 0 {
 			failed = fmt.Errorf("reading what %s includes: there is no %s where the agent can see it", path, pattern)
 		}
 		for _, name := range names {
-			text, more, err := readIncluding(name, depth-1)
+			included, files, objections, err := readIncluding(name, depth-1)
 			if err != nil {
 				failed = err
 			}
-			b.WriteString(text + "\n")
-			objections = append(objections, more...)
+			b.WriteString(included + "\n")
+			read, all = append(read, files...), append(all, objections...)
 		}
 	}
-	return b.String(), objections, failed
+	return b.String(), read, all, failed
 }
 
 func userValues(values map[string]string, user observe.UserValues) observe.UserValues {

@@ -3,6 +3,7 @@
 package redisio
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -17,6 +18,12 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/loop"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 )
+
+// NoFile is the configuration file of a server that has none.
+const NoFile = "none"
+
+// longestPath is how much is kept of the path that a server says.
+const longestPath = 256
 
 // Ask returns what one Redis says of itself; model.Silent when nothing usable came back in time, and then whether the
 // connection was refused.
@@ -86,6 +93,9 @@ func ParseInfo(text string) model.Redis {
 		TooOld:     tooOld(f), Selectors: hasSelectors(f),
 	}
 	r.OnlineReplicas, r.HeardReplicas = replicas(f)
+	if file, says := f["config_file"]; says {
+		r.ConfigFile = cmp.Or(file[:min(len(file), longestPath)], NoFile)
+	}
 	switch f["role"] {
 	case "master":
 		r.Role = model.Master
@@ -137,7 +147,7 @@ func olderThan(says string, oldest *version.Version) bool {
 // read are the fields of INFO that ParseInfo reads, beside databases and replicas: a tenth of them all, and every agent asks for them
 // whenever something changes.
 var read = sets.New(
-	"run_id", "role", "redis_version", "valkey_version", "loading", "async_loading",
+	"run_id", "role", "redis_version", "valkey_version", "config_file", "loading", "async_loading",
 	"master_replid", "master_replid2", "master_repl_offset", "master_host", "master_port", "master_link_status", "master_sync_in_progress",
 	"master_last_io_seconds_ago", "slave_priority",
 	"aof_enabled", "rdb_last_bgsave_status", "aof_last_write_status", "aof_last_bgrewrite_status",

@@ -19,10 +19,12 @@ import (
 const minReplicas = "min-replicas-to-write"
 
 // Server is the Redis that the agent runs beside. It is the only one that is commanded.
-type Server struct{ client *redis.Client }
+type Server struct{ client func() *redis.Client }
 
 // NewServer sends commands through a client.
-func NewServer(client *redis.Client) Server { return Server{client: client} }
+func NewServer(client *redis.Client) Server {
+	return Server{client: func() *redis.Client { return client }}
+}
 
 // run bounds what is done to the server, and says in its error what that was.
 func (s Server) run(ctx context.Context, what string, do func(context.Context) error) error {
@@ -38,7 +40,7 @@ func (s Server) run(ctx context.Context, what string, do func(context.Context) e
 // only after that has answered on it: a server that hangs would carry it out when it goes on, after the world has changed.
 func (s Server) order(ctx context.Context, what string, do func(context.Context, *redis.Conn) error) error {
 	return s.run(ctx, what, func(ctx context.Context) (err error) {
-		one := s.client.Conn()
+		one := s.client().Conn()
 		defer func() { err = errors.Join(err, one.Close()) }()
 		if err := one.ClientID(ctx).Err(); err != nil {
 			return err
@@ -48,7 +50,7 @@ func (s Server) order(ctx context.Context, what string, do func(context.Context,
 }
 
 // Ask returns what the server says of itself now.
-func (s Server) Ask(ctx context.Context) model.Redis { return Ask(ctx, s.client) }
+func (s Server) Ask(ctx context.Context) model.Redis { return Ask(ctx, s.client()) }
 
 // ReplicateFrom makes it a replica of an address. Naming the address that it follows already changes nothing.
 func (s Server) ReplicateFrom(ctx context.Context, master model.Address) error {
@@ -85,7 +87,7 @@ func (s Server) BecomeMaster(ctx context.Context, run string) error {
 func (s Server) DisconnectClients(ctx context.Context) error {
 	return s.run(ctx, "closing the clients' connections", func(ctx context.Context) error {
 		for _, kind := range []string{"normal", "pubsub"} {
-			if err := s.client.ClientKillByFilter(ctx, "type", kind).Err(); err != nil {
+			if err := s.client().ClientKillByFilter(ctx, "type", kind).Err(); err != nil {
 				return err
 			}
 		}
@@ -96,7 +98,7 @@ func (s Server) DisconnectClients(ctx context.Context) error {
 // Reconnect ends the link of a replica to its master, which it makes anew at once.
 func (s Server) Reconnect(ctx context.Context) error {
 	return s.run(ctx, "ending the link to the master", func(ctx context.Context) error {
-		return s.client.ClientKillByFilter(ctx, "type", "master").Err()
+		return s.client().ClientKillByFilter(ctx, "type", "master").Err()
 	})
 }
 
@@ -111,7 +113,7 @@ func (s Server) PauseWrites(ctx context.Context, most time.Duration) error {
 // told again until it takes the pause or the context ends.
 func (s Server) PauseAtOnce(ctx context.Context, most time.Duration) error {
 	for {
-		err := s.client.Do(ctx, "client", "pause", most.Milliseconds(), "write").Err()
+		err := s.client().Do(ctx, "client", "pause", most.Milliseconds(), "write").Err()
 		if err == nil || !busy(err) {
 			return err
 		}
@@ -141,15 +143,15 @@ func (s Server) NeedNoReplicas(ctx context.Context) error {
 func (s Server) EndScript(ctx context.Context) error {
 	return s.run(ctx, "ending a script", func(ctx context.Context) error {
 		var refused redis.Error
-		err := s.client.ScriptKill(ctx).Err()
+		err := s.client().ScriptKill(ctx).Err()
 		if errors.As(err, &refused) && strings.HasPrefix(refused.Error(), "NOTBUSY") || err == nil {
 			return nil
 		}
-		if ferr := s.client.FunctionKill(ctx).Err(); ferr == nil {
+		if ferr := s.client().FunctionKill(ctx).Err(); ferr == nil {
 			return nil
 		}
 		if errors.As(err, &refused) && strings.HasPrefix(refused.Error(), "UNKILLABLE") {
-			return endWithoutSaving(ctx, s.client)
+			return endWithoutSaving(ctx, s.client())
 		}
 		return err
 	})
@@ -189,14 +191,14 @@ func (s Server) Tune(ctx context.Context, want model.Tuning) error {
 		if option[0] == "min-replicas-max-lag" && want.MaxLag == 0 || option[0] == minReplicas && want.MinReplicas == model.AsItIs {
 			continue // the one matters to masters only, and the other is not known
 		}
-		now, err := s.client.ConfigGet(ctx, option[0]).Result()
+		now, err := s.client().ConfigGet(ctx, option[0]).Result()
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", option[0], err)
 		}
 		if now[option[0]] == option[1] {
 			continue
 		}
-		if err := s.client.ConfigSet(ctx, option[0], option[1]).Err(); err != nil {
+		if err := s.client().ConfigSet(ctx, option[0], option[1]).Err(); err != nil {
 			return fmt.Errorf("setting %s to %s: %w", option[0], option[1], err)
 		}
 	}
@@ -207,7 +209,7 @@ func (s Server) Tune(ctx context.Context, want model.Tuning) error {
 // says "Unknown option" since 7.0, and "Unsupported CONFIG parameter" before.
 func (s Server) SetWhereKnown(ctx context.Context, name, value string) error {
 	return s.run(ctx, "setting "+name, func(ctx context.Context) error {
-		err := s.client.ConfigSet(ctx, name, value).Err()
+		err := s.client().ConfigSet(ctx, name, value).Err()
 		if err != nil && (strings.Contains(err.Error(), "Unknown option") || strings.Contains(err.Error(), "Unsupported CONFIG parameter")) {
 			return nil
 		}

@@ -31,7 +31,7 @@ import (
 func (s Server) SecureUsers(ctx context.Context, group string, access model.Access, selectors bool, known model.Users) (model.Users, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*Deadline)
 	defer cancel()
-	list := s.client.ACLList(ctx)
+	list := s.client().ACLList(ctx)
 	if err := list.Err(); err != nil {
 		return model.Users{}, fmt.Errorf("reading the users: %w", err)
 	}
@@ -39,7 +39,7 @@ func (s Server) SecureUsers(ctx context.Context, group string, access model.Acce
 	if known.Judged && strings.Join(lines, "\n") == known.List {
 		return known, nil
 	}
-	pipe := s.client.TxPipeline()
+	pipe := s.client().TxPipeline()
 	beside := []redis.Cmder{s.setAgentUser(ctx, pipe)}
 	var own []redis.Cmder
 	for _, user := range ownUsers(group, access) {
@@ -86,7 +86,7 @@ func ownUser(name, group string) bool {
 // setAgentUser leaves the agent's own user with its password and no other. By a file that servers of any version read it has no
 // channels yet.
 func (s Server) setAgentUser(ctx context.Context, pipe redis.Pipeliner) redis.Cmder {
-	o := s.client.Options()
+	o := s.client().Options()
 	if o.Username != contract.AgentUser { // its password is not known then
 		return pipe.ACLSetUser(ctx, contract.AgentUser, redisconf.AllChannels)
 	}
@@ -115,7 +115,7 @@ func changedUsers(known string, lines []string) []string {
 func (s Server) endConnections(ctx context.Context, users []string) error {
 	var failed []error
 	for _, name := range users {
-		if err := s.client.ClientKillByFilter(ctx, "user", name, "skipme", "yes").Err(); err != nil {
+		if err := s.client().ClientKillByFilter(ctx, "user", name, "skipme", "yes").Err(); err != nil {
 			failed = append(failed, fmt.Errorf("closing the connections of user %s: %w", name, err))
 		}
 	}
@@ -179,7 +179,7 @@ func askWhoPublishes(ctx context.Context, pipe redis.Pipeliner, lines []string) 
 // silence takes publishing altogether from those of whom the server says that they may, and reports whether there were any. A user who
 // is gone now has no answer.
 func (s Server) silence(ctx context.Context, asked map[string]*redis.StringCmd, now []string) (bool, error) {
-	pipe := s.client.Pipeline()
+	pipe := s.client().Pipeline()
 	var sent []redis.Cmder
 	var failed []error
 	for _, line := range now {
@@ -217,7 +217,7 @@ func (s Server) endStrangers(ctx context.Context, access model.Access) error {
 		return err
 	}
 	for _, id := range strangers { // hardly ever more than the Sentinels of one set
-		if err := s.client.ClientKillByFilter(ctx, "id", id).Err(); err != nil { // one that is gone already is no failure
+		if err := s.client().ClientKillByFilter(ctx, "id", id).Err(); err != nil { // one that is gone already is no failure
 			return fmt.Errorf("closing the connection of a Sentinel that is not its user: %w", err)
 		}
 	}
@@ -230,7 +230,7 @@ func (s Server) sentinelsAsOthers(ctx context.Context, access model.Access) ([]s
 	if len(access.Monitor) == 0 {
 		return nil, nil
 	}
-	list, err := s.client.ClientList(ctx).Result()
+	list, err := s.client().ClientList(ctx).Result()
 	if err != nil {
 		return nil, fmt.Errorf("listing the clients: %w", err)
 	}
@@ -288,7 +288,7 @@ func userOf(line string) (string, bool) {
 func (s Server) ChangeUsers(ctx context.Context, set [][]string, deleted []string) (refused map[string]error, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*Deadline)
 	defer cancel()
-	pipe := s.client.Pipeline()
+	pipe := s.client().Pipeline()
 	sent := map[string]redis.Cmder{}
 	for _, words := range set {
 		sent[words[0]] = pipe.ACLSetUser(ctx, words[0], words[1:]...)
@@ -318,7 +318,7 @@ func (s Server) AuthenticateAs(ctx context.Context, as model.Credential) error {
 	}
 	return s.run(ctx, "setting masteruser and masterauth", func(ctx context.Context) error {
 		for _, o := range options {
-			if err := s.client.ConfigSet(ctx, o[0], o[1]).Err(); err != nil {
+			if err := s.client().ConfigSet(ctx, o[0], o[1]).Err(); err != nil {
 				return err
 			}
 		}
@@ -331,7 +331,7 @@ func (s Server) AuthenticateAs(ctx context.Context, as model.Credential) error {
 func (s Server) PlainCredential(ctx context.Context) (model.Credential, error) {
 	var own model.Credential
 	err := s.run(ctx, "reading requirepass", func(ctx context.Context) error {
-		values, err := s.client.ConfigGet(ctx, "requirepass").Result()
+		values, err := s.client().ConfigGet(ctx, "requirepass").Result()
 		own.Password = values["requirepass"]
 		return err
 	})

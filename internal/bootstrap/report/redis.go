@@ -50,7 +50,7 @@ func (r *Redis) Unsuitable(objections []redisconf.Objection) {
 // out, because policy requires a password and they have none, or the clients' Secret has none.
 func (r *Redis) Openness(v model.View, keptOut []string, noneInSecret bool) {
 	s := &v.Self.Redis
-	if s.Answer != model.Up || s.TooOld {
+	if s.Answer != model.Up || s.TooOld || s.OtherFile {
 		return
 	}
 	r.events.once(s.RunID, helloChannelOpen, !s.Selectors, "This server is older than 7.0 and cannot keep its clients from publishing on __sentinel__:hello, "+
@@ -121,6 +121,7 @@ func (r *Redis) Decided(v model.View, d decide.Decision, err error) {
 		r.events.changed(v.SetUID, change)
 	}
 	r.events.considerDenials(v)
+	r.events.considerEnd(v)
 	r.events.consider(v.Now, d.Reason, outcomeOf(d, err))
 }
 

@@ -160,6 +160,8 @@ func (in *Reader) flag(p model.Pod, flag string) model.Pod {
 		p.Redis.Priority = 0
 	case "old":
 		p.Redis.TooOld = true
+	case "ownfile":
+		p.Redis.OtherFile = true
 	case "labelled":
 		p.Label = contract.RoleMaster
 	case "second":
