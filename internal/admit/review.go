@@ -9,7 +9,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
@@ -34,6 +33,8 @@ type Reviewer struct {
 	// AccountPresent reports whether the account exists that the pods of a StatefulSet get; it is asked on dry-run only,
 	// because otherwise the account is made before the answer is given. Nil: it exists.
 	AccountPresent func(ctx context.Context, namespace, statefulSet string) bool
+	// Offline is set where there is no server whose pods these are: what it would add is not missed.
+	Offline bool
 	// HookKey authenticates preStop hooks.
 	HookKey []byte
 	// Version of the webhook.
@@ -110,7 +111,7 @@ func (r Reviewer) injectProven(ctx context.Context, c claim, proven *appsv1.Stat
 	if err != nil {
 		return mutate.Result{}, err
 	}
-	c.SetAnnotations, c.Replicas = proven.Annotations, int(ptr.Deref(proven.Spec.Replicas, 1))
+	c.SetAnnotations, c.Replicas = proven.Annotations, mutate.Replicas(proven)
 	known, err := r.lookUp(ctx, c.object())
 	if err != nil {
 		return mutate.Result{}, err
@@ -132,7 +133,7 @@ func (r Reviewer) inject(ctx context.Context, c claim, known lookup) mutate.Resu
 	missing := c.DryRun && c.owner != nil && r.AccountPresent != nil && !r.AccountPresent(ctx, c.Namespace, c.owner.Name)
 	return mutate.ReviewPod(c.Pod, mutate.Input{
 		Namespace: c.Namespace, Name: c.Name, DryRun: c.DryRun, AccountReady: !missing, NamespaceOptIn: known.optIn,
-		SetAnnotations: c.SetAnnotations, Replicas: c.Replicas, Resolved: known.resolved, ResolveErr: known.refusal, HookKey: r.HookKey, Version: r.Version,
+		SetAnnotations: c.SetAnnotations, Replicas: c.Replicas, Resolved: known.resolved, ResolveErr: known.refusal, HookKey: r.HookKey, Offline: r.Offline, Version: r.Version,
 	})
 }
 
@@ -166,7 +167,7 @@ func (r Reviewer) GroupOf(ctx context.Context, set *appsv1.StatefulSet) (group *
 		return nil, "", nil
 	}
 	pod := mutate.FirstPod(set)
-	req := PodRequest{Namespace: set.Namespace, Name: pod.Name, Pod: pod, SetAnnotations: set.Annotations, Replicas: int(ptr.Deref(set.Spec.Replicas, 1))}
+	req := PodRequest{Namespace: set.Namespace, Name: pod.Name, Pod: pod, SetAnnotations: set.Annotations, Replicas: mutate.Replicas(set)}
 	known, err := r.lookUp(ctx, req.object())
 	if err != nil {
 		return nil, "", err

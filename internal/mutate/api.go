@@ -34,6 +34,8 @@ type Input struct {
 	Replicas int
 	// HookKey authenticates the preStop hook; empty leaves the hook out, with a warning.
 	HookKey []byte
+	// Offline leaves that warning out: whoever asks has no key, and the server that the pods will meet has one.
+	Offline bool
 	// Version of the webhook, for the status annotation.
 	Version string
 }

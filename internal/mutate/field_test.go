@@ -103,7 +103,7 @@ func (s shape) review(t *testing.T) fieldWant {
 	}
 	pod := FirstPod(set)
 	r = ReviewPod(pod, Input{
-		Namespace: "shop", AccountReady: true, HookKey: testKey, Resolved: in.Resolved, ResolveErr: in.ResolveErr, Replicas: replicasOf(set), SetAnnotations: set.Annotations,
+		Namespace: "shop", AccountReady: true, HookKey: testKey, Resolved: in.Resolved, ResolveErr: in.ResolveErr, Replicas: Replicas(set), SetAnnotations: set.Annotations,
 	})
 	if r.Denied != "" {
 		t.Fatalf("%s: the StatefulSet is admitted and its pod is not: %s", s.path, r.Denied)

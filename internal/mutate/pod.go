@@ -126,6 +126,12 @@ func usable(r policy.Resolved, err error, role string, o *objections) {
 	}
 }
 
+// OtherKind says why an object that makes pods and is no StatefulSet is refused with the label. The chart's policy says the same.
+func OtherKind(kind string) string {
+	return "label " + contract.LabelOptIn + ": a " + kind + " gives Redis neither a name nor data that outlive a pod: make it a StatefulSet, whose spec has " +
+		"serviceName beside the same template and volumeClaimTemplates for the data, or remove the label from it and from its pod template"
+}
+
 // ordinalOf is the number of a pod in its StatefulSet, from 0; 0 where its name says none.
 func ordinalOf(pod, statefulSet string) int {
 	n, err := strconv.Atoi(strings.TrimPrefix(pod, statefulSet+"-"))

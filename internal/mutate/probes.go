@@ -147,6 +147,9 @@ func longer(failures, period int32) int32 {
 func (j *injection) hook() {
 	c := j.container()
 	token := j.hookToken()
+	if token == "" && j.in.Offline {
+		return
+	}
 	if token == "" {
 		j.warn("no key for the preStop hook: Redis stops without a handover")
 		return

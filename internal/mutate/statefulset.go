@@ -88,7 +88,7 @@ func (s *stamping) run() (Result, error) {
 
 // scaledUp reports whether an update asks for several pods where there was one at most.
 func (s *stamping) scaledUp() bool {
-	return s.old != nil && replicasOf(s.old) <= 1 && replicasOf(s.set) > 1
+	return s.old != nil && Replicas(s.old) <= 1 && Replicas(s.set) > 1
 }
 
 // standsAside gives the reason why the template must not carry our stamp; empty where it must.
@@ -162,7 +162,7 @@ func (s *stamping) examine() ([]string, error) {
 	pod := FirstPod(s.set)
 	examined, err := examine(pod, question{
 		namespace: s.in.Namespace, podName: pod.Name, statefulSet: s.set.Name, effective: Effective(pod.Annotations, s.set.Annotations),
-		replicas: replicasOf(s.set), resolved: s.in.Resolved, resolveErr: s.in.ResolveErr,
+		replicas: Replicas(s.set), resolved: s.in.Resolved, resolveErr: s.in.ResolveErr,
 	})
 	if err != nil {
 		return examined.warnings(), err
@@ -183,7 +183,7 @@ func (s *stamping) notes(examined subject) []string {
 		return nil
 	}
 	var out []string
-	if replicasOf(s.set) == 1 {
+	if Replicas(s.set) == 1 {
 		out = append(out, noted+"spec.replicas is 1: nothing takes over when its pod is gone; three survive the loss of one")
 	}
 	if examined.data.kind == scratch && !examined.data.beside {
@@ -192,8 +192,8 @@ func (s *stamping) notes(examined subject) []string {
 	return out
 }
 
-// replicasOf is how many pods a StatefulSet asks for.
-func replicasOf(set *appsv1.StatefulSet) int { return int(ptr.Deref(set.Spec.Replicas, 1)) }
+// Replicas is how many pods a StatefulSet asks for.
+func Replicas(set *appsv1.StatefulSet) int { return int(ptr.Deref(set.Spec.Replicas, 1)) }
 
 // FirstPod is the pod that the StatefulSet controller would make for ordinal 0, as far as it matters here.
 func FirstPod(set *appsv1.StatefulSet) *corev1.Pod {

@@ -39,9 +39,21 @@ func TestRedisThatDoesNotKnowAnAgent(t *testing.T) {
 			}
 			return ""
 		})
-		// While its agent is away: one that is there may be writing its users at this very moment, and mends what it finds changed.
+		// While its agent is away: one that is there may be writing its users at this very moment, and mends what it finds changed. Where
+		// anybody is let in, the agent is too, and gives itself its user again.
 		p.CrashAgent(true)
 		do("acl", "setuser", contract.AgentUser, "resetpass")
+		p.Release()
+		until(s, stalled, "its agent to be known again", func(ctx context.Context) string {
+			said, err := p.Do(ctx, "acl", "getuser", contract.AgentUser)
+			if text := fmt.Sprint(said); err != nil || strings.Contains(text, "passwords:[]") || strings.Contains(text, "passwords []") {
+				return fmt.Sprint(text, err)
+			}
+			return ""
+		})
+		p.CrashAgent(true)
+		do("acl", "setuser", contract.AgentUser, "resetpass")
+		do("acl", "setuser", "default", "resetpass", ">clients")
 		p.Release()
 		awaitEvent(s, "AgentDenied")
 	})

@@ -20,11 +20,10 @@ import (
 type Observer struct {
 	group   *Group
 	clients *redisio.Clients
-	// own asks my own Redis, which has to have started from configFile.
-	own        func(context.Context) model.Redis
-	configFile string
-	names      *Names
-	hellos     *redisio.Hellos
+	// own asks my own Redis.
+	own    func(context.Context) model.Redis
+	names  *Names
+	hellos *redisio.Hellos
 	// user are the user's own values, from the file that they named.
 	user func() UserValues
 	// keys are the generations of the group's keys that my pod has, and template what a server without an agent wants of a
@@ -42,10 +41,9 @@ type Observer struct {
 
 // Own is my own pod, as an Observer asks it.
 type Own struct {
-	// Redis asks my Redis, which has to have started from ConfigFile; an empty one is any. Hellos is what is heard there.
-	Redis      func(context.Context) model.Redis
-	ConfigFile string
-	Hellos     *redisio.Hellos
+	// Redis asks my Redis, Hellos is what is heard there.
+	Redis  func(context.Context) model.Redis
+	Hellos *redisio.Hellos
 	// User returns the user's own values.
 	User func() UserValues
 	// Clients returns the hashes of the clients' passwords; none where no Secret has them.
@@ -63,7 +61,7 @@ type Own struct {
 // NewObserver observes the group that the API shows, my own pod, and the Sentinels.
 func NewObserver(group *Group, own Own) *Observer {
 	return &Observer{
-		group: group, clients: redisio.NewClients(), own: own.Redis, configFile: own.ConfigFile, names: NewNames(group.PodIP, group.spawn), hellos: own.Hellos,
+		group: group, clients: redisio.NewClients(), own: own.Redis, names: NewNames(group.PodIP, group.spawn), hellos: own.Hellos,
 		user: own.User, keys: own.Keys, clientsOf: own.Clients, template: own.Template, leaving: own.Leaving, yielded: own.Yielded,
 	}
 }
@@ -153,11 +151,7 @@ func maxLag(policy, file int, downAfter time.Duration) int {
 // ask asks all questions at once and waits for the slowest, which has redisio.Deadline.
 func (o *Observer) ask(ctx context.Context, v *model.View, s contract.GroupSettings) {
 	var all loop.Together
-	all.Go(func() {
-		v.Self.Redis = o.own(ctx)
-		r := &v.Self.Redis
-		r.OtherFile = o.configFile != "" && r.ConfigFile != "" && r.ConfigFile != o.configFile
-	})
+	all.Go(func() { v.Self.Redis = o.own(ctx) })
 	for i := range v.Peers {
 		if p := &v.Peers[i]; p.Address.Host != "" {
 			all.Go(func() { p.Redis = o.clients.AskAs(ctx, p.Address, o.credentials(ctx, v, p)...) })

@@ -86,12 +86,12 @@ func (a *agent) start(ctx context.Context) error {
 	}
 	a.leave.knows(group)
 	a.offers.readsBy(group)
-	own := redisio.KeepOwn(env.Server(), model.Credential{User: contract.AgentUser, Password: a.conf.password})
+	own := redisio.KeepOwn(env.Server(), model.Credential{User: contract.AgentUser, Password: a.conf.password}, a.conf.loadedFrom())
 	hellos := &redisio.Hellos{}
 	a.crew.Keep(func(ctx context.Context) { hellos.Listen(ctx, own.Client(), a.woken.Wake) })
 	a.server = server{own.Server(), func() model.Credential { return a.conf.user.master }}
 	everybody := observe.NewObserver(group, observe.Own{
-		Redis: own.Ask, ConfigFile: a.conf.loadedFrom(), Hellos: hellos, User: func() observe.UserValues { return a.conf.user.values }, Leaving: a.leave.asked, Template: a.server.PlainCredential,
+		Redis: own.Ask, Hellos: hellos, User: func() observe.UserValues { return a.conf.user.values }, Leaving: a.leave.asked, Template: a.server.PlainCredential,
 		Keys: observe.KeepKeys(env.KeysDir), Clients: a.clients.hashes,
 		Yielded: func() bool { return a.elections.yielded() },
 	})

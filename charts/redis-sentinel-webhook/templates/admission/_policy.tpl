@@ -1,6 +1,7 @@
 {{/*
-A ValidatingAdmissionPolicy and its binding, called with a dict of root, name (part of the objects' name) and spec (text).
-An expression that fails refuses the request, whose ever it is: so every field is asked for first.
+A ValidatingAdmissionPolicy and its binding, called with a dict of root, name (part of the objects' name), spec (text) and, where it only
+warns, warn. An expression that fails refuses the request, whose ever it is: so every field is asked for first; where it only warns,
+nobody's request depends on it.
 */}}
 {{- define "admission.policy" -}}
 {{- $name := printf "%s-%s" (include "webhook.fullname" .root) .name -}}
@@ -12,7 +13,7 @@ metadata:
     {{- include "chart.labels" .root | nindent 4 }}
     app.kubernetes.io/component: webhook
 spec:
-  failurePolicy: Fail
+  failurePolicy: {{ if .warn }}Ignore{{ else }}Fail{{ end }}
   {{- .spec | nindent 2 }}
 ---
 apiVersion: admissionregistration.k8s.io/v1
@@ -24,7 +25,7 @@ metadata:
     app.kubernetes.io/component: webhook
 spec:
   policyName: {{ $name }}
-  validationActions: [Deny]
+  validationActions: [{{ if .warn }}Warn{{ else }}Deny{{ end }}]
 {{- end -}}
 
 {{/* Labels and annotations before and after, whatever is missing. */}}
