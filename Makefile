@@ -65,7 +65,7 @@ unit: ## tests that need Go only, the long ones cut short
 	go test -v -short $(RACE) $(RACED)
 	go test -v -short $$(go list ./internal/... ./cmd/... ./test/docs/... ./test/casebook/... ./test/incidents/... ./test/attacks/... ./test/clients/... ./test/e2e/world/... ./test/e2e/failover/... ./test/e2e/soak/schedule ./test/e2e/soak/history | grep -vxFf <(go list $(RACED)))
 	go test -C tools -v ./mutants
-	go test -C test/cluster -v -short -skip '^TestProtectedModeIsOffInTheChangedServer$$' ./...
+	go test -C test/cluster -v -short -skip '^(TestProtectedModeIsOffInTheChangedServer|TestTallyIsSavedAndReplicated)$$' ./...
 
 stories: ## the deciders at length: every view of a small group, 500 simulated stories, wrong designs that must be seen
 	go test -v -count=1 ./internal/bootstrap/decide/... ./internal/bootstrap/simtest
@@ -99,7 +99,7 @@ clients: install ## what clients of other languages see when the master changes;
 e2e: install ## tests on a real cluster; E2E names packages
 ifneq ($(CLUSTER),current)
 	@# Needs the machine's redis-server, which the cluster has installed.
-	go test -C test/cluster -v -count=1 -run '^TestProtectedModeIsOffInTheChangedServer$$' ./internal/image
+	go test -C test/cluster -v -count=1 -run '^(TestProtectedModeIsOffInTheChangedServer|TestTallyIsSavedAndReplicated)$$' ./internal/image
 endif
 	@$(ENV) TEST_MAY_CHANGE_CLUSTER=1 go test -v -count=1 -p 1 -timeout 60m $(LESS) $(E2E)
 

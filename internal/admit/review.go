@@ -155,9 +155,11 @@ func (r Reviewer) StatefulSet(ctx context.Context, req SetRequest) (mutate.Resul
 	if err != nil {
 		return mutate.Result{}, err
 	}
-	return mutate.ReviewStatefulSet(req.Set, req.Old, mutate.SetInput{
+	result := mutate.ReviewStatefulSet(req.Set, req.Old, mutate.SetInput{
 		Namespace: req.Namespace, NamespaceOptIn: known.optIn, Resolved: known.resolved, ResolveErr: known.refusal,
-	}), nil
+	})
+	result.Warnings = append(result.Warnings, r.surroundings(ctx, req.Namespace, result.Newcomer)...)
+	return result, nil
 }
 
 // GroupOf is provision.GroupOf: it reviews the first pod that the StatefulSet makes. The caller has read the StatefulSet

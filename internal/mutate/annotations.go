@@ -153,6 +153,9 @@ func checkLabels(labels map[string]string) error {
 	return errors.Join(all...)
 }
 
+// keysOf are the keys of a map, sorted.
+func keysOf(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
+
 // ours are the keys below our prefix, sorted, so that the same object gives the same message.
 func ours(m map[string]string) []string {
 	var keys []string

@@ -61,6 +61,8 @@ type Result struct {
 	Reason Reason
 	// Denied is the message of a refusal; empty where the object is let through.
 	Denied string
+	// Newcomer is what a StatefulSet that becomes a group is to be compared with its surroundings by; nil otherwise.
+	Newcomer *Newcomer
 	// Group is what the pod needs in its namespace before it may start; nil where nothing was injected.
 	Group *Group
 }

@@ -3,6 +3,7 @@
 package mutate
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -140,11 +141,30 @@ func (s *stamping) replacing() []string {
 	if len(changed) == 0 || !equality.Semantic.DeepEqual(before, after) {
 		return nil
 	}
-	how := "the StatefulSet now replaces its pods, one after the other"
+	how := "the StatefulSet now replaces its pods" + s.whichPods() + ", one after the other"
 	if s.set.Spec.UpdateStrategy.Type == "OnDelete" {
 		how = "a pod has it once it was deleted, because the update strategy is OnDelete"
 	}
 	return []string{"redis-sentinel: " + strings.Join(changed, ", ") + ": changes the pod template: " + how}
+}
+
+// whichPods names those that a rollout replaces, in its order; empty where that is all of one.
+func (s *stamping) whichPods() string {
+	first, from := 0, 0
+	if o := s.set.Spec.Ordinals; o != nil {
+		first = int(o.Start)
+	}
+	last := first + Replicas(s.set) - 1
+	if r := s.set.Spec.UpdateStrategy.RollingUpdate; r != nil && r.Partition != nil {
+		from = int(*r.Partition)
+	}
+	if from = max(from, first); from > last {
+		return " (none now: spec.updateStrategy.rollingUpdate.partition leaves all of them)"
+	}
+	if from == last {
+		return fmt.Sprintf(" (%s-%d)", s.set.Name, last)
+	}
+	return fmt.Sprintf(" (%s-%d to %[1]s-%[3]d)", s.set.Name, last, from)
 }
 
 // changedOurs names what differs of ours between two templates.

@@ -55,6 +55,7 @@ type stamping struct {
 	set, old *appsv1.StatefulSet
 	in       SetInput
 	patch    patch
+	newcomer *Newcomer
 }
 
 // run returns warnings beside an error too.
@@ -68,13 +69,14 @@ func (s *stamping) run() (Result, error) {
 			s.unstamp(stamped)
 			reason = Unstamped
 		}
-		return Result{Patch: s.patch.ops, Reason: reason}, s.checkRelease()
+		return Result{Patch: s.patch.ops, Reason: reason, Warnings: s.contradiction()}, s.checkRelease()
 	}
 	var o objections
 	o.add(s.checkSet())
 	s.stamp()
 	o.add(s.checkRelease())
 	warnings, err := s.examine()
+	warnings = append(warnings, s.strays()...)
 	o.add(err)
 	if err := o.err(); err != nil {
 		return Result{Warnings: warnings}, err
@@ -83,7 +85,16 @@ func (s *stamping) run() (Result, error) {
 	if len(s.patch.ops) > 0 {
 		reason = Stamped
 	}
-	return Result{Patch: s.patch.ops, Warnings: append(warnings, s.replacing()...), Reason: reason}, nil
+	return Result{Patch: s.patch.ops, Warnings: append(warnings, s.replacing()...), Reason: reason, Newcomer: s.newcomer}, nil
+}
+
+// contradiction warns of a label that says enabled where another says disabled.
+func (s *stamping) contradiction() []string {
+	on, in := s.set.Labels[contract.LabelOptIn], s.set.Spec.Template.Labels[contract.LabelOptIn]
+	if on == in || on != contract.OptInEnabled && in != contract.OptInEnabled || on != contract.OptInDisabled && in != contract.OptInDisabled {
+		return nil
+	}
+	return []string{fmt.Sprintf("redis-sentinel: label %s: %s on the StatefulSet and %s in spec.template: disabled wins, and nothing is injected: make them agree", contract.LabelOptIn, on, in)}
 }
 
 // scaledUp reports whether an update asks for several pods where there was one at most.
@@ -171,7 +182,15 @@ func (s *stamping) examine() ([]string, error) {
 	if result.Denied != "" {
 		return result.Warnings, refuse(result.Reason, "%s", result.Denied)
 	}
+	if s.isNew() && examined.role == contract.PodRoleRedis {
+		s.newcomer = newcomerOf(s.set, examined, s.in.Resolved)
+	}
 	return append(result.Warnings, s.notes(examined)...), nil
+}
+
+// isNew reports whether the StatefulSet becomes a group by this.
+func (s *stamping) isNew() bool {
+	return s.old == nil || s.old.Spec.Template.Labels[contract.LabelOptIn] != contract.OptInEnabled
 }
 
 // noted begins what is no fault, and worth a thought.
@@ -179,7 +198,7 @@ const noted = "redis-sentinel: note: "
 
 // notes are what somebody who counts on a group should know of this one. They are told once: when it becomes a group.
 func (s *stamping) notes(examined subject) []string {
-	if examined.role != contract.PodRoleRedis || s.old != nil && s.old.Spec.Template.Labels[contract.LabelOptIn] == contract.OptInEnabled {
+	if examined.role != contract.PodRoleRedis || !s.isNew() {
 		return nil
 	}
 	var out []string

@@ -37,6 +37,8 @@ func WebhookRules(labelsRole string, configurations ...string) []rbacv1.PolicyRu
 		rule(core, "namespaces", read()),
 		rule(core, "pods", follow()),
 		rule(core, "persistentvolumeclaims", follow()),
+		rule(core, "limitranges", []string{"list"}), // to warn whoever labels a StatefulSet, as the next
+		rule(core, "resourcequotas", []string{"list"}),
 		rule(core, "serviceaccounts", manage()),
 		rule(core, "services", manage()),
 		rule(core, "secrets", []string{"create", "patch", "delete"}),

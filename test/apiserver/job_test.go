@@ -163,7 +163,7 @@ func (j job) awaitCache(ctx context.Context, cached cache.Cache) {
 	}
 }
 
-// review has a pod proven that was made before the rollout.
+// review has a pod proven that was made before the rollout, and a StatefulSet compared with what lies around it.
 func (j job) review(ctx context.Context, t *testing.T, live client.Client) {
 	t.Helper()
 	set := &appsv1.StatefulSet{}
@@ -183,6 +183,7 @@ func (j job) review(ctx context.Context, t *testing.T, live client.Client) {
 		NamespaceLabels: func(context.Context, string) (map[string]string, error) { return nil, nil },
 	}
 	_, _ = reviewer.Pod(ctx, admit.PodRequest{Namespace: pod.Namespace, Name: pod.Name, Pod: pod})
+	_, _ = reviewer.StatefulSet(ctx, admit.SetRequest{Namespace: set.Namespace, Set: set.DeepCopy()})
 }
 
 // recorder writes Events as the webhook does.

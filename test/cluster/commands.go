@@ -26,7 +26,7 @@ var commands = []command{
 	{"status", "", "say what runs; exit code 0 if the node is Ready", false, false, status},
 	{"kubeconfig", "", "print the path of the administrator's kubeconfig", false, false, kubeconfig},
 	{"tools", "", "build helm; print the folder of helm and kubectl", false, true, tools},
-	{"images", "-out DIR [-bin DIR] [-valkey ROOT]", "make the images of the webhook, of Redis, and of the Valkey in a root; print their paths", true, false, images},
+	{"images", "-out DIR [-bin DIR] [OTHERS]", "make the images of the webhook, of Redis, and OTHERS (-valkey ROOT, -legacy ROOT, -shapes NAME,...); print their paths", true, false, images},
 	{"kill", "[-n NAMESPACE] POD CONTAINER", "kill a container's main process", true, false, kill},
 	{"freeze", "[-n NAMESPACE] POD", "make a pod look as if its node died", true, true, freeze},
 	{"thaw", "[-n NAMESPACE] POD", "let a frozen pod go on", true, true, thaw},

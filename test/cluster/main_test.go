@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -52,11 +53,20 @@ func TestFromIsForCutsOnly(t *testing.T) {
 }
 
 func TestImagesFlags(t *testing.T) {
-	if out, bin, valkey, err := imagesFlags([]string{"-out", "a", "-bin", "b", "-valkey", "c"}); err != nil || out != "a" || bin != "b" || valkey != "c" {
-		t.Errorf("got %q, %q, %q, %v", out, bin, valkey, err)
+	args := []string{"-out", "a", "-bin", "b", "-valkey", "c", "-legacy", "d", "-shapes", "stack,bitnami"}
+	want := imagesAsked{"a", "b", "c", "d", []string{"stack", "bitnami"}}
+	got, err := imagesFlags(args)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
-	for _, args := range [][]string{nil, {"-out", "a", "more"}, {"-unknown"}} {
-		if _, _, _, err := imagesFlags(args); !errors.Is(err, errUsage) {
+	if packages := got.packages(); !slices.Contains(packages, "gcc") {
+		t.Errorf("the module of stack needs a compiler, and these are installed for it: %q", packages)
+	}
+	if got, err = imagesFlags([]string{"-out", "a"}); err != nil || len(got.shapes)+len(got.packages()) > 0 {
+		t.Errorf("nobody asked for a shape: got %+v, %v", got, err)
+	}
+	for _, args := range [][]string{nil, {"-out", "a", "more"}, {"-unknown"}, {"-out", "a", "-shapes", "stack,round"}, {"-out", "a", "-shapes", ","}} {
+		if _, err := imagesFlags(args); !errors.Is(err, errUsage) {
 			t.Errorf("%q: error %v, want a usage error", args, err)
 		}
 	}

@@ -69,7 +69,8 @@ func (e *events) tellEnd(ctx context.Context) {
 	}, corev1.EventTypeWarning, serverEnded, message))
 }
 
-// endOf says how the container that starts from the agent's file ended last; empty where it runs, has not ended, or was asked to.
+// endOf says how the container that starts from the agent's file ended last; empty where it never has. Redis ends with code 0 too when it
+// finds data that it cannot load.
 func endOf(pod *corev1.Pod) string {
 	for i := range pod.Spec.Containers {
 		c := &pod.Spec.Containers[i]
@@ -85,7 +86,7 @@ func endOf(pod *corev1.Pod) string {
 		if end == nil {
 			end = status.LastTerminationState.Terminated
 		}
-		if end == nil || end.ExitCode == 0 {
+		if end == nil {
 			return ""
 		}
 		return sentenceOf(c.Name, end)

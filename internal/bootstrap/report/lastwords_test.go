@@ -39,7 +39,7 @@ func TestServerThatEndsIsToldWithItsLastWords(t *testing.T) {
 		"a line that it does not know": {podThatEnded(1, "Error", "*** FATAL CONFIG FILE ERROR ***\nReading the configuration file, at line 6\n>>> 'replicaof 127.0.0.1 1'\n"), []string{"exit code 1)", ">>> 'replicaof", "older than Redis 6.2"}},
 		"out of memory":                {podThatEnded(137, "OOMKilled", ""), []string{"exit code 137, OOMKilled", "kubectl logs --previous"}},
 		"many words":                   {podThatEnded(1, "Error", strings.Repeat("é", 5000)+" the last"), []string{"…", "the last"}},
-		"it was asked to end":          {podThatEnded(0, "Completed", "bye"), nil},
+		"without a word":               {podThatEnded(0, "Completed", ""), []string{"exit code 0, Completed", "kubectl logs --previous"}},
 		"it never ended": {func() *corev1.Pod {
 			pod := podThatEnded(1, "", "")
 			pod.Status.ContainerStatuses[1].LastTerminationState = corev1.ContainerState{}

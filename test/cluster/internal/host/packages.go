@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/cluster/internal/progress"
@@ -27,10 +28,11 @@ const (
 	policyDenies = "#!/bin/sh\n# Written by the test cluster while it installs packages.\nexit 101\n"
 )
 
-// InstallPackages installs what is missing, and lets no package start a
-// service: the cluster has a containerd of its own, and Redis runs in pods.
-func InstallPackages(ctx context.Context, log *progress.Log) error {
-	missing := missingPackages(ctx)
+// InstallPackages installs what is missing of these and more, and lets no
+// package start a service: the cluster has a containerd of its own, and Redis
+// runs in pods.
+func InstallPackages(ctx context.Context, log *progress.Log, more ...string) error {
+	missing := missingPackages(ctx, slices.Concat(packages, more))
 	if len(missing) == 0 {
 		return nil
 	}
@@ -52,9 +54,9 @@ func InstallPackages(ctx context.Context, log *progress.Log) error {
 }
 
 // missingPackages asks dpkg; the order of packages is kept.
-func missingPackages(ctx context.Context) []string {
+func missingPackages(ctx context.Context, wanted []string) []string {
 	var missing []string
-	for _, name := range packages {
+	for _, name := range wanted {
 		out, err := exec.CommandContext(ctx, "dpkg-query", "--show", "--showformat=${db:Status-Status}", name).Output()
 		if err != nil || string(out) != "installed" {
 			missing = append(missing, name)

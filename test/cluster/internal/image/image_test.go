@@ -26,6 +26,20 @@ func TestLibraries(t *testing.T) {
 	}
 }
 
+func TestLinksOfARootStayInIt(t *testing.T) {
+	root := t.TempDir()
+	for link, target := range map[string]string{"loader": "/lib/loader", "beside": "loader.1"} {
+		if err := os.Symlink(target, filepath.Join(root, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{"/loader": "lib/loader", "/beside": "beside", "/other": "other"} {
+		if got := inRoot(root, name); got != filepath.Join(root, want) {
+			t.Errorf("%s: got %s", name, got)
+		}
+	}
+}
+
 func TestAnArchiveHoldsTheImage(t *testing.T) {
 	files := Tree{}
 	files.Text("/usr/bin/tool", 0o755, "content")

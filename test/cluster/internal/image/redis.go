@@ -17,8 +17,14 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/cluster/internal/build"
 )
 
-// redisUser is the uid and gid that the official image gives to redis.
-const redisUser = 999
+const (
+	// redisUser is the uid and gid that the official image gives to redis.
+	redisUser = 999
+	// officialBin is where the official image has its programs.
+	officialBin = "/usr/local/bin/"
+	// searched is where a shell looks for programs, if nobody says otherwise.
+	searched = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+)
 
 //go:embed docker-entrypoint.sh
 var redisEntrypoint string
@@ -28,24 +34,43 @@ var redisEntrypoint string
 // off, and so have these images unless protected is set.
 func Redis(ctx context.Context, source, scratch, reference string, protected bool) (Image, error) {
 	files := Tree{}
-	if err := addRedis(ctx, files, scratch, protected); err != nil {
+	server, err := debianServer()
+	if err != nil {
 		return Image{}, err
 	}
-	if err := addShell(ctx, files); err != nil {
+	if !protected {
+		changed := filepath.Join(scratch, "redis-server")
+		if err = withoutProtectedMode(ctx, server, changed); err != nil {
+			return Image{}, err
+		}
+		server = changed
+	}
+	if err = addRedis(ctx, files, officialBin, server); err != nil {
 		return Image{}, err
 	}
-	gosu := filepath.Join(scratch, "gosu")
-	if err := build.Program(ctx, source, "./gosu", gosu); err != nil {
+	if err = addShell(ctx, files); err != nil {
 		return Image{}, err
 	}
-	files.Copy("/usr/local/bin/gosu", gosu, 0o755)
-	files.Text("/usr/local/bin/docker-entrypoint.sh", 0o755, redisEntrypoint)
-	addAccounts(files)
+	if err = addOfficial(ctx, files, source, scratch); err != nil {
+		return Image{}, err
+	}
 	version, err := redisVersion(ctx)
 	if err != nil {
 		return Image{}, err
 	}
 	return Image{reference, serverConfig("redis-server", "REDIS_VERSION="+version), files}, nil
+}
+
+// addOfficial adds how the official images start, and as whom.
+func addOfficial(ctx context.Context, files Tree, source, scratch string) error {
+	gosu := filepath.Join(scratch, "gosu")
+	if err := build.Program(ctx, source, "./gosu", gosu); err != nil {
+		return err
+	}
+	files.Copy(officialBin+"gosu", gosu, 0o755)
+	files.Text(officialBin+"docker-entrypoint.sh", 0o755, redisEntrypoint)
+	addRedisAccount(files)
+	return nil
 }
 
 // serverConfig is how containers of a server's image run.
@@ -55,26 +80,23 @@ func serverConfig(program, version string) v1.Config {
 		Cmd:          []string{program},
 		WorkingDir:   "/data",
 		ExposedPorts: map[string]struct{}{"6379/tcp": {}},
-		Env:          []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", version},
+		Env:          []string{"PATH=" + searched, version},
 	}
 }
 
-// addRedis adds the programs where the official image has them. The Sentinel
-// is the server under another name.
-func addRedis(ctx context.Context, files Tree, scratch string, protected bool) error {
+// debianServer is the server of this machine's Redis.
+func debianServer() (string, error) {
 	server, err := filepath.EvalSymlinks("/usr/bin/redis-server")
 	if err != nil {
-		return fmt.Errorf("finding Debian's Redis (run 'cluster up' first, it installs the package): %w", err)
+		return "", fmt.Errorf("finding Debian's Redis (run 'cluster up' first, it installs the package): %w", err)
 	}
-	served := server
-	if !protected {
-		served = filepath.Join(scratch, "redis-server")
-		if err := withoutProtectedMode(ctx, server, served); err != nil {
-			return err
-		}
-	}
-	const bin = "/usr/local/bin/"
-	files.Copy(bin+"redis-server", served, 0o755)
+	return server, nil
+}
+
+// addRedis adds the programs to a folder of the image. The Sentinel is the
+// server under another name.
+func addRedis(ctx context.Context, files Tree, bin, server string) error {
+	files.Copy(bin+"redis-server", server, 0o755)
 	for _, name := range []string{"redis-sentinel", "redis-check-rdb", "redis-check-aof"} {
 		files.Link(bin+name, "redis-server")
 	}
@@ -103,12 +125,18 @@ func addShell(ctx context.Context, files Tree) error {
 	return addBusybox(ctx, files)
 }
 
-func addAccounts(files Tree) {
+// addRedisAccount adds the accounts of the official image, and redis' folder.
+func addRedisAccount(files Tree) {
 	id := strconv.Itoa(redisUser)
-	files.Text("/etc/passwd", 0o644, "root:x:0:0:root:/root:/bin/sh\nredis:x:"+id+":"+id+"::/data:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n")
-	files.Text("/etc/group", 0o644, "root:x:0:\nredis:x:"+id+":\nnogroup:x:65534:\n")
-	files.Text("/etc/nsswitch.conf", 0o644, "passwd: files\ngroup: files\nhosts: files dns\n")
+	addAccounts(files, "redis:x:"+id+":"+id+"::/data:/bin/sh\n", "redis:x:"+id+":\n")
 	files.Dir("/data", 0o755, redisUser)
+}
+
+// addAccounts adds the accounts that every image has, and these.
+func addAccounts(files Tree, users, groups string) {
+	files.Text("/etc/passwd", 0o644, "root:x:0:0:root:/root:/bin/sh\n"+users+"nobody:x:65534:65534::/:/bin/false\n")
+	files.Text("/etc/group", 0o644, "root:x:0:\n"+groups+"nogroup:x:65534:\n")
+	files.Text("/etc/nsswitch.conf", 0o644, "passwd: files\ngroup: files\nhosts: files dns\n")
 	files.Dir("/root", 0o700, 0)
 	files.Dir("/tmp", 0o1777, 0)
 	files.Dir("/var/tmp", 0o1777, 0)

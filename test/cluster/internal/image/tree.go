@@ -22,7 +22,8 @@ import (
 type entry struct {
 	kind   byte // tar.TypeReg, TypeDir or TypeSymlink
 	mode   int64
-	owner  int    // user and group
+	owner  int // user
+	group  int
 	text   string // content, or the target of a link
 	source string // file to copy, if there is no text
 }
@@ -30,9 +31,15 @@ type entry struct {
 // Tree is the file system of an image, by absolute paths.
 type Tree map[string]entry
 
-// Dir adds a folder.
+// Dir adds a folder of a user and the group of the same number.
 func (t Tree) Dir(name string, mode int64, owner int) {
-	t[path.Clean(name)] = entry{kind: tar.TypeDir, mode: mode, owner: owner}
+	t[path.Clean(name)] = entry{kind: tar.TypeDir, mode: mode, owner: owner, group: owner}
+}
+
+// SharedDir adds a folder of a user that root's group may write to: whoever has
+// no account in an image is in that group.
+func (t Tree) SharedDir(name string, owner int) {
+	t[path.Clean(name)] = entry{kind: tar.TypeDir, mode: 0o775, owner: owner}
 }
 
 // Text adds a file with this content.
@@ -77,7 +84,7 @@ func (t Tree) write(out io.Writer) error {
 
 func writeEntry(archive *tar.Writer, name string, e entry) error {
 	header := &tar.Header{
-		Typeflag: e.kind, Name: name, Mode: e.mode, Uid: e.owner, Gid: e.owner,
+		Typeflag: e.kind, Name: name, Mode: e.mode, Uid: e.owner, Gid: e.group,
 		ModTime: time.Unix(0, 0), Format: tar.FormatPAX,
 	}
 	switch e.kind {
