@@ -77,13 +77,16 @@ func (d *described) serves() bool {
 	return d.known && d.family.Refused == "" && d.family.Server != ""
 }
 
+// surelyServes reports whether nothing hides that it does: a tool beside the server is often of the same image.
+func (d *described) surelyServes() bool { return d.err == nil && d.serves() }
+
 // hidesStart reports whether neither the container nor its image's family says what is started.
 func (d *described) hidesStart() bool {
 	return d.family.Start == image.Unknown && len(d.Command) == 0 && d.line.Program == redisconf.ProgramUnsaid
 }
 
-// chooseContainer takes what the annotation names; else the only container; else the only one that starts a server; else the one called redis
-// or sentinel; else the only one of an image that is refused, so that it is named.
+// chooseContainer takes what the annotation names; else the only container; else the one called redis or sentinel; else the only one that
+// starts a server, or may; else the only one of an image that is refused, so that it is named.
 func chooseContainer(meta map[string]string, all []described) (*described, error) {
 	names := make([]string, len(all))
 	for i := range all {
@@ -108,7 +111,7 @@ func chooseContainer(meta map[string]string, all []described) (*described, error
 			return &all[i], nil
 		}
 	}
-	for _, is := range []func(*described) bool{(*described).serves, func(d *described) bool { return d.family.Refused != "" }} {
+	for _, is := range []func(*described) bool{(*described).surelyServes, (*described).serves, func(d *described) bool { return d.family.Refused != "" }} {
 		var found *described
 		for i := range all {
 			if is(&all[i]) {

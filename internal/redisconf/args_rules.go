@@ -53,6 +53,8 @@ type rule struct {
 	names []string
 	// fine lists values with which the option is harmless; nil refuses every value.
 	fine []string
+	// unless reports whether values are harmless, where no list says so.
+	unless func(values []string) bool
 	// redisOnly options do not exist in a Sentinel, or may be there; sentinelOnly ones are no business of ours in a Redis.
 	redisOnly    bool
 	sentinelOnly bool
@@ -86,8 +88,17 @@ var rules = []rule{
 	{names: []string{"min-replicas-to-write", "min-slaves-to-write"}, redisOnly: true, overlaid: true, remedy: "set the annotation redis-sentinel.dev/min-replicas-to-write instead: the agent switches it with the number of replicas"},
 	{names: []string{"min-replicas-max-lag", "min-slaves-max-lag"}, redisOnly: true, remedy: "set the annotation redis-sentinel.dev/min-replicas-max-lag instead"},
 	{names: []string{"include"}, overlaid: true, remedy: "name the file as the configuration file, the first argument after redis-server: the generated file includes it"},
-	{names: []string{"rename-command"}, remedy: "remove it: the agent and the Sentinels call commands by their names"},
+	{names: []string{"rename-command"}, unless: isNobodys, remedy: "remove it: the agent, the replicas and the Sentinels call this command by its name; what clients may call, rules of their users say, like user default on >password ~* &* +@all -config"},
 	{names: []string{"tls-port"}, fine: []string{"0"}, remedy: "TLS is not supported yet; remove it"},
+}
+
+// called are the commands that agents, replicas and Sentinels call on the servers of a group.
+var called = strings.Fields("acl auth client config exec function hello info multi ping psubscribe psync publish replconf replicaof script " +
+	"select shutdown slaveof subscribe sync unsubscribe")
+
+// isNobodys reports whether a command that is renamed is called by none of those.
+func isNobodys(values []string) bool {
+	return len(values) > 0 && !slices.Contains(called, strings.ToLower(strings.Trim(values[0], `"'`)))
 }
 
 // check returns the refusal of an option, if there is one.
@@ -123,7 +134,10 @@ func ReservedUser(name string) bool {
 
 // allows reports whether the values are harmless; bind may list several addresses.
 func (r rule) allows(o Option) bool {
-	if r.fine == nil {
+	switch {
+	case r.unless != nil:
+		return r.unless(o.Values)
+	case r.fine == nil:
 		return false
 	}
 	if o.Name == "bind" {
@@ -138,7 +152,9 @@ func shown(o Option) string {
 	case o.Name == "sentinel" && len(o.Values) > 0: // what follows the word may be anybody's password
 		word, _, _ := strings.Cut(strings.TrimSpace(o.Values[0]), " ")
 		return word
-	case o.Name == "user", o.Name == "rename-command", strings.Contains(o.Name, "auth"), strings.Contains(o.Name, "pass"):
+	case o.Name == "rename-command" && len(o.Values) > 0: // its new name may be a secret
+		return o.Values[0]
+	case o.Name == "user", strings.Contains(o.Name, "auth"), strings.Contains(o.Name, "pass"):
 		return ""
 	}
 	return strings.Join(o.Values, " ")

@@ -51,8 +51,8 @@ func TestParseRefuses(t *testing.T) {
 		"writable replicas":        {"redis-server --replica-read-only no", ErrOption, "lost"},
 		"min replicas":             {"redis-server --min-replicas-to-write 1", ErrOption, "redis-sentinel.dev/min-replicas-to-write"},
 		"include":                  {"redis-server --include /x", ErrOption, "first argument"},
-		"a renamed command":        {"redis-server --rename-command CONFIG ", ErrOption, "names"},
-		"a renamed command's name": {"redis-server --rename-command CONFIG secret", ErrOption, "names"},
+		"a renamed command":        {"redis-server --rename-command CONFIG ", ErrOption, "its name"},
+		"a renamed command's name": {"redis-server --rename-command CONFIG secret", ErrOption, "its name"},
 		"a key's password":         {"redis-server --tls-key-file-pass secret", ErrOption, "TLS"},
 		"a Sentinel's password":    {"redis-sentinel --sentinel auth-pass m secret", ErrOption, "themselves"},
 		"an option as first value": {"redis-server --logfile --replicaof a 1", ErrOption, "master"},
@@ -68,6 +68,13 @@ func TestParseRefuses(t *testing.T) {
 				t.Errorf("%v shows a password", err)
 			}
 		})
+	}
+}
+
+// TestNobodysCommandMayBeRenamed: what neither agents nor replicas nor Sentinels call.
+func TestNobodysCommandMayBeRenamed(t *testing.T) {
+	if _, err := Parse([]string{"redis-server", "--rename-command", "FLUSHALL", "", "--rename-command KEYS x"}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -43,7 +43,11 @@ func Objections(file, text string) []Objection {
 		}
 		i := slices.IndexFunc(rules, func(r rule) bool { return !r.sentinelOnly && slices.Contains(r.names, o.Name) })
 		if i >= 0 && !rules[i].overlaid && !rules[i].allows(o) {
-			all = append(all, Objection{File: file, Line: n, Directive: o.Name, Remedy: rules[i].remedy})
+			name := o.Name
+			if o.Name == "rename-command" {
+				name = strings.TrimSpace(o.Name + " " + shown(o))
+			}
+			all = append(all, Objection{File: file, Line: n, Directive: name, Remedy: rules[i].remedy})
 		}
 	}
 	return all

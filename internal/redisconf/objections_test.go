@@ -17,19 +17,20 @@ replica-priority 7
 cluster-enabled no
 requirepass ""
 ReplicaOf redis-0.redis 6379
-  rename-command FLUSHALL ""
+  rename-command config "secret"
 aclfile /etc/redis/users.acl
 user worker on >secret ~* +@all
 requirepass 'very secret'
 cluster-enabled yes
 tls-port 6380
 user redis-sentinel-agent on >secret +@all
+rename-command FLUSHALL ""
 `
 	var got []string
 	for _, o := range Objections("r.conf", text) {
 		got = append(got, o.String())
 	}
-	want := []string{"r.conf line 8, replicaof: ", "r.conf line 9, rename-command: ", "r.conf line 13, cluster-enabled: ", "r.conf line 14, tls-port: ", "r.conf line 15, user redis-sentinel-agent: "}
+	want := []string{"r.conf line 8, replicaof: ", "r.conf line 9, rename-command config: ", "r.conf line 13, cluster-enabled: ", "r.conf line 14, tls-port: ", "r.conf line 15, user redis-sentinel-agent: "}
 	if len(got) != len(want) {
 		t.Fatalf("got %d objections, want %d: %q", len(got), len(want), got)
 	}

@@ -99,7 +99,7 @@ func TestClientsOfADemotedMasterAreSentAway(t *testing.T) {
 // reported by an Event. The other values stay.
 func TestUsersOwnFile(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
-		set, master := group(s, lab.Options{Conf: "maxmemory 77mb\nreplicaof 10.9.9.9 6379\nrename-command FLUSHALL \"\"\nreplica-priority 30\n"})
+		set, master := group(s, lab.Options{Conf: "maxmemory 77mb\nreplicaof 10.9.9.9 6379\nrename-command SHUTDOWN \"\"\nreplica-priority 30\n"})
 		awaitEvent(s, "UnsuitableConfiguration")
 		fill(s, set, 100)
 		filled(s, set, 100)

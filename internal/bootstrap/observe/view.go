@@ -162,6 +162,12 @@ func (o *Observer) ask(ctx context.Context, v *model.View, s contract.GroupSetti
 	}
 	all.Go(func() { v.Sentinels = o.Sentinels(ctx, s) })
 	all.Wait()
+	if o.group.Settings.Redis.Diskless { // no pod of the group can save, and none is better off
+		v.Self.Redis.PersistenceError = false
+		for i := range v.Peers {
+			v.Peers[i].Redis.PersistenceError = false
+		}
+	}
 	o.silent = map[string]bool{}
 	for _, sentinel := range v.Sentinels {
 		o.silent[sentinel.Name] = !sentinel.Answered

@@ -30,3 +30,25 @@ func (w *World) ImageFiles(ctx context.Context, folder string) ([]string, error)
 	}
 	return kept, nil
 }
+
+// LoadShapes makes stand-ins for images of others, by the names that the cluster's tool has for them, and loads them; legacy is a root
+// with an old Redis, and empty where that is not wanted.
+func (w *World) LoadShapes(ctx context.Context, folder, legacy string, names ...string) error {
+	arguments := []string{"images", "-out", folder, "-shapes", strings.Join(names, ",")}
+	built := filepath.Dir(os.Getenv(EnvClusterTool))
+	if _, err := os.Stat(filepath.Join(built, "webhook")); err == nil {
+		arguments = append(arguments, "-bin", built)
+	}
+	if legacy != "" {
+		arguments, names = append(arguments, "-legacy", legacy), append(names, "legacy")
+	}
+	if _, err := w.tool.run(ctx, arguments...); err != nil {
+		return err
+	}
+	load := []string{"load"}
+	for _, name := range names {
+		load = append(load, filepath.Join(folder, name+".tar"))
+	}
+	_, err := w.tool.run(ctx, load...)
+	return err
+}
