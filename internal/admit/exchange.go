@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	admissionv1 "k8s.io/api/admission/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -153,8 +154,11 @@ func guarded[T any](ctx context.Context, s *Server, req request[T], review func(
 }
 
 func kindOf[T any]() string {
-	if _, ok := any(new(T)).(*corev1.Pod); ok {
+	switch any(new(T)).(type) {
+	case *corev1.Pod:
 		return kindPod
+	case *autoscalingv1.Scale:
+		return kindScale
 	}
 	return kindStatefulSet
 }

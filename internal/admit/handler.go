@@ -13,6 +13,7 @@ import (
 	"github.com/go-logr/logr"
 	admissionv1 "k8s.io/api/admission/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -49,6 +50,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 	l := newLoad()
 	mux.Handle(contract.PathMutatePods, handler(s, l, s.pod))
 	mux.Handle(contract.PathMutateStatefulSets, handler(s, l, s.statefulSet))
+	mux.Handle(contract.PathScale, handler(s, l, s.scale))
 }
 
 // answer is a result with what became of it.
@@ -99,6 +101,21 @@ func (s *Server) statefulSet(ctx context.Context, req request[appsv1.StatefulSet
 	a.name = nameOf(req.Name, req.Object)
 	var err error
 	if a.Result, err = s.Reviewer.StatefulSet(ctx, SetRequest{Namespace: req.Namespace, Set: req.Object, Old: req.OldObject}); err != nil {
+		return a.failed(LookupFailed, err)
+	}
+	return a
+}
+
+// scale reviews a request for more pods of a StatefulSet.
+func (s *Server) scale(ctx context.Context, req request[autoscalingv1.Scale]) answer {
+	a := answer{kind: kindScale, name: req.Name}
+	if req.malformed != nil {
+		a.Result = malformed(req.malformed)
+		return a
+	}
+	a.name = nameOf(req.Name, req.Object)
+	var err error
+	if a.Result, err = s.Reviewer.Scale(ctx, req.Namespace, a.name, req.Object.Spec.Replicas); err != nil {
 		return a.failed(LookupFailed, err)
 	}
 	return a

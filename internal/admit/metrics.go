@@ -43,6 +43,7 @@ const (
 const (
 	kindPod         = "Pod"
 	kindStatefulSet = "StatefulSet"
+	kindScale       = "Scale"
 )
 
 // Metrics count admissions.

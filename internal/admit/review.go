@@ -162,6 +162,24 @@ func (r Reviewer) StatefulSet(ctx context.Context, req SetRequest) (mutate.Resul
 	return result, nil
 }
 
+// Scale reviews the wish for so many pods of a StatefulSet, which is looked up: the wish has nothing else of it.
+func (r Reviewer) Scale(ctx context.Context, namespace, name string, replicas int32) (mutate.Result, error) {
+	if r.Excluded[namespace] {
+		return mutate.Result{Reason: ExcludedNamespace}, nil
+	}
+	set, err := r.readOwner(ctx, namespace, name)
+	if err != nil || set == nil {
+		return mutate.Result{Reason: mutate.Unchanged}, err
+	}
+	scaled := set.DeepCopy()
+	scaled.Spec.Replicas = &replicas
+	result, err := r.StatefulSet(ctx, SetRequest{Namespace: namespace, Set: scaled, Old: set})
+	if err != nil || result.Denied != "" {
+		return result, err
+	}
+	return mutate.Result{Reason: mutate.Unchanged}, nil // what else is to be said of the StatefulSet, its own review says
+}
+
 // GroupOf is provision.GroupOf: it reviews the first pod that the StatefulSet makes. The caller has read the StatefulSet
 // from the API server, so nothing is left to prove.
 func (r Reviewer) GroupOf(ctx context.Context, set *appsv1.StatefulSet) (group *mutate.Group, refused string, err error) {

@@ -74,7 +74,7 @@ func (c *checker) configuration(ctx context.Context, live client.Reader, name st
 	if err := live.Get(ctx, client.ObjectKey{Name: name}, found); err != nil {
 		return "", unknownIfForbidden(err)
 	}
-	frozen := []string{contract.WebhookPods, contract.WebhookNamespacePods, contract.WebhookStatefulSets, contract.WebhookNamespaceSets}
+	frozen := contract.WebhookEntries()
 	var said []string
 	for _, entry := range found.Webhooks {
 		if !slices.Contains(frozen, entry.Name) {

@@ -56,7 +56,7 @@ func (i *installation) register(flags *flag.FlagSet, getenv func(string) string)
 	flags.StringVar(&i.namespace, "namespace", getenv("POD_NAMESPACE"), "namespace of the webhook (default $POD_NAMESPACE)")
 	flags.StringVar(&i.name, "name", contract.FieldManager, "name of the webhook's objects")
 	flags.StringVar(&i.service, "service", "", "name of the webhook's Service (default: --name)")
-	flags.Var(&i.configurations, "configuration", "name of a MutatingWebhookConfiguration of the webhook; may be repeated (default: the four of the chart)")
+	flags.Var(&i.configurations, "configuration", "name of a MutatingWebhookConfiguration of the webhook; may be repeated (default: those of the chart)")
 }
 
 // complete fills in what depends on other flags.
@@ -66,7 +66,7 @@ func (i *installation) complete() error {
 	}
 	i.service = cmp.Or(i.service, i.name)
 	if len(i.configurations) == 0 {
-		for _, part := range []string{"pods", "namespace-pods", "statefulsets", "namespace-statefulsets"} {
+		for _, part := range []string{"pods", "namespace-pods", "statefulsets", "namespace-statefulsets", "scale"} {
 			i.configurations = append(i.configurations, i.name+"-"+part)
 		}
 	}

@@ -57,7 +57,7 @@ func TestFlagsOfServeFollowTheName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := list{"edge-pods", "edge-namespace-pods", "edge-statefulsets", "edge-namespace-statefulsets"}
+	want := list{"edge-pods", "edge-namespace-pods", "edge-statefulsets", "edge-namespace-statefulsets", "edge-scale"}
 	if o.namespace != "system" || o.authoritySecret() != "edge-ca" || o.hookSecret() != "edge-hook" || !slices.Equal(o.configurations, want) {
 		t.Errorf("options %+v", o)
 	}

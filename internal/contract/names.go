@@ -284,13 +284,21 @@ const (
 const (
 	PathMutatePods         = "/mutate/pods"
 	PathMutateStatefulSets = "/mutate/statefulsets"
-	WebhookPods            = "pods.redis-sentinel.dev"
-	WebhookNamespacePods   = "namespace-pods.redis-sentinel.dev"
-	WebhookStatefulSets    = "statefulsets.redis-sentinel.dev"
-	WebhookNamespaceSets   = "namespace-statefulsets.redis-sentinel.dev"
+	// PathScale is asked whether a StatefulSet may have several pods.
+	PathScale            = "/review/scale"
+	WebhookPods          = "pods.redis-sentinel.dev"
+	WebhookNamespacePods = "namespace-pods.redis-sentinel.dev"
+	WebhookStatefulSets  = "statefulsets.redis-sentinel.dev"
+	WebhookNamespaceSets = "namespace-statefulsets.redis-sentinel.dev"
+	WebhookScale         = "scale.redis-sentinel.dev"
 	// FieldManager owns caBundle.
 	FieldManager = "redis-sentinel-webhook"
 )
+
+// WebhookEntries are the names of all webhook entries.
+func WebhookEntries() []string {
+	return []string{WebhookPods, WebhookNamespacePods, WebhookStatefulSets, WebhookNamespaceSets, WebhookScale}
+}
 
 // ObjectName is the name of a group's Lease, ServiceAccount, Secret, Role and RoleBinding.
 func ObjectName(statefulSet string) string { return ObjectPrefix + statefulSet }

@@ -16,9 +16,7 @@ import (
 )
 
 // entries are the frozen names under which we own a caBundle.
-func entries() []string {
-	return []string{contract.WebhookPods, contract.WebhookNamespacePods, contract.WebhookStatefulSets, contract.WebhookNamespaceSets}
-}
+func entries() []string { return contract.WebhookEntries() }
 
 // publish makes every entry of ours in the named configuration carry the bundle, and reports whether it had to write.
 //

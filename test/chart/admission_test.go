@@ -23,11 +23,13 @@ func TestEntriesOfTheWebhook(t *testing.T) {
 		resource    string
 		operations  []admissionv1.OperationType
 		byNamespace bool
+		optional    bool
 	}{
-		{contract.WebhookPods, contract.PathMutatePods, admissionv1.SideEffectClassNoneOnDryRun, "pods", []admissionv1.OperationType{admissionv1.Create}, false},
-		{contract.WebhookNamespacePods, contract.PathMutatePods, admissionv1.SideEffectClassNoneOnDryRun, "pods", []admissionv1.OperationType{admissionv1.Create}, true},
-		{contract.WebhookStatefulSets, contract.PathMutateStatefulSets, admissionv1.SideEffectClassNone, "statefulsets", []admissionv1.OperationType{admissionv1.Create, admissionv1.Update}, false},
-		{contract.WebhookNamespaceSets, contract.PathMutateStatefulSets, admissionv1.SideEffectClassNone, "statefulsets", []admissionv1.OperationType{admissionv1.Create, admissionv1.Update}, true},
+		{contract.WebhookPods, contract.PathMutatePods, admissionv1.SideEffectClassNoneOnDryRun, "pods", []admissionv1.OperationType{admissionv1.Create}, false, false},
+		{contract.WebhookNamespacePods, contract.PathMutatePods, admissionv1.SideEffectClassNoneOnDryRun, "pods", []admissionv1.OperationType{admissionv1.Create}, true, false},
+		{contract.WebhookStatefulSets, contract.PathMutateStatefulSets, admissionv1.SideEffectClassNone, "statefulsets", []admissionv1.OperationType{admissionv1.Create, admissionv1.Update}, false, false},
+		{contract.WebhookNamespaceSets, contract.PathMutateStatefulSets, admissionv1.SideEffectClassNone, "statefulsets", []admissionv1.OperationType{admissionv1.Create, admissionv1.Update}, true, false},
+		{contract.WebhookScale, contract.PathScale, admissionv1.SideEffectClassNone, "statefulsets/scale", []admissionv1.OperationType{admissionv1.Update}, false, true},
 	} {
 		t.Run(want.entry, func(t *testing.T) {
 			configuration := find[admissionv1.MutatingWebhookConfiguration](t, objects, "MutatingWebhookConfiguration", configurations[i])
@@ -38,13 +40,16 @@ func TestEntriesOfTheWebhook(t *testing.T) {
 			if entry.Name != want.entry || *entry.ClientConfig.Service.Path != want.path {
 				t.Errorf("entry %s at %s, want %s at %s", entry.Name, *entry.ClientConfig.Service.Path, want.entry, want.path)
 			}
-			if *entry.SideEffects != want.effects || *entry.FailurePolicy != admissionv1.Fail || *entry.MatchPolicy != admissionv1.Equivalent ||
+			if *entry.SideEffects != want.effects || (*entry.FailurePolicy == admissionv1.Fail) == want.optional || *entry.MatchPolicy != admissionv1.Equivalent ||
 				*entry.ReinvocationPolicy != admissionv1.IfNeededReinvocationPolicy || *entry.TimeoutSeconds != 5 {
 				t.Errorf("unexpected: %+v", entry)
 			}
 			rule := entry.Rules[0]
 			if diff := cmp.Diff(want.operations, rule.Operations); diff != "" || len(entry.Rules) != 1 || !slices.Equal(rule.Resources, []string{want.resource}) {
 				t.Errorf("rules %+v", entry.Rules)
+			}
+			if want.optional {
+				entry.ObjectSelector = &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: contract.LabelOptIn, Operator: metav1.LabelSelectorOpExists}}} // it has none
 			}
 			checkSelectors(t, entry, want.byNamespace)
 		})

@@ -13,7 +13,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/provision"
 )
 
-var configurations = []string{release + "-pods", release + "-namespace-pods", release + "-statefulsets", release + "-namespace-statefulsets"}
+var configurations = []string{release + "-pods", release + "-namespace-pods", release + "-statefulsets", release + "-namespace-statefulsets", release + "-scale"}
 
 // TestWebhookHasTheRightsThatProvisionLists holds them equal: one too few, and groups cannot be made; one too many is nobody's need.
 func TestWebhookHasTheRightsThatProvisionLists(t *testing.T) {

@@ -3,8 +3,11 @@
 package e2e
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -47,6 +50,59 @@ func TestSharedClaimAsUser(t *testing.T) {
 	t.Logf("formed again %.1f s after all pods were deleted, master is %s", took.Seconds(), mustNode(t, view).Pod)
 	if missing := missingKeys(t, w, group, mustNode(t, view).Address); missing > 0 {
 		t.Errorf("%d keys of %d did not survive a restart of the whole group", missing, adoptedKeys)
+	}
+}
+
+// TestSharedClaimWithData takes in one Redis with its data on a claim of a fixed name, as most people run it, and makes three of it: more
+// pods on that claim are refused, until each gets a directory of its own, and pod 0 goes on with the data.
+func TestSharedClaimWithData(t *testing.T) {
+	w := connect(t)
+	needsNode(t, w)
+	in := namespace(t, w, nil)
+	directory := filepath.Join("/var/lib", in)
+	sharedVolume(t, w, in, directory)
+	appendOnly := args("--appendonly", "yes")
+	group := apply(t, w, in, plain("redis", sharedClaim, asRedisUser, appendOnly, replicas(1)))
+	until(t, "the plain Redis to answer", func(ctx context.Context) string {
+		view, err := w.Look(ctx, group)
+		if err != nil || len(view.Nodes) != 1 || view.Nodes[0].Redis.Role == "" {
+			return fmt.Sprint(view, err)
+		}
+		return ""
+	})
+	fill(t, w, group, 0)
+
+	said, err := w.ApplyText(t.Context(), in, manifest(t, plain("redis", labelled, sharedClaim, asRedisUser, appendOnly, replicas(1))))
+	if must(t, err); !strings.Contains(said, "one replica only") {
+		t.Errorf("no word that it cannot be scaled: %s", said)
+	}
+	formed(t, w, group)
+	if _, err := w.ApplyText(t.Context(), in, manifest(t, plain("redis", labelled, sharedClaim, asRedisUser, appendOnly))); err == nil || !strings.Contains(err.Error(), contract.AnnotationPerPodDirectory) {
+		t.Errorf("three pods on one claim: %v", err)
+	}
+	if _, err := w.Kubectl(t.Context(), "", "scale", "-n", in, "statefulset/redis", "--replicas=3"); err == nil || !strings.Contains(err.Error(), contract.AnnotationPerPodDirectory) {
+		t.Errorf("kubectl scale to three pods on one claim: %v", err)
+	}
+	group = apply(t, w, in, plain("redis", labelled, sharedClaim, asRedisUser, appendOnly, annotated(contract.AnnotationPerPodDirectory, "true")))
+	view, took := formed(t, w, group)
+	t.Logf("three of one after %.1f s, master is %s", took.Seconds(), mustNode(t, view).Pod)
+	until(t, "each pod to work in a directory of its own, pod 0 by the rollout", func(context.Context) string {
+		for ordinal := range group.Replicas {
+			if _, err := os.Stat(filepath.Join(directory, group.Pod(ordinal), "appendonlydir")); err != nil {
+				return err.Error()
+			}
+		}
+		return ""
+	})
+	formed(t, w, group)
+	if left, err := filepath.Glob(filepath.Join(directory, "appendonly*")); err != nil || len(left) > 0 {
+		t.Errorf("%v is left at the root of the volume, %v", left, err)
+	}
+	until(t, "all pods to have the data", func(ctx context.Context) string { return keysEverywhere(ctx, w, group) })
+	masterLost(t, w, group)
+	view, _ = formed(t, w, group)
+	if missing := missingKeys(t, w, group, mustNode(t, view).Address); missing > 0 {
+		t.Errorf("%d keys of %d are lost", missing, adoptedKeys)
 	}
 }
 

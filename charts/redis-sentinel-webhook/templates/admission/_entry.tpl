@@ -1,7 +1,7 @@
 {{/*
 One MutatingWebhookConfiguration with one entry, called with a dict of root, name (part of the object's name), entry (frozen
-in internal/contract: the webhook owns caBundle under this name), path, sideEffects, resource, and the texts selector
-(namespaceSelector's own terms, objectSelector) and conditions. caBundle is never rendered: the webhook applies it, and
+in internal/contract: the webhook owns caBundle under this name), path, sideEffects, and the texts rules and conditions; byNamespace where
+the Namespace's label counts, and optional where requests pass without the webhook, whatever their labels. caBundle is never rendered: the webhook applies it, and
 helm upgrade leaves alone what it does not know.
 */}}
 {{- define "admission.mutating" -}}
@@ -22,7 +22,7 @@ webhooks:
         namespace: {{ $root.Release.Namespace }}
         path: {{ .path }}
         port: 443
-    failurePolicy: Fail
+    failurePolicy: {{ if .optional }}Ignore{{ else }}Fail{{ end }}
     matchPolicy: Equivalent
     reinvocationPolicy: IfNeeded
     sideEffects: {{ .sideEffects }}
@@ -39,10 +39,12 @@ webhooks:
           operator: NotIn
           values:
             {{- include "admission.excludedNamespaces" $root | nindent 12 }}
+    {{- if not .optional }}
     objectSelector:
       matchExpressions:
         {{- /* A Namespace speaks for what says nothing itself. */}}
         - {key: redis-sentinel, operator: {{ if .byNamespace }}DoesNotExist{{ else }}Exists{{ end }}}
+    {{- end }}
     matchConditions:
       {{- .conditions | nindent 6 }}
 {{- end -}}
@@ -68,6 +70,22 @@ webhooks:
   scope: Namespaced
 {{- end -}}
 
+{{/* What kubectl scale and autoscalers change: it has neither labels nor a template. */}}
+{{- define "admission.scaleRules" -}}
+- apiGroups: [apps]
+  apiVersions: [v1]
+  operations: [UPDATE]
+  resources: [statefulsets/scale]
+  scope: Namespaced
+{{- end -}}
+
+{{/* From one pod to several: nothing else of a scale can be wrong. */}}
+{{- define "admission.scaledUp" -}}
+- name: from-one-to-several
+  expression: >-
+    has(object.spec.replicas) && object.spec.replicas > 1 && (!has(oldObject.spec.replicas) || oldObject.spec.replicas <= 1)
+{{- end -}}
+
 {{/* The kubelet's mirrors of static pods cannot be changed. */}}
 {{- define "admission.notMirror" -}}
 - name: no-mirror-pod
@@ -76,7 +94,7 @@ webhooks:
 {{- end -}}
 
 {{/*
-Scaling, status, finalizers and annotations of others never reach the webhook, nor does anything while the set is deleted,
+Scaling but from one pod to several, status, finalizers and annotations of others never reach the webhook, nor does anything while the set is deleted,
 nor what the webhook writes itself: its touch, when it has just come back, and its answers to requests for a handover.
 With failurePolicy Fail an expression that fails would refuse somebody else's StatefulSet, so every field is asked for first.
 */}}
@@ -86,6 +104,7 @@ With failurePolicy Fail an expression that fails would refuse somebody else's St
     request.operation == 'CREATE' ||
     !has(object.metadata.deletionTimestamp) && (
     object.spec.template != oldObject.spec.template ||
+    has(object.spec.replicas) && object.spec.replicas > 1 && (!has(oldObject.spec.replicas) || oldObject.spec.replicas <= 1) ||
     (has(object.metadata.labels) ? object.metadata.labels : {}) !=
     (has(oldObject.metadata.labels) ? oldObject.metadata.labels : {}) ||
     has(object.metadata.annotations) && object.metadata.annotations.exists(k,
