@@ -183,7 +183,7 @@ func (s *start) invocation() (redisconf.Invocation, error) {
 			words = append(words, w)
 		case !hides(w.text):
 			for _, one := range strings.Fields(w.text) {
-				words = append(words, word{text: one, from: w.from, to: w.to, splits: true})
+				words = append(words, word{text: one, from: w.from, to: w.to, after: w.after, splits: true})
 			}
 		case i > 1 && isOption(s.words[i-1].text): // the value of an option
 			words = append(words, w)
@@ -225,7 +225,7 @@ func (s *start) leaveMaster() string {
 	var kept []word
 	var gone []string
 	going := false
-	for i, w := range s.words {
+	for _, w := range s.words {
 		if isOption(w.text) {
 			going = slices.Contains(masters, strings.ToLower(w.text))
 		}
@@ -234,7 +234,7 @@ func (s *start) leaveMaster() string {
 			continue
 		}
 		gone = append(gone, w.text)
-		s.gone = append(s.gone, edit{from: s.words[i-1].to, to: w.to})
+		s.gone = append(s.gone, w)
 	}
 	s.words = kept
 	return strings.Join(gone, " ")
@@ -316,7 +316,9 @@ func (l Launch) at(i int) string {
 func (s *script) with(original, file string) (string, bool) {
 	var edits []edit
 	for i, start := range s.starts {
-		edits = append(edits, start.gone...)
+		for _, w := range start.gone {
+			edits = append(edits, s.text.without(w))
+		}
 		c := s.read[i].Load(file)
 		for at, w := range start.words {
 			if at == c.At {
@@ -329,7 +331,7 @@ func (s *script) with(original, file string) (string, bool) {
 			if w.splits && w.text != s.text.expanded[w.from:w.to] { // only a part of what stands there
 				return "", false
 			}
-			edits = append(edits, edit{from: start.words[at-1].to, to: w.to})
+			edits = append(edits, s.text.without(w))
 		}
 		if c.At == len(start.words) {
 			end := start.words[len(start.words)-1].to

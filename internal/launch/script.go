@@ -16,8 +16,8 @@ import (
 type start struct {
 	// words begin with the server's name.
 	words []word
-	// gone are edits that take out of it what is overruled.
-	gone []edit
+	// gone are words of it that are overruled.
+	gone []word
 	line int
 	// way is how the script comes to it.
 	way way
@@ -192,7 +192,9 @@ func (r *reader) call(c *syntax.CallExpr, s *scope, w way) {
 	}
 	words := make([]word, len(c.Args))
 	for i, arg := range c.Args {
-		words[i] = s.word(arg)
+		if words[i] = s.word(arg); i > 0 {
+			words[i].after = words[i-1].to
+		}
 	}
 	at, replaces := skipped(words)
 	if at == len(words) {

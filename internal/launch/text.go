@@ -41,6 +41,22 @@ type edit struct {
 	with     string
 }
 
+// without takes out a word, and the blanks before it; not a redirection that stands there.
+func (t text) without(w word) edit {
+	from := w.from
+	for from > w.after {
+		switch before := t.expanded[:from]; {
+		case strings.HasSuffix(before, " "), strings.HasSuffix(before, "\t"):
+			from--
+		case strings.HasSuffix(before, "\\\n") && from-2 >= w.after:
+			from -= 2
+		default:
+			return edit{from: from, to: w.to}
+		}
+	}
+	return edit{from: from, to: w.to}
+}
+
 // apply makes edits, which are sorted and do not overlap, in what the user wrote; false where one of them would cut a value that the
 // kubelet puts in.
 func (t text) apply(original string, edits []edit) (string, bool) {

@@ -14,6 +14,8 @@ type word struct {
 	// text has references where a value is hidden.
 	text     string
 	from, to int
+	// after is where the word before it ends.
+	after int
 	// splits reports whether the shell may make several words of it, or none.
 	splits bool
 }

@@ -152,14 +152,14 @@ func (s *subject) findServer(pod *corev1.Pod, o *objections) bool {
 	if !o.add(d.hiddenByImage()) {
 		return false
 	}
-	s.doubts = append(s.doubts, d.version(o)...)
+	doubts := d.version(o)
 	for _, line := range d.line.Overruled {
 		s.doubt("container %s, script, %s is overruled and left out: the agent chooses the master; remove it", d.Name, line)
 	}
-	if d.err != nil {
-		o.add(refuseLine(d.Name, d.remedied()))
+	if !o.add(refuseLine(d.Name, d.remedied())) && !d.onlyOptions() {
 		return false
 	}
+	s.doubts = append(s.doubts, doubts...)
 	role, err := roleOf(pod.Annotations, d.Name, d.line.Program)
 	if o.add(err) {
 		s.role = role
@@ -172,7 +172,7 @@ func (s *subject) findServer(pod *corev1.Pod, o *objections) bool {
 
 // hiddenByImage refuses an image of which nobody knows what it starts, where its container does not say so.
 func (d *described) hiddenByImage() error {
-	if refusedElsewhere := d.family.Refused != "" || d.err != nil; refusedElsewhere || !d.hidesStart() {
+	if !d.hidesStart() || d.family.Refused != "" || len(d.Args) > 0 && !strings.HasPrefix(d.Args[0], "-") {
 		return nil
 	}
 	what := "is not known, and no command says what it starts: say it"
@@ -188,6 +188,14 @@ func (d *described) hiddenByImage() error {
 		file = "/etc/valkey/valkey.conf"
 	}
 	return refuse(DeniedImage, "container %s: image %s %s, like command: [%q, %q] with the file that it loads, or let the policy say below images which known image it is like", d.Name, d.reference.Repository, what, program, cmp.Or(d.line.ConfigFile, file))
+}
+
+// onlyOptions reports whether nothing is wrong with the line but options: the rest of it is known, and can be judged.
+func (d *described) onlyOptions() bool {
+	return !slices.ContainsFunc(eachOf(d.err), func(e error) bool {
+		var a *redisconf.ArgumentError
+		return !errors.As(e, &a) || a.Kind != redisconf.ErrOption
+	})
 }
 
 // remedied is what is wrong with the line, with the remedy for just this image: where a script of somebody else hides the start of one

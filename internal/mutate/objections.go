@@ -26,6 +26,12 @@ func (o *objections) add(err error) bool {
 	if !errors.As(err, &r) {
 		r = &refusal{reason: DeniedMalformed, message: err.Error()}
 	}
+	if len(r.parts) > 0 {
+		for _, part := range r.parts {
+			o.add(part)
+		}
+		return false
+	}
 	for _, known := range o.all {
 		if known.message == r.message {
 			return false

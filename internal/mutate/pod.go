@@ -151,6 +151,9 @@ func inject(pod *corev1.Pod, s subject, in Input, ownerUID string) Result {
 	}
 	j.account()
 	j.volumes()
+	if s.line.Place != "" {
+		j.takePlace() // the agent mounts what the server does
+	}
 	j.initContainers()
 	if err := j.serverContainer(); err != nil {
 		return denied("pod "+s.namespace+"/"+s.podName, err)

@@ -84,9 +84,6 @@ func (j *injection) setList(field string, current *[]string, want []string) {
 // configMounts shows the generated file to the server: Redis may only read it, a Sentinel keeps its state in it.
 func (j *injection) configMounts() {
 	j.mount(corev1.VolumeMount{Name: contract.ConfigVolume, MountPath: contract.ConfigDir, ReadOnly: j.role == contract.PodRoleRedis})
-	if j.line.Place != "" {
-		j.takePlace()
-	}
 	if j.pod.Annotations[contract.AnnotationConfig] != "" && j.role == contract.PodRoleRedis {
 		j.mount(corev1.VolumeMount{Name: contract.UserConfigVolume, MountPath: contract.UserConfigDir, ReadOnly: true})
 	}
