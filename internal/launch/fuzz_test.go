@@ -4,6 +4,7 @@ package launch
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,9 @@ import (
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
 )
+
+// blanks stand round what ends a command.
+var blanks = regexp.MustCompile(` *([;&|()<>]) *`)
 
 // skeleton is a script without the arguments of its servers: what may not change.
 func skeleton(t *testing.T, script string) string {
@@ -41,7 +45,8 @@ func skeleton(t *testing.T, script string) string {
 	if err := syntax.NewPrinter(syntax.Minify(true)).Print(&b, file); err != nil {
 		t.Fatal(err)
 	}
-	return strings.Join(strings.Fields(strings.ReplaceAll(b.String(), "\\\n", " ")), " ") // where lines break is nothing to a shell
+	text := strings.Join(strings.Fields(strings.ReplaceAll(b.String(), "\\\n", " ")), " ") // where lines break is nothing to a shell
+	return blanks.ReplaceAllString(text, "$1")
 }
 
 // optionsOf are the options that stay.

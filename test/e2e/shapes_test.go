@@ -142,13 +142,13 @@ func TestServersThatCannotBeKept(t *testing.T) {
 		{plain("legacy", labelled, image("example/cache:legacy"), args("redis-server"), replicas(1)), "legacy-0", string(model.ServerTooOld), "Redis 6.2"},
 		{broken, "broken-0", "ServerEnded", "no-such-option"},
 	} {
-		said, err := w.ApplyText(t.Context(), in, manifest(t, c.set))
+		warned, err := w.ApplyText(t.Context(), in, manifest(t, c.set))
 		must(t, err)
-		t.Log(said)
+		t.Log(warned)
 		until(t, "Event "+c.reason, func(ctx context.Context) string {
-			told, err := w.Events(ctx, in, c.reason)
-			if err != nil {
-				return err.Error()
+			told, failed := w.Events(ctx, in, c.reason)
+			if failed != nil {
+				return failed.Error()
 			}
 			for _, e := range told {
 				if e.InvolvedObject.Name == c.pod && strings.Contains(e.Message, c.says) {
