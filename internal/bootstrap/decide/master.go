@@ -122,6 +122,14 @@ func (s *situation) try(pods []model.Pod) model.Pod {
 	return pods[i]
 }
 
+// outruns reports whether another pod that stays could not load what a pod has saved, because it is older: while images are changed the
+// newer one leads only where no other can.
+func (s *situation) outruns(p *model.Pod) bool {
+	return slices.ContainsFunc(s.Peers, func(other model.Pod) bool {
+		return !other.Terminating && other.UID != p.UID && other.Redis.Version.Before(p.Redis.Version)
+	})
+}
+
 // heirs says to which pods and why I should give the mastership, the best first; without a reason I keep it.
 func (s *situation) heirs() ([]model.Pod, model.Reason) {
 	leaving, failing, requested := s.leaving(), s.Self.Redis.PersistenceError, s.requested()
@@ -148,7 +156,7 @@ func (s *situation) heirs() ([]model.Pod, model.Reason) {
 		return nil, model.NoSuccessor
 	}
 	slices.SortStableFunc(pods, func(a, b model.Pod) int {
-		return cmp.Or(compareBools(b.Updated, a.Updated), compareBools(b.Ready, a.Ready), cmp.Compare(b.Redis.Offset, a.Redis.Offset))
+		return cmp.Or(compareBools(s.outruns(&a), s.outruns(&b)), compareBools(b.Updated, a.Updated), compareBools(b.Ready, a.Ready), cmp.Compare(b.Redis.Offset, a.Redis.Offset))
 	})
 	switch {
 	case leaving:

@@ -3,6 +3,7 @@
 package decide
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -100,7 +101,9 @@ func (s *situation) inSyncReplicas() []model.Pod {
 		// A process that lost its own memory too has no history: what it had in sync is gone.
 		return !s.isMember(&p) || !s.Record.Members[p.Ordinal].InSync || !s.inLineage(&p.Redis)
 	})
-	slices.SortStableFunc(pods, func(a, b model.Pod) int { return s.compareData(&b, &a) })
+	slices.SortStableFunc(pods, func(a, b model.Pod) int {
+		return cmp.Or(s.compareData(&b, &a), compareBools(s.outruns(&a), s.outruns(&b)))
+	})
 	return pods
 }
 

@@ -64,6 +64,8 @@ type Redis struct {
 	AppendOnly bool
 	// PersistenceError reports whether the last save or append failed.
 	PersistenceError bool
+	// Version is its version.
+	Version Version
 	// TooOld reports whether its version lacks what the agents need, such as a pause of writes alone.
 	TooOld bool
 	// ConfigFile is the file that it started from; empty where it says none.

@@ -70,6 +70,7 @@ type agent struct {
 	accepted int
 
 	memory decide.Memory
+	writes writes
 	swept  time.Time
 	// optionsOf is the process whose options are set.
 	optionsOf string
@@ -105,6 +106,7 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 		err = a.actor.Say(ctx, view)
 	}
 	a.setOptions(ctx, view)
+	a.writes.look(ctx, &view, a.server.Options, a.report.Reconfigured)
 	a.report.Decided(view, decision, errors.Join(err, aside, unkept, unread))
 	a.report.Unfit(a.observer.Objection())
 	a.pages.Metrics().Turn(a.env.GroupLabel(), decision.Action.String(), string(decision.Reason), time.Since(began), err)

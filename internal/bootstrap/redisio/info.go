@@ -90,7 +90,7 @@ func ParseInfo(text string) model.Redis {
 		PersistenceError: f["rdb_last_bgsave_status"] == "err" || f["aof_last_write_status"] == "err" ||
 			f["aof_last_bgrewrite_status"] == "err",
 		AppendOnly: f["aof_enabled"] == "1",
-		TooOld:     tooOld(f), Selectors: hasSelectors(f),
+		Version:    versionOf(f), TooOld: tooOld(f), Selectors: hasSelectors(f),
 	}
 	r.OnlineReplicas, r.HeardReplicas = replicas(f)
 	if file, says := f["config_file"]; says {
@@ -123,6 +123,19 @@ var (
 	// Selectors keep a user from one channel alone.
 	firstWithSelectors = version.MustParseGeneric("7.0")
 )
+
+// versionOf is the version of a server; nothing where it cannot be read.
+func versionOf(f map[string]string) model.Version {
+	says, isValkey := f["valkey_version"]
+	if !isValkey {
+		says = f["redis_version"]
+	}
+	v, err := version.ParseGeneric(says)
+	if err != nil {
+		return model.Version{}
+	}
+	return model.Version{Valkey: isValkey, Major: int(min(v.Major(), 1<<20)), Minor: int(min(v.Minor(), 1<<20))} //nolint:gosec // bounded
+}
 
 // tooOld reports whether a server is older than those.
 func tooOld(f map[string]string) bool {

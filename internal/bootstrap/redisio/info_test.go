@@ -16,7 +16,7 @@ const replicaInfo = "# Server\r\nredis_version:7.0.15\r\nrun_id:r1\r\n# Persiste
 func TestParseInfoOfAReplica(t *testing.T) {
 	want := model.Redis{
 		Answer: model.Up, Role: model.Replica, Following: model.Address{Host: "10.0.0.1", Port: 6379}, LinkUp: true, LinkIdle: 3 * time.Second, RunID: "r1",
-		ReplID: "aa", ReplID2: "00", Offset: 42, Keys: 7, Priority: 100, AppendOnly: true, PersistenceError: true, Selectors: true,
+		ReplID: "aa", ReplID2: "00", Offset: 42, Keys: 7, Priority: 100, AppendOnly: true, Version: model.Version{Major: 7}, PersistenceError: true, Selectors: true,
 	}
 	if got := ParseInfo(replicaInfo); got != want {
 		t.Errorf("got %+v\nwant %+v", got, want)

@@ -205,6 +205,22 @@ func (s Server) Tune(ctx context.Context, want model.Tuning) error {
 	return nil
 }
 
+// Options reads options of the server, by name.
+func (s Server) Options(ctx context.Context, names ...string) (map[string]string, error) {
+	out := map[string]string{}
+	err := s.run(ctx, "reading options", func(ctx context.Context) error {
+		for _, name := range names { // servers before 7.0 take one at a time
+			now, err := s.client().ConfigGet(ctx, name).Result()
+			if err != nil {
+				return err
+			}
+			out[name] = now[name]
+		}
+		return nil
+	})
+	return out, err
+}
+
 // SetWhereKnown sets an option that only some versions know; where it is unknown nothing is set, and that is not an error. Redis
 // says "Unknown option" since 7.0, and "Unsupported CONFIG parameter" before.
 func (s Server) SetWhereKnown(ctx context.Context, name, value string) error {

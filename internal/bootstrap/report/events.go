@@ -37,8 +37,9 @@ type events struct {
 	since   time.Time
 	emitted bool
 	// said has, by reason, the process about which an Event said it.
-	said map[string]string
-	ends ends
+	said    map[string]string
+	ends    ends
+	lasting lasting
 	// denied is since when a pod refuses this one as somebody it does not know, by name, and told whether an Event said so.
 	denied map[string]time.Time
 	told   map[string]bool

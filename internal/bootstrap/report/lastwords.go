@@ -102,7 +102,7 @@ func sentenceOf(container string, end *corev1.ContainerStateTerminated) string {
 	message := fmt.Sprintf("Container %s ends as soon as it starts (exit code %d%s).", container, end.ExitCode, why)
 	words := strings.TrimSpace(end.Message)
 	if words == "" {
-		return message + " It left no last words: read its log with kubectl logs --previous."
+		return message + " It left no last words: read its log with kubectl logs --previous. A StatefulSet does not replace a pod that never became ready: once the pod template is mended, delete this pod."
 	}
 	if cut := len(words) - longestWords; cut > 0 {
 		words = "…" + strings.ToValidUTF8(words[cut:], "")
@@ -112,5 +112,5 @@ func sentenceOf(container string, end *corev1.ContainerStateTerminated) string {
 		message += "\nA server older than Redis 6.2 or Valkey 7.2 does not start from the generated file, " + contract.RedisConfFile +
 			", and neither does any from a line that its version does not know, there or in the user's own file."
 	}
-	return message
+	return message + "\nA StatefulSet does not replace a pod that never became ready: once the pod template is mended, delete this pod."
 }

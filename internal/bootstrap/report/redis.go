@@ -122,6 +122,7 @@ func (r *Redis) Decided(v model.View, d decide.Decision, err error) {
 	}
 	r.events.considerDenials(v)
 	r.events.considerEnd(v)
+	r.events.considerSurroundings(v)
 	r.events.consider(v.Now, d.Reason, outcomeOf(d, err))
 }
 

@@ -160,6 +160,10 @@ func (in *Reader) flag(p model.Pod, flag string) model.Pod {
 		p.Redis.Priority = 0
 	case "old":
 		p.Redis.TooOld = true
+	case "newer":
+		p.Redis.Version = model.Version{Major: 8}
+	case "older":
+		p.Redis.Version = model.Version{Major: 7}
 	case "ownfile":
 		p.Redis.OtherFile = true
 	case "labelled":
