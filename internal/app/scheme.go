@@ -34,7 +34,7 @@ func newMapper() meta.RESTMapper {
 		corev1.SchemeGroupVersion: {
 			"Namespace": meta.RESTScopeRoot, "Pod": meta.RESTScopeNamespace, "Secret": meta.RESTScopeNamespace,
 			"Service": meta.RESTScopeNamespace, "ServiceAccount": meta.RESTScopeNamespace,
-			"PersistentVolumeClaim": meta.RESTScopeNamespace,
+			"PersistentVolumeClaim": meta.RESTScopeNamespace, "LimitRange": meta.RESTScopeNamespace, "ResourceQuota": meta.RESTScopeNamespace,
 		},
 		appsv1.SchemeGroupVersion: {
 			"StatefulSet": meta.RESTScopeNamespace, "ControllerRevision": meta.RESTScopeNamespace,

@@ -111,7 +111,7 @@ func checkAnnotation(key, value string, also []string, statefulSet string) error
 }
 
 // alike is how similar a word has to be, from 0 to 1, to be taken for a slip of the pen.
-const alike = 0.8
+const alike = 0.6
 
 // didYouMean asks for what is most like a word; empty where nothing is.
 func didYouMean(word string, names []string) string {

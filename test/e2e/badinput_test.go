@@ -31,7 +31,8 @@ func TestBadInput(t *testing.T) {
 		{"unknown annotation value", templateAnnotated(contract.AnnotationDownAfter, "soon"), []string{contract.AnnotationDownAfter, "soon"}},
 		{"unknown annotation key on the StatefulSet", annotated(contract.Prefix+"quorom", "2"), []string{contract.Prefix + "quorom"}},
 		{"--replicaof in the arguments", args("--replicaof", "redis-0.redis 6379"), []string{"replicaof", "remove it"}},
-		{"a shell around the server", command("sh", "-c", "exec redis-server --appendonly yes"), []string{"shell"}},
+		{"a script file around the server", command("sh", "/scripts/start.sh"), []string{"shell", "/scripts/start.sh", "init container"}},
+		{"many faults at once", everythingWrong, []string{"did you mean " + contract.AnnotationQuorum, "hostNetwork", "6.0.16 is older than 6.2", "replicaof", "(4)"}},
 		{"a claim shared by all pods", sharedClaim, []string{contract.AnnotationPerPodDirectory, "shared"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -65,6 +66,60 @@ func TestBadInput(t *testing.T) {
 		if !strings.Contains(message, "StatefulSet") {
 			t.Error("the message does not say that a StatefulSet is needed")
 		}
+	})
+}
+
+// TestLabelWhereItDoesNothing applies the label to what is no StatefulSet: it is refused at once, by a policy.
+func TestLabelWhereItDoesNothing(t *testing.T) {
+	w := connect(t)
+	in := namespace(t, w, nil)
+	template := plain("cache").Spec.Template
+	one := int32(1)
+	deployment := &appsv1.Deployment{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
+		ObjectMeta: metav1.ObjectMeta{Name: "cache", Labels: map[string]string{contract.LabelOptIn: contract.OptInEnabled}},
+		Spec:       appsv1.DeploymentSpec{Replicas: &one, Selector: &metav1.LabelSelector{MatchLabels: template.Labels}, Template: template},
+	}
+	_, err := w.ApplyText(t.Context(), in, manifest(t, deployment))
+	if message := refused(t, err); !strings.Contains(message, "make it a StatefulSet") {
+		t.Errorf("refused: %s", message)
+	}
+	deployment.Labels, deployment.Annotations = nil, map[string]string{contract.AnnotationQuorum: "2"}
+	said, err := w.ApplyText(t.Context(), in, manifest(t, deployment))
+	if must(t, err); !strings.Contains(said, "do nothing on a Deployment") {
+		t.Errorf("said: %s", said)
+	}
+}
+
+// TestSurroundings labels a StatefulSet in a namespace that has a LimitRange, and a Service for all of its pods: both are told to whoever
+// applies it, before the first pod is refused or the first client meets a replica.
+func TestSurroundings(t *testing.T) {
+	w := connect(t)
+	in := namespace(t, w, nil)
+	_, err := w.ApplyText(t.Context(), in, `
+{apiVersion: v1, kind: LimitRange, metadata: {name: limits}, spec: {limits: [{type: Container, min: {cpu: 100m}}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: old}, spec: {selector: {app: redis}, ports: [{port: 6379}]}}
+`)
+	must(t, err)
+	said, err := w.ApplyText(t.Context(), in, manifest(t, plain("redis", labelled)))
+	must(t, err)
+	for _, want := range []string{"Service " + in + "/old selects every pod", "LimitRange limits: at least 100m of cpu", "agent.resources"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("no %q in %s", want, said)
+		}
+	}
+	until(t, "the StatefulSet to say why it has no pods", func(ctx context.Context) string {
+		events, err := w.Events(ctx, in, "FailedCreate")
+		if err != nil {
+			return err.Error()
+		}
+		for _, e := range events {
+			if e.InvolvedObject.Kind == "StatefulSet" && strings.Contains(e.Message, "minimum cpu usage per Container is 100m") {
+				return ""
+			}
+		}
+		return "no such Event"
 	})
 }
 
@@ -111,6 +166,14 @@ func twoContainers(set *appsv1.StatefulSet) {
 	exporter := *containers[0].DeepCopy()
 	exporter.Name, exporter.Ports = "exporter", nil
 	set.Spec.Template.Spec.Containers = append(containers, exporter)
+}
+
+// everythingWrong has a fault of every kind.
+func everythingWrong(set *appsv1.StatefulSet) {
+	annotated(contract.Prefix+"quorom", "2")(set)
+	image("redis:6.0.16")(set)
+	args("--replicaof", "a", "1")(set)
+	set.Spec.Template.Spec.HostNetwork = true
 }
 
 // sharedClaim mounts one volume claim in all pods, as examples/original does, without the annotation that allows it.
