@@ -16,6 +16,7 @@ import (
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/mutate"
@@ -40,7 +41,9 @@ type Server struct {
 	Reviewer    Reviewer
 	Provisioner Provisioner
 	Metrics     *Metrics
-	Log         logr.Logger
+	// Events are written where nobody else tells a refusal; nil: none are.
+	Events events.EventRecorder
+	Log    logr.Logger
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -75,6 +78,9 @@ func (s *Server) pod(ctx context.Context, req request[corev1.Pod]) answer {
 	var err error
 	if a.Result, err = s.Reviewer.Pod(ctx, PodRequest{Namespace: req.Namespace, Name: a.name, Pod: req.Object, DryRun: req.DryRun}); err != nil {
 		return a.failed(LookupFailed, err)
+	}
+	if a.Denied != "" && !req.DryRun {
+		s.tell(ctx, req.Object, req.Namespace, a.Denied)
 	}
 	if a.Group == nil || req.DryRun {
 		return a

@@ -63,6 +63,7 @@ func assemble(ctx context.Context, cfg *rest.Config, o serveOptions, stopping *d
 	}
 	admissions := &admit.Server{
 		Reviewer: reviewer, Provisioner: provisioner, Metrics: admit.NewMetrics(metrics.Registry), Log: log.WithName("admit"), Now: o.now,
+		Events: mgr.GetEventRecorder(contract.FieldManager),
 	}
 	if err = provision.Register(mgr, provision.NewReconciler(provisioner, reviewer.GroupOf), everything); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -37,8 +38,9 @@ func newMapper() meta.RESTMapper {
 			"PersistentVolumeClaim": meta.RESTScopeNamespace, "LimitRange": meta.RESTScopeNamespace, "ResourceQuota": meta.RESTScopeNamespace,
 		},
 		appsv1.SchemeGroupVersion: {
-			"StatefulSet": meta.RESTScopeNamespace, "ControllerRevision": meta.RESTScopeNamespace,
+			"StatefulSet": meta.RESTScopeNamespace, "ControllerRevision": meta.RESTScopeNamespace, "ReplicaSet": meta.RESTScopeNamespace,
 		},
+		batchv1.SchemeGroupVersion:                 {"Job": meta.RESTScopeNamespace},
 		rbacv1.SchemeGroupVersion:                  {"Role": meta.RESTScopeNamespace, "RoleBinding": meta.RESTScopeNamespace},
 		coordinationv1.SchemeGroupVersion:          {"Lease": meta.RESTScopeNamespace},
 		admissionregistrationv1.SchemeGroupVersion: {"MutatingWebhookConfiguration": meta.RESTScopeRoot},

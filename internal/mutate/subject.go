@@ -92,6 +92,9 @@ func (s *subject) examineSentinel(o *objections) {
 
 func (s *subject) examineRedis(pod *corev1.Pod, o *objections) {
 	s.port = cmp.Or(s.line.Port, contract.RedisPort)
+	for _, doubt := range s.line.Doubts() {
+		s.doubt("command and args of container %s: %s", s.server.name, doubt)
+	}
 	o.add(s.checkServices(s.effective))
 	o.add(s.findInclude(pod))
 	s.aclFile = s.findACLFile(pod)

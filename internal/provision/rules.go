@@ -15,6 +15,7 @@ const (
 	coordination = "coordination.k8s.io"
 	rbac         = "rbac.authorization.k8s.io"
 	eventsGroup  = "events.k8s.io"
+	batch        = "batch"
 	admission    = "admissionregistration.k8s.io"
 )
 
@@ -44,6 +45,8 @@ func WebhookRules(labelsRole string, configurations ...string) []rbacv1.PolicyRu
 		rule(core, "secrets", []string{"create", "patch", "delete"}),
 		rule(apps, "statefulsets", append(read(), "patch")),
 		rule(apps, "controllerrevisions", []string{"get"}),
+		rule(apps, "replicasets", []string{"get"}), // to tell their owners of refused pods, as the next
+		rule(batch, "jobs", []string{"get"}),
 		rule(coordination, "leases", manage()),
 		rule(rbac, "roles", manage()),
 		rule(rbac, "rolebindings", manage()),

@@ -41,6 +41,9 @@ func Objections(file, text string) []Objection {
 		if o.Name == "user" && len(words) > 1 && ReservedUser(words[1]) {
 			all = append(all, Objection{File: file, Line: n, Directive: "user " + words[1], Remedy: remedyReserved})
 		}
+		if o.Name == bufferLimit && tightBuffer(o.Values) != "" {
+			all = append(all, Objection{File: file, Line: n, Directive: o.Name + " replica " + tightBuffer(o.Values), Remedy: remedyBuffer})
+		}
 		i := slices.IndexFunc(rules, func(r rule) bool { return !r.sentinelOnly && slices.Contains(r.names, o.Name) })
 		if i >= 0 && !rules[i].overlaid && !rules[i].allows(o) {
 			name := o.Name

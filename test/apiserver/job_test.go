@@ -6,12 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -183,7 +186,25 @@ func (j job) review(ctx context.Context, t *testing.T, live client.Client) {
 		NamespaceLabels: func(context.Context, string) (map[string]string, error) { return nil, nil },
 	}
 	_, _ = reviewer.Pod(ctx, admit.PodRequest{Namespace: pod.Namespace, Name: pod.Name, Pod: pod})
+	j.tell(ctx, t, reviewer)
 	_, _ = reviewer.StatefulSet(ctx, admit.SetRequest{Namespace: set.Namespace, Set: set.DeepCopy()})
+}
+
+// tell has pods refused that a ReplicaSet and a Job have made, whose owners are looked up.
+func (j job) tell(ctx context.Context, t *testing.T, reviewer admit.Reviewer) {
+	t.Helper()
+	mux := http.NewServeMux()
+	(&admit.Server{
+		Reviewer: reviewer, Metrics: admit.NewMetrics(prometheus.NewRegistry()), Log: logr.Discard(), Now: time.Now, Events: events.NewFakeRecorder(2),
+	}).Register(mux)
+	for version, kind := range map[string]string{"apps/v1": "ReplicaSet", "batch/v1": "Job"} {
+		body := fmt.Sprintf(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","namespace":%q,"name":"p","operation":"CREATE","object":
+			{"metadata":{"name":"p","labels":{"redis-sentinel":"enabled"},"ownerReferences":[{"apiVersion":%q,"kind":%q,"name":"none","uid":"none","controller":true}]},
+			"spec":{"containers":[{"name":"redis","image":"redis:7"}]}}}}`, j.tenant, version, kind)
+		request := httptest.NewRequestWithContext(ctx, http.MethodPost, contract.PathMutatePods, strings.NewReader(body))
+		request.Header.Set("Content-Type", "application/json")
+		mux.ServeHTTP(httptest.NewRecorder(), request)
+	}
 }
 
 // recorder writes Events as the webhook does.
