@@ -205,6 +205,9 @@ func (s *stamping) notes(examined subject) []string {
 	if Replicas(s.set) == 1 {
 		out = append(out, noted+"spec.replicas is 1: nothing takes over when its pod is gone; three survive the loss of one")
 	}
+	if most, want := Replicas(s.set)-1, s.in.Resolved.MinReplicasToWrite; most > 0 && want > most {
+		out = append(out, fmt.Sprintf("redis-sentinel: min-replicas-to-write is %d, and there are %d replicas beside the master at most: it would take no writes: lower it, or scale up", want, most))
+	}
 	if examined.data.kind == scratch && !examined.data.beside {
 		out = append(out, noted+"no volume keeps the data: when all pods are gone at once, so is it; volumeClaimTemplates keep it")
 	}

@@ -44,12 +44,22 @@ func checkDownAfter(ms int64) error {
 	if ms < contract.MinDownAfterMs {
 		return fmt.Errorf("%d ms is too short: a Sentinel would take a new master for dead before it has connected to it; write at least %d ms, like 2s", ms, contract.MinDownAfterMs)
 	}
-	return nil
+	return checkLongest(ms)
 }
 
 func checkTimeout(ms int64) error {
 	if ms < 1000 {
 		return errors.New("must be at least 1s")
+	}
+	return checkLongest(ms)
+}
+
+// longest is more than anybody waits for a failover; what is beyond it was meant in another unit.
+const longest = 24 * time.Hour
+
+func checkLongest(ms int64) error {
+	if ms > longest.Milliseconds() {
+		return fmt.Errorf("must be at most %s", longest)
 	}
 	return nil
 }
@@ -67,5 +77,5 @@ func checkWholeSeconds(ms int64) error {
 	if ms < 1000 || ms%1000 != 0 {
 		return fmt.Errorf("%s is invalid: Redis counts this in whole seconds, at least 1s", time.Duration(ms)*time.Millisecond)
 	}
-	return nil
+	return checkLongest(ms)
 }

@@ -26,7 +26,7 @@ var overrides = []override{
 	{contract.AnnotationMasterName, nil},
 	{contract.AnnotationQuorum, func(v string, r *Resolved) error { return count(v, 1, &r.Quorum) }},
 	{contract.AnnotationDownAfter, func(v string, r *Resolved) error { return span(v, &r.DownAfterMs) }},
-	{contract.AnnotationFailoverTimeout, func(v string, r *Resolved) error { return span(v, &r.FailoverTimeoutMs) }},
+	{contract.AnnotationFailoverTimeout, func(v string, r *Resolved) error { return timeout(v, &r.FailoverTimeoutMs) }},
 	{contract.AnnotationParallelSyncs, func(v string, r *Resolved) error { return count(v, 1, &r.ParallelSyncs) }},
 	{contract.AnnotationMinReplicas, func(v string, r *Resolved) error { return count(v, 0, &r.MinReplicasToWrite) }},
 	{contract.AnnotationMinReplicasMaxLag, func(v string, r *Resolved) error { return seconds(v, &r.MinReplicasMaxLag) }},
@@ -91,6 +91,19 @@ func span(value string, into *int64) error {
 		return fmt.Errorf("%q is not a duration: write it with its unit, like 5s", value)
 	}
 	*into = d.Milliseconds()
+	return nil
+}
+
+// timeout is a time that is bounded on both sides.
+func timeout(value string, into *int64) error {
+	var ms int64
+	if err := span(value, &ms); err != nil {
+		return err
+	}
+	if err := checkTimeout(ms); err != nil {
+		return fmt.Errorf("%q is invalid: %w", value, err)
+	}
+	*into = ms
 	return nil
 }
 

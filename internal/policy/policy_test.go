@@ -80,6 +80,44 @@ func TestAnnotationsComeLast(t *testing.T) {
 	}
 }
 
+// TestAnnotationsAreBounded, each of them at once with the others.
+func TestAnnotationsAreBounded(t *testing.T) {
+	_, err := parse(t, example).Resolve(Object{Namespace: "anywhere", PodAnnotations: map[string]string{
+		contract.AnnotationQuorum: "0", contract.AnnotationDownAfter: "1s", contract.AnnotationFailoverTimeout: "1ms",
+		contract.AnnotationParallelSyncs: "1001", contract.AnnotationMinReplicas: "-1", contract.AnnotationMinReplicasMaxLag: "100h",
+	}})
+	for _, want := range []string{
+		contract.AnnotationQuorum + `: "0" is invalid`, contract.AnnotationDownAfter + ": 1000 ms is too short", contract.AnnotationFailoverTimeout + `: "1ms" is invalid`,
+		contract.AnnotationParallelSyncs + `: "1001" is invalid`, contract.AnnotationMinReplicas + `: "-1" is invalid`, contract.AnnotationMinReplicasMaxLag + ": must be at most 24h0m0s",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in %v", want, err)
+		}
+	}
+}
+
+// TestImagesOfThePolicy are of a known kind under a name of their own, and nothing else.
+func TestImagesOfThePolicy(t *testing.T) {
+	const head = "apiVersion: redis-sentinel.dev/v1alpha1\nkind: Policy\ndefaults: {agent: {image: i}}\n"
+	p, err := Parse([]byte(head + "images: [{names: [team/cache, kv], like: bitnami-redis}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _ := p.Resolve(Object{Namespace: "anywhere"}) // no Sentinels, and the images all the same
+	for name, want := range map[string]string{"registry.example:5000/team/cache:7.2": "bitnami-redis", "kv": "bitnami-redis", "other/cache:1": "", "redis:7": "redis"} {
+		if f, _, known := r.Images.Find(name); known != (want != "") || f.Name != want {
+			t.Errorf("%s is %q, want %q", name, f.Name, want)
+		}
+	}
+	for wrong, says := range map[string]string{
+		"{names: [], like: redis}": "images[0].names", "{names: ['a:7'], like: redis}": "without a tag", "{names: [a], like: keydb}": "images[0].like", "{names: [/a], like: redis}": "images[0].names[0]",
+	} {
+		if _, err := Parse([]byte(head + "images: [" + wrong + "]\n")); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want %q", wrong, err, says)
+		}
+	}
+}
+
 func TestASetOfTheOwnNamespaceIsPreferred(t *testing.T) {
 	got, err := parse(t, example).Resolve(Object{Namespace: "own"})
 	if err != nil || got.Sentinels.Name != "mine" || got.Sentinels.Service != "mine-headless" || len(got.LocalSets) != 1 {

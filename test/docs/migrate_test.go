@@ -32,8 +32,8 @@ import (
 //	```text              behind one of these: all that is said of it, with lines broken anywhere
 //	```yaml written      behind an after: a part of the pod's specification, as the webhook writes it
 //
-// All other blocks are for people alone. `go test ./test/docs -run Migrat -update` writes the texts anew.
-var update = flag.Bool("update", false, "write into docs/migrate what the webhook says now")
+// All other blocks are for people alone. `go test ./test/docs -run Migrat -quote` writes the texts anew.
+var quote = flag.Bool("quote", false, "write into docs/migrate what the webhook says now")
 
 // widest is how long a line of a quotation gets.
 const widest = 136
@@ -49,7 +49,7 @@ type fence struct {
 type sample struct {
 	page, manifest string
 	before, anew   bool
-	quoted         *fence
+	quoted         fence
 	written        []string
 	set            *appsv1.StatefulSet
 	declared       map[string]bool // claims that the manifest makes from a volume that is there
@@ -66,7 +66,7 @@ func TestMigrationsSayWhatTheWebhookSays(t *testing.T) {
 			all := samplesOf(t, page, text)
 			for _, s := range slices.Backward(all) { // so that what comes before stays where it is
 				said, injected, admitted := inject(t, program, s)
-				if *update {
+				if *quote {
 					text = text[:s.quoted.from] + wrapped(said) + text[s.quoted.to:]
 				} else if words(said) != words(s.quoted.text) {
 					t.Errorf("%s: the page does not say what the webhook says, which is\n%s", s, wrapped(said))
@@ -84,7 +84,7 @@ func TestMigrationsSayWhatTheWebhookSays(t *testing.T) {
 					}
 				}
 			}
-			if *update {
+			if *quote {
 				if err := os.WriteFile(filepath.Join(root, "docs", "migrate", page), []byte(text), 0o600); err != nil {
 					t.Fatal(err)
 				}
@@ -204,24 +204,22 @@ func migrationPages(t *testing.T) []string {
 func samplesOf(t *testing.T, page, text string) []*sample {
 	t.Helper()
 	var all []*sample
-	for _, f := range fencesOf(text) {
+	fences := fencesOf(text)
+	for i, f := range fences {
 		kind, ok := strings.CutPrefix(f.info, "yaml ")
 		switch {
 		case ok && (kind == "before" || kind == "after" || kind == "after anew"):
 			s := &sample{page: page, manifest: f.text, before: kind == "before", anew: kind == "after anew", declared: map[string]bool{}}
 			s.readSet(t)
+			if i+1 == len(fences) || fences[i+1].info != "text" {
+				t.Fatalf("%s: what is said of it does not follow it", s)
+			}
+			s.quoted = fences[i+1]
 			all = append(all, s)
-		case ok && kind == "written" && len(all) > 0:
+		case ok && kind == "written" && len(all) > 0 && !all[len(all)-1].before:
 			all[len(all)-1].written = append(all[len(all)-1].written, f.text)
 		case ok:
-			t.Errorf("%s: a block of yaml is %q, and may be before, after, after anew or written", page, kind)
-		case f.info == "text" && len(all) > 0 && all[len(all)-1].quoted == nil:
-			all[len(all)-1].quoted = &f
-		}
-	}
-	for i, s := range all {
-		if s.quoted == nil || i+1 < len(all) && s.quoted.from > strings.Index(text, all[i+1].manifest) {
-			t.Fatalf("%s: what is said of it does not follow it", s)
+			t.Errorf("%s: a block of yaml is %q, and may be before, after, after anew, or written behind an after", page, kind)
 		}
 	}
 	return all
