@@ -127,7 +127,7 @@ func start(ctx context.Context) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.command.Start(); err != nil {
+	if err = c.command.Start(); err != nil {
 		return nil, err
 	}
 	lines := bufio.NewScanner(stdout)

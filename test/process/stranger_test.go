@@ -16,7 +16,9 @@ func TestStrangerReconfiguresAnOpenRedis(t *testing.T) {
 		fill(s, set, 100)
 		filled(s, set, 100)
 		for _, command := range [][]any{
-			{"config", "set", "dir", "/tmp"}, {"config", "set", "replica-serve-stale-data", "no"}, {"config", "set", "replica-priority", "7"},
+			{"config", "set", "dir", "/tmp"},
+			{"config", "set", "replica-serve-stale-data", "no"},
+			{"config", "set", "replica-priority", "7"},
 			{"replicaof", "10.200.200.200", "6379"},
 		} {
 			_, err := master.Do(t.Context(), command...)

@@ -36,8 +36,10 @@ func TestWhatLiesAroundIsToldOnceItLasts(t *testing.T) {
 		"a newer replica":        {model.View{Self: model.Pod{Address: me, Redis: model.Redis{Answer: model.Up, Role: model.Replica, Following: other, Version: model.Version{Major: 8, Minor: 2}}}, Peers: []model.Pod{{Name: "redis-1", Address: other, Redis: master}}}, ""},
 		"Sentinels out of reach": {model.View{API: true, Self: model.Pod{Address: me, Redis: replica}, Sentinels: []model.Sentinel{{Name: "s-0.s.system"}, {Name: "s-1.s.system"}}}, "SentinelsUnreached: None of the Sentinels (s-0.s.system and its 1 peers) answers this pod at port 26379"},
 		"the API is away too":    {model.View{Self: model.Pod{Address: me, Redis: replica}, Sentinels: []model.Sentinel{{Name: "s-0.s.system"}}}, ""},
-		"a master nobody watches": {model.View{Self: model.Pod{Address: me, Redis: master}, Record: model.Record{Known: true, Address: me}, Sentinels: []model.Sentinel{{Name: "s-0.s.system", Answered: true}}},
-			"NotWatched: The Sentinels (s-0.s.system and its 0 peers) answer, and none of them watches this master, 10.0.0.1:6379"},
+		"a master nobody watches": {
+			model.View{Self: model.Pod{Address: me, Redis: master}, Record: model.Record{Known: true, Address: me}, Sentinels: []model.Sentinel{{Name: "s-0.s.system", Answered: true}}},
+			"NotWatched: The Sentinels (s-0.s.system and its 0 peers) answer, and none of them watches this master, 10.0.0.1:6379",
+		},
 		"a master that is watched":      {model.View{Self: model.Pod{Address: me, Redis: master}, Record: model.Record{Known: true, Address: me}, Sentinels: []model.Sentinel{{Answered: true}, watching}}, ""},
 		"a master of whom nobody knows": {model.View{Self: model.Pod{Address: me, Redis: master}, Record: model.Record{Known: true, Address: other}, Sentinels: []model.Sentinel{{Answered: true}}}, ""},
 	} {
