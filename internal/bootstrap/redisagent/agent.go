@@ -90,6 +90,7 @@ func (a *agent) start(ctx context.Context) error {
 	hellos := &redisio.Hellos{}
 	a.crew.Keep(func(ctx context.Context) { hellos.Listen(ctx, own.Client(), a.woken.Wake) })
 	a.server = server{own.Server(), func() model.Credential { return a.conf.user.master }}
+	a.writes = &writes{options: a.server.Options, tell: a.report.Reconfigured}
 	everybody := observe.NewObserver(group, observe.Own{
 		Redis: own.Ask, Hellos: hellos, User: func() observe.UserValues { return a.conf.user.values }, Leaving: a.leave.asked, Template: a.server.PlainCredential,
 		Keys: observe.KeepKeys(env.KeysDir), Clients: a.clients.hashes,

@@ -104,6 +104,30 @@ func TestStolenTokenMovesTheMastershipOnce(t *testing.T) {
 	})
 }
 
+// TestServerBehindAShellIsEnded: one that still answers some time after the hook of a pod that ends; no other.
+func TestServerBehindAShellIsEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, pod := newDeparture(func() {}), &endOfPod{grace: time.Minute, ends: true}
+		if d.unheard(time.Now()) {
+			t.Error("the API has said nothing yet")
+		}
+		d.knows(pod)
+		go func() { time.Sleep(time.Second); d.done() }()
+		d.ask(t.Context())
+		if d.unheard(time.Now()) {
+			t.Error("its SIGTERM is on the way")
+		}
+		time.Sleep(unheardAfter + time.Second)
+		if !d.unheard(time.Now()) {
+			t.Error("it would be kept for all of the grace period")
+		}
+		pod.ends = false
+		if d.unheard(time.Now()) {
+			t.Error("only the container is restarted, and its kubelet does that")
+		}
+	})
+}
+
 func TestRedisConfIsWrittenWholeWithTheUsersValuesKept(t *testing.T) {
 	env := testEnvironment(t)
 	file := filepath.Join(t.TempDir(), "redis.conf")

@@ -20,6 +20,9 @@ const (
 	// departuresApart is the least time between two departures of a pod that does not end. The hook's token stands in the pod's
 	// specification: whoever can read that must not be able to move the mastership about for ever.
 	departuresApart = 10 * time.Minute
+	// unheardAfter is how long after the hook a server of a pod that ends may still answer. The kubelet's SIGTERM comes at once, and a
+	// shell that does not pass it on keeps the pod for all of its grace period.
+	unheardAfter = 3 * time.Second
 	// deletionSeenWithin is how long a call that would be refused waits for the deletion that may be its reason.
 	deletionSeenWithin = time.Second
 )
@@ -33,6 +36,8 @@ type departure struct {
 	mu    sync.Mutex
 	since time.Time
 	over  chan struct{}
+	// ended is when there was nothing left to give away.
+	ended time.Time
 	// process is the run id of my Redis, and left that of the one that departed last.
 	process, left string
 }
@@ -110,7 +115,7 @@ func (d *departure) begin(now time.Time) (over <-chan struct{}, budget time.Dura
 	switch {
 	case d.counts(now):
 	case ends, d.since.IsZero(), now.Sub(d.since) >= departuresApart, d.process != d.left: // the container did end last time
-		d.since, d.left = now, d.process
+		d.since, d.left, d.ended = now, d.process, time.Time{}
 	default:
 		return nil, 0
 	}
@@ -126,6 +131,13 @@ func (d *departure) done() {
 	defer d.mu.Unlock()
 	if d.over != nil {
 		close(d.over)
-		d.over = nil
+		d.over, d.ended = nil, time.Now()
 	}
+}
+
+// unheard reports whether my pod ends and its hook is over, and for so long that a server which still answers never got its SIGTERM.
+func (d *departure) unheard(now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.pod != nil && d.pod.Terminating() && !d.ended.IsZero() && now.Sub(d.ended) > unheardAfter
 }

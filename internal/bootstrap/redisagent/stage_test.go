@@ -43,7 +43,7 @@ func newStage(t *testing.T, v model.View) *stage {
 	s.agent = &agent{
 		env: env, conf: conf, kept: kept, pages: pages, leave: newDeparture(func() {}), woken: loop.NewWakeup(), offers: newOffers(),
 		report: report.NewRedis(env, nil, pages, func(func(context.Context)) {}), observer: observerOf{s},
-		elections: newElections(nil, nil, nil), optionsOf: v.Self.Redis.RunID, writes: writes{run: v.Self.Redis.RunID, next: time.Now().Add(time.Hour)}, swept: time.Now(),
+		elections: newElections(nil, nil, nil), optionsOf: v.Self.Redis.RunID, swept: time.Now(),
 		actor: act.NewRedis(serverOf{stage: s}, recordOf{stage: s}, othersOf{stage: s}, "", time.Now),
 	}
 	return s

@@ -62,6 +62,7 @@ type agent struct {
 	server    server
 	actor     *act.Redis
 	elections *elections
+	writes    *writes
 
 	// offers are what the accepting of an offer needs. It happens beside the turns: acting is held by whoever decides and acts, and
 	// accepted counts how often an offer was, because a turn may not act on what it saw before that.
@@ -70,7 +71,6 @@ type agent struct {
 	accepted int
 
 	memory decide.Memory
-	writes writes
 	swept  time.Time
 	// optionsOf is the process whose options are set.
 	optionsOf string
@@ -106,13 +106,14 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 		err = a.actor.Say(ctx, view)
 	}
 	a.setOptions(ctx, view)
-	a.writes.look(ctx, &view, a.server.Options, a.report.Reconfigured)
+	a.writes.look(ctx, &view)
 	a.report.Decided(view, decision, errors.Join(err, aside, unkept, unread))
 	a.report.Unfit(a.observer.Objection())
 	a.pages.Metrics().Turn(a.env.GroupLabel(), decision.Action.String(), string(decision.Reason), time.Since(began), err)
 	if view.Leaving && !decision.MayGiveAway() {
 		a.leave.done()
 	}
+	a.endUnheard(ctx, &view, decision)
 	if time.Since(a.swept) > sweepAfter {
 		a.observer.Sweep(sweepAfter)
 		a.swept = time.Now()
@@ -121,6 +122,18 @@ func (a *agent) turn(ctx context.Context) time.Duration {
 		return max(decision.Recheck, afterFailure)
 	}
 	return decision.Recheck
+}
+
+// endUnheard ends a server that a shell stands before, which does not pass the kubelet's SIGTERM on, as that would have: it saves what it is
+// told to save. Nothing is left to give away by then.
+func (a *agent) endUnheard(ctx context.Context, v *model.View, d decide.Decision) {
+	if v.Self.Redis.Answer != model.Up || d.MayGiveAway() || !a.leave.unheard(time.Now()) {
+		return
+	}
+	a.env.Log.Info("the server did not get the kubelet's SIGTERM, most likely because a shell stands before it: it is asked to end")
+	if err := a.server.Shutdown(ctx); err != nil {
+		a.env.Log.Info("asking the server to end failed", "error", err.Error())
+	}
 }
 
 // tellPauses reports for how long clients waited for a change of master that a turn was about, or that was over in it.

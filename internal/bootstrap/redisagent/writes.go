@@ -18,19 +18,23 @@ var whereItWrites = []string{"dir", "dbfilename"}
 
 // writes remembers, for one process, where it wrote when it was first seen.
 type writes struct {
+	// options reads options of the server, and tell tells that one of them is another now.
+	options func(ctx context.Context, names ...string) (map[string]string, error)
+	tell    func(option, from, to string)
+
 	run  string
 	was  map[string]string
 	next time.Time
 }
 
 // look compares where the server writes with where it did, and tells each change once.
-func (w *writes) look(ctx context.Context, v *model.View, options func(context.Context, ...string) (map[string]string, error), tell func(option, from, to string)) {
+func (w *writes) look(ctx context.Context, v *model.View) {
 	r := &v.Self.Redis
-	if r.Answer != model.Up || r.OtherFile || r.TooOld || v.Now.Before(w.next) && r.RunID == w.run {
+	if w == nil || r.Answer != model.Up || r.OtherFile || r.TooOld || v.Now.Before(w.next) && r.RunID == w.run {
 		return
 	}
 	w.next = v.Now.Add(writesEvery)
-	now, err := options(ctx, whereItWrites...)
+	now, err := w.options(ctx, whereItWrites...)
 	if err != nil {
 		return // it is asked again
 	}
@@ -40,7 +44,7 @@ func (w *writes) look(ctx context.Context, v *model.View, options func(context.C
 	}
 	for _, name := range whereItWrites {
 		if now[name] != w.was[name] {
-			tell(name, w.was[name], now[name])
+			w.tell(name, w.was[name], now[name])
 			w.was[name] = now[name]
 		}
 	}

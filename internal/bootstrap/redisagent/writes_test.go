@@ -14,18 +14,20 @@ import (
 
 // TestStrangerWhoMovesTheDataIsTold: each change once, of each process; where a process wrote when it was first seen is as its owner wants it.
 func TestStrangerWhoMovesTheDataIsTold(t *testing.T) {
-	var w writes
 	var told []string
 	now := map[string]string{"dir": "/data", "dbfilename": "dump.rdb"}
 	asked := 0
 	at := time.Unix(1_800_000_000, 0)
+	w := &writes{
+		options: func(context.Context, ...string) (map[string]string, error) {
+			asked++
+			return map[string]string{"dir": now["dir"], "dbfilename": now["dbfilename"]}, nil
+		},
+		tell: func(option, from, to string) { told = append(told, fmt.Sprintf("%s %s %s", option, from, to)) },
+	}
 	look := func(run string, after time.Duration) {
 		at = at.Add(after)
-		w.look(t.Context(), &model.View{Now: at, Self: model.Pod{Redis: model.Redis{Answer: model.Up, RunID: run}}},
-			func(context.Context, ...string) (map[string]string, error) {
-				asked++
-				return map[string]string{"dir": now["dir"], "dbfilename": now["dbfilename"]}, nil
-			}, func(option, from, to string) { told = append(told, fmt.Sprintf("%s %s %s", option, from, to)) })
+		w.look(t.Context(), &model.View{Now: at, Self: model.Pod{Redis: model.Redis{Answer: model.Up, RunID: run}}})
 	}
 	for range 100 {
 		look("a", time.Second)

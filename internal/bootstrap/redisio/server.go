@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -203,6 +205,16 @@ func (s Server) Tune(ctx context.Context, want model.Tuning) error {
 		}
 	}
 	return nil
+}
+
+// Shutdown asks the server to end as SIGTERM does. That its connection ends is the answer.
+func (s Server) Shutdown(ctx context.Context) error {
+	return s.run(ctx, "ending the server", func(ctx context.Context) error {
+		if err := s.client().Do(ctx, "shutdown").Err(); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
+			return err
+		}
+		return nil
+	})
 }
 
 // Options reads options of the server, by name.
