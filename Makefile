@@ -35,7 +35,7 @@ endif
 
 SHELL         := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test unit clients stories apiserver process incidents attacks sim mutants chart e2e soak bench-failover bench-failover-page cluster-up cluster-down tools install uninstall images build lint generate verify
+.PHONY: help demo demo-down test unit clients stories apiserver process incidents attacks sim mutants chart e2e soak bench-admission bench-failover bench-failover-page cluster-up cluster-down tools install uninstall images build lint generate verify
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ endif
 
 soak: install ## 200 handovers in a row and an hour of random faults, with a fresh seed; SOAK='-soak.faults=20m -soak.seed=7' says otherwise
 	@$(ENV) TEST_MAY_CHANGE_CLUSTER=1 go test -v -count=1 -timeout 4h ./test/e2e/soak -soak.handovers=200 -soak.faults=1h -soak.seed=$$(date +%s) $(SOAK)
+
+bench-admission: ## how long the served webhook takes to answer, beside a handler that does nothing; minutes; BENCH='-rates 500 -rounds 3'
+	go run ./test/admission $(BENCH)
 
 bench-failover: install ## what clients notice of each change of master, beside plain Sentinel (hours; goes on where it was); BENCH='-faults delete -rounds 5', SERVER=valkey:9.1
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/failover ./test/e2e/failover

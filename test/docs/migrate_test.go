@@ -162,9 +162,9 @@ func TestMigrationsAreInTheIndex(t *testing.T) {
 	index := read(t, "docs", "migrate", indexPage)
 	for _, page := range migrationPages(t) {
 		text := read(t, "docs", "migrate", page)
-		for _, match := range regexp.MustCompile(`\]\(([^)#:]+)[^):]*\)`).FindAllStringSubmatch(text, -1) {
-			if _, err := os.Stat(filepath.Join(root, "docs", "migrate", match[1])); err != nil {
-				t.Errorf("%s: %v", page, err)
+		for _, match := range regexp.MustCompile(`\]\(([^)#:]+)(?:#([^):]+))?\)`).FindAllStringSubmatch(text, -1) {
+			if there := read(t, "docs", "migrate", match[1]); match[2] != "" && !hasHeading(there, match[2]) {
+				t.Errorf("%s: %s has no heading %s", page, match[1], match[2])
 			}
 		}
 		if page == indexPage {
@@ -184,6 +184,16 @@ func TestMigrationsAreInTheIndex(t *testing.T) {
 			t.Errorf("%s has %d manifests, %d of them from before", page, len(all), before)
 		}
 	}
+}
+
+// hasHeading reports whether a page has a heading that a link names.
+func hasHeading(text, anchor string) bool {
+	for _, match := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		if strings.ReplaceAll(strings.ToLower(strings.Trim(match[1], "`")), " ", "-") == anchor {
+			return true
+		}
+	}
+	return false
 }
 
 const indexPage = "README.md"

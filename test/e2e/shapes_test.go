@@ -11,10 +11,12 @@ import (
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/debian"
 	"github.com/redis-sentinel/redis-sentinel-webhook/test/e2e/world"
 )
@@ -106,6 +108,41 @@ func survives(t *testing.T, w *world.World, s shape, group world.Group) {
 			t.Errorf("%s: %s", reason, e.Message)
 		}
 	}
+}
+
+// TestServerBehindAShell deletes a pod in which a shell is the first process, which does not pass SIGTERM on: the server ends by itself, and
+// saves what it has to, instead of being killed at the end of the grace period.
+func TestServerBehindAShell(t *testing.T) {
+	w := connect(t)
+	in := namespace(t, w, nil)
+	group := apply(t, w, in, plain("redis", labelled, command("bash", "-c", "if true; then redis-server --save '' --appendonly no; fi"), graceOf(60)))
+	formed(t, w, group)
+	pod := group.Pod(1)
+	before, err := w.Client.CoreV1().Pods(in).Get(t.Context(), pod, metav1.GetOptions{})
+	must(t, err)
+	must(t, w.DeletePod(t.Context(), in, pod))
+	var last *corev1.ContainerStateTerminated
+	took := until(t, "the pod to be replaced", func(ctx context.Context) string {
+		now, err := w.Client.CoreV1().Pods(in).Get(ctx, pod, metav1.GetOptions{})
+		if err != nil || now.UID != before.UID {
+			return ""
+		}
+		for _, c := range now.Status.ContainerStatuses {
+			if c.Name == contract.RedisContainer && c.State.Terminated != nil {
+				last = c.State.Terminated
+			}
+		}
+		return "it is there still"
+	})
+	t.Logf("gone after %.1f s: %+v", took.Seconds(), last)
+	if last == nil || last.ExitCode == 137 {
+		t.Errorf("the container ended by %+v, want its own end", last)
+	}
+}
+
+// graceOf is the time that a pod may take to end, in seconds.
+func graceOf(seconds int64) change {
+	return func(set *appsv1.StatefulSet) { set.Spec.Template.Spec.TerminationGracePeriodSeconds = &seconds }
 }
 
 // keysEverywhere says which pod lacks keys of fill.
