@@ -42,16 +42,29 @@ func (r Reviewer) surroundings(ctx context.Context, namespace string, n *mutate.
 	}
 	services := &corev1.ServiceList{}
 	if r.Live.List(ctx, services, client.InNamespace(namespace)) == nil {
-		for i := range services.Items {
-			if s := &services.Items[i]; selectsReplicas(s, n) {
-				warn("Service %s/%s selects every pod of this group, replicas too, and who writes there meets READONLY: send writers to Service %s, and readers to %s", namespace, s.Name, n.MasterService, n.ReplicasService)
-			}
-		}
+		out = append(out, AboutServices(namespace, n, services.Items)...)
 	}
 	limits, quotas := &corev1.LimitRangeList{}, &corev1.ResourceQuotaList{}
 	if r.Live.List(ctx, limits, client.InNamespace(namespace)) == nil && r.Live.List(ctx, quotas, client.InNamespace(namespace)) == nil {
 		for _, fault := range limitFaults(n.Agent, limits.Items, quotas.Items) {
 			warn("%s, and the pods of this group would be refused for the injected container: set agent.resources in the policy, which may be a rule for this namespace alone", fault)
+		}
+	}
+	return out
+}
+
+// AboutServices warns of Services of a namespace that lead clients to any pod of a new group, or have the name of one that it gets.
+func AboutServices(namespace string, n *mutate.Newcomer, services []corev1.Service) []string {
+	var out []string
+	for i := range services {
+		s := &services[i]
+		if selectsReplicas(s, n) {
+			out = append(out, fmt.Sprintf("redis-sentinel: Service %s/%s selects every pod of this group, replicas too, and who writes there meets READONLY: send writers to Service %s, and readers to %s", namespace, s.Name, n.MasterService, n.ReplicasService))
+		}
+		for _, name := range []struct{ name, annotation string }{{n.MasterService, contract.AnnotationMasterService}, {n.ReplicasService, contract.AnnotationReplicasService}} {
+			if s.Name == name.name && !contract.Provisioned(s.Labels, n.StatefulSet) {
+				out = append(out, fmt.Sprintf("redis-sentinel: Service %s/%s exists, and is not this group's own: delete it, or name another in annotation %s", namespace, s.Name, name.annotation))
+			}
 		}
 	}
 	return out

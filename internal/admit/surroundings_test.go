@@ -75,13 +75,13 @@ func TestSurroundingsOfANewGroup(t *testing.T) {
 		"no Sentinels":         {nil, 0, []string{"StatefulSet watch/sentinels, the Sentinels of this group, does not exist yet"}},
 		"too few Sentinels":    {[]client.Object{&appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: "watch", Name: "sentinels"}, Spec: appsv1.StatefulSetSpec{Replicas: &two}}}, 3, []string{"a quorum of 3 cannot be reached by the 2 Sentinels"}},
 		"enough of everything": {[]client.Object{&appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: "watch", Name: "sentinels"}, Spec: appsv1.StatefulSetSpec{Replicas: &two}}, headless, service("ours", map[string]string{contract.LabelGroup: "redis", "app": "redis"}), service("another", map[string]string{"app": "web"}), service("none", nil)}, 2, nil},
-		"a Service for all": {[]client.Object{&appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: "watch", Name: "sentinels"}}, service("redis", pods), &corev1.LimitRange{
+		"a Service for all": {[]client.Object{&appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: "watch", Name: "sentinels"}}, service("redis", pods), service("redis-master", map[string]string{"app": "x"}), &corev1.LimitRange{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "limits"}, Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{Type: corev1.LimitTypeContainer, Min: amounts("cpu", "1")}}},
-		}}, 0, []string{"Service shop/redis selects every pod of this group", "send writers to Service redis-master, and readers to redis-replicas", "LimitRange limits: at least 1 of cpu"}},
+		}}, 0, []string{"Service shop/redis selects every pod of this group", "send writers to Service redis-master, and readers to redis-replicas", "Service shop/redis-master exists, and is not this group's own", "LimitRange limits: at least 1 of cpu"}},
 	} {
 		r := Reviewer{Live: fake.NewClientBuilder().WithScheme(clientgoscheme.Scheme).WithObjects(c.objects...).Build()}
 		said := strings.Join(r.surroundings(t.Context(), "shop", &mutate.Newcomer{
-			Sentinels: contract.SentinelSet{Namespace: "watch", Name: "sentinels"}, Quorum: c.quorum, PodLabels: pods, MasterService: "redis-master", ReplicasService: "redis-replicas", Agent: usual,
+			StatefulSet: "redis", Sentinels: contract.SentinelSet{Namespace: "watch", Name: "sentinels"}, Quorum: c.quorum, PodLabels: pods, MasterService: "redis-master", ReplicasService: "redis-replicas", Agent: usual,
 		}), "\n")
 		if (len(c.wants) == 0) != (said == "") {
 			t.Errorf("%s: %q", name, said)

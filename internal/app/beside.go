@@ -22,11 +22,12 @@ import (
 type beside struct {
 	configMaps, secrets map[string]map[string]string
 	namespaces          map[string]map[string]string
+	services            map[string][]corev1.Service
 }
 
 // besides finds them, in lists too.
 func besides(objects []json.RawMessage, namespace string) beside {
-	b := beside{configMaps: map[string]map[string]string{}, secrets: map[string]map[string]string{}, namespaces: map[string]map[string]string{}}
+	b := beside{configMaps: map[string]map[string]string{}, secrets: map[string]map[string]string{}, namespaces: map[string]map[string]string{}, services: map[string][]corev1.Service{}}
 	for _, o := range objects {
 		b.add(o, namespace)
 	}
@@ -49,6 +50,12 @@ func (b beside) add(raw json.RawMessage, namespace string) {
 		var c corev1.ConfigMap
 		if json.Unmarshal(raw, &c) == nil { // what is none is said where it is looked at as an object
 			b.configMaps[key] = c.Data
+		}
+	case "Service":
+		var s corev1.Service
+		if json.Unmarshal(raw, &s) == nil {
+			namespace := h.namespaceOr(namespace)
+			b.services[namespace] = append(b.services[namespace], s)
 		}
 	case "Secret":
 		var s corev1.Secret

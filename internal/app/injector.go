@@ -213,6 +213,9 @@ func (in *injector) statefulSet(ctx context.Context, namespace string, raw json.
 	}
 	name := "StatefulSet " + namespace + "/" + set.Name
 	in.warn(name, result.Warnings...)
+	if result.Newcomer != nil {
+		in.warn(name, admit.AboutServices(namespace, result.Newcomer, in.beside.services[namespace])...)
+	}
 	stamped, err := in.apply(name, raw, result)
 	if err != nil || result.Denied != "" {
 		return stamped, err

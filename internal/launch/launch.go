@@ -118,7 +118,7 @@ func (l *Launch) readShell(original, rest []string, v Variables) error {
 		if file == "" {
 			return hiding(shell, "it is given no script", `start the server itself, like args: ["redis-server"]`)
 		}
-		return hiding(shell, fmt.Sprintf("what %s does cannot be seen here", file), remedyFile)
+		return hiding(shell, fmt.Sprintf("what %s does "+Unseen, file), remedyFile)
 	}
 	s := &script{index: l.first + 1 + at}
 	if s.text = expanded(original[s.index], v); len(s.text.expanded) > longest {
@@ -144,6 +144,9 @@ func (l *Launch) readShell(original, rest []string, v Variables) error {
 	return err
 }
 
+// Unseen ends what is said of a script that is in a file.
+const Unseen = "cannot be seen here"
+
 const (
 	remedyFile    = `start the server itself, like command: ["redis-server", "/etc/redis/redis.conf"], and let an init container do what has to be done before it`
 	remedyLast    = "start it in the foreground, as the last command of the script: exec redis-server /etc/redis/redis.conf"
@@ -159,7 +162,7 @@ func (r *reader) servers(shell string) ([]start, error) {
 	if len(r.starts) == 0 {
 		what := "its script starts no redis-server or valkey-server"
 		if len(r.files) > 0 {
-			what += fmt.Sprintf(", and what %s does cannot be seen here", r.files[len(r.files)-1])
+			what += fmt.Sprintf(", and what %s does "+Unseen, r.files[len(r.files)-1])
 		}
 		return nil, hiding(shell, what, remedyFile)
 	}

@@ -156,6 +156,7 @@ func (s *subject) findServer(pod *corev1.Pod, o *objections) bool {
 	for _, line := range d.line.Overruled {
 		s.doubt("container %s, script, %s is overruled and left out: the agent chooses the master; remove it", d.Name, line)
 	}
+	s.doubtTools(all, d)
 	if !o.add(refuseLine(d.Name, d.remedied())) && !d.onlyOptions() {
 		return false
 	}
@@ -288,12 +289,28 @@ func roleOf(meta map[string]string, container string, program redisconf.Program)
 func refuseSecondSentinel(all []described, server *described) error {
 	for i := range all {
 		d := &all[i]
-		sentinel := d.line.Program == redisconf.ProgramSentinel || d.Name == contract.SentinelContainer && d.known
+		sentinel := d.line.Program == redisconf.ProgramSentinel || d.Name == contract.SentinelContainer || strings.HasSuffix(d.reference.Repository, "-sentinel")
 		if d.index != server.index && server.line.Program != redisconf.ProgramSentinel && sentinel {
 			return refuse(DeniedContainer, "spec.containers: container %s starts a Sentinel beside Redis: remove it; Sentinels run as a StatefulSet of their own, or as the chart's", d.Name)
 		}
 	}
 	return nil
+}
+
+// doubtTools warns of containers with the image of a server that run a script in a file: charts have some that look after masters.
+func (s *subject) doubtTools(all []described, server *described) {
+	for i := range all {
+		d := &all[i]
+		if d.index == server.index || !d.known || d.err == nil {
+			continue
+		}
+		for _, e := range eachOf(d.err) {
+			var a *redisconf.ArgumentError
+			if errors.As(e, &a) && strings.HasSuffix(a.What, launch.Unseen) {
+				s.doubt("container %s has an image of Redis, and %s: a script that chooses masters, or restarts Redis, works against the agent: remove it then", d.Name, a.What)
+			}
+		}
+	}
 }
 
 // looksLikeServer reports whether a pod that only its Namespace opted in holds Redis or Sentinel at all. Unrelated pods in

@@ -80,15 +80,11 @@ func (j *injection) directoryContainers() []corev1.Container {
 		if i > 0 {
 			name += "-" + strconv.Itoa(i)
 		}
-		command := []string{contract.AgentBinary, contract.CommandMakeDirectory, "--path", directory, "--mode", mode}
-		if ordinalOf(j.podName, j.statefulSet) == 0 {
-			command = append(command, "--adopt")
-		}
 		out = append(out, corev1.Container{
 			Name:                     name,
 			Image:                    j.in.Resolved.Agent.Image,
 			ImagePullPolicy:          j.in.Resolved.Agent.ImagePullPolicy,
-			Command:                  command,
+			Command:                  []string{contract.AgentBinary, contract.CommandMakeDirectory, "--path", directory, "--mode", mode, "--adopt"},
 			Env:                      []corev1.EnvVar{fromField(contract.EnvPodName, "metadata.name")},
 			Resources:                resources,
 			SecurityContext:          security,

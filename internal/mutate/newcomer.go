@@ -15,6 +15,8 @@ import (
 
 // Newcomer is a StatefulSet that becomes a group, as far as its surroundings matter.
 type Newcomer struct {
+	// StatefulSet is its name.
+	StatefulSet string
 	// Sentinels is the set that will watch it, and Listed whether the policy names it; Quorum is 0 where a majority is meant.
 	Sentinels contract.SentinelSet
 	Listed    bool
@@ -29,7 +31,8 @@ type Newcomer struct {
 
 func newcomerOf(set *appsv1.StatefulSet, s subject, r policy.Resolved) *Newcomer {
 	return &Newcomer{
-		Sentinels: r.Sentinels, Listed: r.SentinelsListed, Quorum: r.Quorum, PodLabels: maps.Clone(set.Spec.Template.Labels),
+		StatefulSet: s.statefulSet,
+		Sentinels:   r.Sentinels, Listed: r.SentinelsListed, Quorum: r.Quorum, PodLabels: maps.Clone(set.Spec.Template.Labels),
 		MasterService: masterService(s.effective, s.statefulSet), ReplicasService: replicasService(s.effective, s.statefulSet),
 		Agent: agentResources(AgentSpec{Agent: r.Agent, Guaranteed: guaranteed(set.Spec.Template.Spec)}),
 	}

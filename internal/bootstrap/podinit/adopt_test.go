@@ -51,8 +51,10 @@ func TestPodZeroGoesOnWithTheDataThatIsThere(t *testing.T) {
 
 	adopt := func() {
 		t.Helper()
-		if err := MakeDirectory([]string{"--path", own, "--mode", "0770", "--adopt"}); err != nil {
-			t.Fatal(err)
+		for _, path := range []string{filepath.Join(volume, "redis-3"), own} { // whoever comes first
+			if err := MakeDirectory([]string{"--path", path, "--mode", "0770", "--adopt"}); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	adopt()

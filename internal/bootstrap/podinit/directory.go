@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
@@ -21,7 +22,7 @@ func MakeDirectory(args []string) error {
 	mode := flags.String("mode", "0770", "its permissions, in octal")
 	uid := flags.Int("uid", -1, "its owner; -1 leaves it")
 	gid := flags.Int("gid", -1, "its group; -1 leaves it")
-	adopt := flags.Bool("adopt", false, "move what lies beside a directory that is new into it, but the directories of other pods")
+	adopt := flags.Bool("adopt", false, "let pod 0 move what lies beside its directory into it, where that is new, but the directories of other pods")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("make-directory: %w", err)
 	}
@@ -29,7 +30,7 @@ func MakeDirectory(args []string) error {
 	if err != nil || *path == "" {
 		return fmt.Errorf("make-directory: --path is required and --mode must be octal, got %q and %q", *path, *mode)
 	}
-	if *adopt {
+	if *adopt && strings.HasSuffix(*path, "-0") {
 		if err = adoptInto(*path); err != nil {
 			return fmt.Errorf("make-directory: %w", err)
 		}
