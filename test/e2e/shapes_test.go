@@ -123,8 +123,8 @@ func TestServerBehindAShell(t *testing.T) {
 	must(t, w.DeletePod(t.Context(), in, pod))
 	var last *corev1.ContainerStateTerminated
 	took := until(t, "the pod to be replaced", func(ctx context.Context) string {
-		now, err := w.Client.CoreV1().Pods(in).Get(ctx, pod, metav1.GetOptions{})
-		if err != nil || now.UID != before.UID {
+		now, gone := w.Client.CoreV1().Pods(in).Get(ctx, pod, metav1.GetOptions{})
+		if gone != nil || now.UID != before.UID {
 			return ""
 		}
 		for _, c := range now.Status.ContainerStatuses {
