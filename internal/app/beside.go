@@ -54,8 +54,8 @@ func (b beside) add(raw json.RawMessage, namespace string) {
 	case "Service":
 		var s corev1.Service
 		if json.Unmarshal(raw, &s) == nil {
-			namespace := h.namespaceOr(namespace)
-			b.services[namespace] = append(b.services[namespace], s)
+			of := h.namespaceOr(namespace)
+			b.services[of] = append(b.services[of], s)
 		}
 	case "Secret":
 		var s corev1.Secret
