@@ -67,10 +67,10 @@ func (p *patch) drop(path string, m map[string]string, key string) {
 	}
 }
 
-// escape turns a key into a token of a JSON pointer.
-func escape(key string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
-}
+// pointers turns keys into tokens of JSON pointers.
+var pointers = strings.NewReplacer("~", "~0", "/", "~1")
+
+func escape(key string) string { return pointers.Replace(key) }
 
 // encode cannot fail: all values are API types, strings and maps of strings that this package made or decoded.
 func encode(value any) json.RawMessage {
