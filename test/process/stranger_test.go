@@ -12,7 +12,7 @@ import (
 // follow his own, and write its data where he wants.
 func TestStrangerReconfiguresAnOpenRedis(t *testing.T) {
 	everyVersion(t, func(t *testing.T, s *lab.Scene) {
-		set, master := group(s, lab.Options{})
+		set, master := group(s, lab.Options{Conf: "enable-protected-configs yes\n"}) // as a server before 7.0 is
 		fill(s, set, 100)
 		filled(s, set, 100)
 		for _, command := range [][]any{
