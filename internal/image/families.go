@@ -2,6 +2,11 @@
 
 package image
 
+import (
+	"slices"
+	"strings"
+)
+
 // Start is how an image starts its server where the container says nothing, or gives arguments alone.
 type Start string
 
@@ -51,9 +56,11 @@ var (
 
 // families is the table. Of rows that fit the one with the longest name counts.
 var families = []Family{
-	{Name: "redis", Images: []string{"redis"}, Start: ByArguments, Server: "redis-server", Data: "/data", Owner: []int64{999, 1000}, Least: leastRedis},
+	{Name: "redis", Images: []string{"redis", "mirrored-library-redis"}, Start: ByArguments, Server: "redis-server", Data: "/data", Owner: []int64{999, 1000}, Least: leastRedis},
 	{Name: "valkey", Images: []string{"valkey"}, Start: ByArguments, Server: "valkey-server", Data: "/data", Owner: []int64{999, 1000}, Least: leastValkey},
-	{Name: "redis-stack-server", Images: []string{"redis/redis-stack-server"}, Start: ByFile, Server: "redis-server", Data: "/data", Owner: []int64{999, 1000}, Prefix: "REDIS_", Config: "/redis-stack.conf", Least: leastRedis},
+	// Its entrypoint puts modules behind the arguments.
+	{Name: "valkey-bundle", Images: []string{"valkey/valkey-bundle"}, Start: ByArguments, Server: "valkey-server", Data: "/data", Owner: []int64{999, 1000}, Least: leastValkey},
+	{Name: "redis-stack-server", Images: []string{"redis-stack-server"}, Start: ByFile, Server: "redis-server", Data: "/data", Owner: []int64{999, 1000}, Prefix: "REDIS_", Config: "/redis-stack.conf", Least: leastRedis},
 	{
 		Name: "bitnami-redis", Images: []string{"bitnami/redis", "bitnamilegacy/redis", "bitnamisecure/redis"}, Start: ByEnvironment,
 		Server: "redis-server", Data: "/bitnami/redis/data", Owner: []int64{1001}, Prefix: "REDIS_", Least: leastRedis,
@@ -99,6 +106,20 @@ func Like(name string, images []string) (Family, bool) {
 	return Family{}, false
 }
 
+// hardened begins the names of images whose entrypoint is the server itself, whatever they are called behind that.
+const hardened = "cgr.dev/"
+
+// Official reports whether a repository is one of which the name alone says what it is: others end in the same word, and may be configured
+// by variables.
+func (r Reference) Official() bool {
+	for _, name := range []string{"library/redis", "mirrored-library-redis", "valkey/valkey", "valkey/valkey-bundle"} {
+		if r.endsWith(name) {
+			return true
+		}
+	}
+	return r.Repository == "redis" || r.Repository == "docker.io/redis"
+}
+
 // Table are families of policy, which count before the project's own.
 type Table []Family
 
@@ -107,6 +128,10 @@ func (t Table) Find(name string) (Family, Reference, bool) {
 	r := Read(name)
 	var found Family
 	longest := 0
+	if strings.HasPrefix(r.Repository, hardened) {
+		i := slices.IndexFunc(families, func(f Family) bool { return f.Name == "chainguard-redis" })
+		return families[i], r, true
+	}
 	for _, list := range [][]Family{t, families} {
 		for _, f := range list {
 			for _, image := range f.Images {

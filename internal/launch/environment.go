@@ -26,24 +26,26 @@ func (l *Launch) ofEnvironment(f image.Family, v Variables, more []string, mount
 			l.Files = append(l.Files, file)
 		}
 	}
-	own := mounted(config)
-	option := func(name, variable, otherwise string) {
-		if value := e.text(variable); value != "" {
-			e.option(name, value)
-		} else if otherwise != "" && !own {
-			e.option(name, otherwise)
-		}
+	if v.Open() {
+		e.problem("*", "variables may come with envFrom, where nobody can see them", "name them in env, with valueFrom")
 	}
-	option("port", "PORT_NUMBER", "")
-	option("dir", "DATA_DIR", f.Data)
-	option("appendonly", "AOF_ENABLED", "yes")
-	e.save()
+	e.given("port", "PORT_NUMBER")
+	e.given("dir", "DATA_DIR")
+	e.given("aclfile", "ACLFILE") // which the agent has to know, to put its users into it
 	e.password()
-	option("aclfile", "ACLFILE", "")
-	option("io-threads", "IO_THREADS", "")
-	option("io-threads-do-reads", "IO_THREADS_DO_READS", "")
+	always := len(e.arguments)
+	if e.text("DATA_DIR") == "" {
+		e.option("dir", f.Data)
+	}
+	e.option("appendonly", cmp.Or(e.text("AOF_ENABLED"), "yes"))
+	e.save()
+	e.given("io-threads", "IO_THREADS")
+	e.given("io-threads-do-reads", "IO_THREADS_DO_READS")
 	for _, command := range strings.FieldsFunc(e.text("DISABLE_COMMANDS"), func(r rune) bool { return r == ',' || r == ' ' }) {
 		e.arguments = append(e.arguments, "--rename-command", command, "")
+	}
+	if len(l.Files) > 0 {
+		l.before(&e, always)
 	}
 	e.replication()
 	e.tls()
@@ -56,6 +58,17 @@ func (l *Launch) ofEnvironment(f image.Family, v Variables, more []string, mount
 		l.HasPassword, l.NamesDefault = true, true
 	}
 	return errors.Join(errors.Join(e.problems...), err)
+}
+
+// before moves what the image would write into its configuration out of the options: where the user's own file is there, the image writes
+// none of it, and what the user puts over it comes behind it. Only the agent sees which of them is there.
+func (l *Launch) before(e *environment, from int) {
+	inv, err := redisconf.Parse(append([]string{e.family.Server}, e.arguments[from:]...))
+	if err != nil {
+		return // it is said again, of all of them
+	}
+	l.Before = inv.Options
+	e.arguments = e.arguments[:from]
 }
 
 // startsByEnvironment reports whether a container leaves the start to the image's script, and with which arguments beside the variables.
@@ -97,6 +110,13 @@ func (e *environment) text(name string) string {
 		e.problem(name+"_FILE", "what the file says cannot be seen here", "say "+e.family.Prefix+name+" itself")
 	}
 	return text
+}
+
+// given is an option whose variable has a value.
+func (e *environment) given(option, variable string) {
+	if value := e.text(variable); value != "" {
+		e.option(option, value)
+	}
 }
 
 func (e *environment) option(name, value string) {
@@ -156,8 +176,7 @@ func (e *environment) password() {
 			e.option("requirepass", reference(prefix+"PASSWORD"))
 		}
 	case isYes(e.v, "ALLOW_EMPTY_PASSWORD"):
-	case e.v.Open():
-		e.problem("PASSWORD", "it may come with envFrom, where nobody can see whether it does", "name it in env, with valueFrom, or say ALLOW_EMPTY_PASSWORD=yes")
+	case e.v.Open(): // which is a problem of its own
 	default:
 		e.problem("PASSWORD", "the image does not start without a password", "set it, or say ALLOW_EMPTY_PASSWORD=yes")
 	}
@@ -165,7 +184,7 @@ func (e *environment) password() {
 
 func isYes(v Variables, name string) bool {
 	text, _ := v.Value(name)
-	return text == "yes" || text == "true" || text == "1"
+	return slices.Contains([]string{"yes", "true", "1"}, strings.ToLower(text))
 }
 
 // replication is for the agent to say.
@@ -180,7 +199,10 @@ func (e *environment) replication() {
 }
 
 func (e *environment) tls() {
-	if text, known := e.v.Value(e.family.Prefix + "TLS_ENABLED"); known && (text == "yes" || text == "true") {
-		e.problem("TLS_ENABLED", "TLS is not supported yet", "remove it")
+	const name = "TLS_ENABLED"
+	if _, known := e.v.Value(e.family.Prefix + name); e.v.Declared(e.family.Prefix+name) && !known {
+		e.problem(name, "its value cannot be seen here", remedyVisible)
+	} else if isYes(e.v, e.family.Prefix+name) {
+		e.problem(name, "TLS is not supported yet", "remove it")
 	}
 }

@@ -20,8 +20,12 @@ type Launch struct {
 	redisconf.Invocation
 	// Files are where the image looks for the user's own configuration by itself: it loads the first that is there.
 	Files []string
+	// Before are options that hold where the first of Files is not there, and come before the other.
+	Before []redisconf.Option
 	// PasswordFile has the clients' password; empty where no file has it.
 	PasswordFile string
+	// WorkingDir is where a script has gone before it starts the server; empty where it stays.
+	WorkingDir string
 	// Place is where the image's script looks for a configuration file, which the generated one has to be; empty where the command line
 	// names it.
 	Place string

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
 )
 
 // encodeSettings is what the agent of this pod is told.
@@ -28,6 +29,7 @@ func (j *injection) encodeSettings() error {
 			ShutDefault:        j.in.Resolved.PasswordRequired && !j.line.NamesDefault,
 			DataVolume:         data,
 			IncludeFirst:       j.line.Files,
+			Before:             redisconf.Lines(j.line.Before),
 			ConfigPlace:        j.line.Place,
 			PasswordFile:       j.line.PasswordFile,
 			Diskless:           j.data.kind == unwritable,

@@ -16,6 +16,8 @@ const ShutDefault = "user default off nopass ~* +@all"
 type Redis struct {
 	// Include is the user's own file; it comes first, so that the lines after it win. Empty: none.
 	Include string
+	// Before are lines that come before it.
+	Before []string
 	// Port is written only where the user's own options do not set it.
 	Port int
 	// AnnounceIP is the pod's address, without which a replica behind address translation would be listed wrongly.
@@ -37,6 +39,9 @@ type Redis struct {
 func (c Redis) String() string {
 	var b strings.Builder
 	line := func(words ...string) { writeLine(&b, words) }
+	for _, text := range c.Before {
+		b.WriteString(text + "\n")
+	}
 	if c.Include != "" {
 		line("include", c.Include)
 	}
@@ -75,6 +80,21 @@ func (c Redis) String() string {
 		line("stop-writes-on-bgsave-error", "no")
 	}
 	return b.String()
+}
+
+// Lines are options as lines of a configuration file.
+func Lines(options []Option) []string {
+	var lines []string
+	for _, o := range options {
+		var b strings.Builder
+		values := o.Values
+		if len(values) == 0 {
+			values = []string{""}
+		}
+		writeLine(&b, append([]string{o.Name}, values...))
+		lines = append(lines, strings.TrimSuffix(b.String(), "\n"))
+	}
+	return lines
 }
 
 // Watched is a group as sentinel.conf remembers it.

@@ -113,8 +113,12 @@ func (c *configuration) write(access model.Access) error {
 func (c *configuration) rewrite() error { return c.writeFiles(c.written) }
 
 func (c *configuration) writeFiles(ours []redisconf.User) error {
+	var before []string
+	if first := c.env.Settings.Redis.IncludeFirst; len(first) > 0 && c.include != first[0] {
+		before = c.env.Settings.Redis.Before
+	}
 	conf := redisconf.Redis{
-		Include: c.include, Diskless: c.env.Settings.Redis.Diskless, Port: c.env.Settings.Port, AnnounceIP: c.env.PodIP.String(),
+		Before: before, Include: c.include, Diskless: c.env.Settings.Redis.Diskless, Port: c.env.Settings.Port, AnnounceIP: c.env.PodIP.String(),
 		Group: contract.ReplicationUser(c.env.Namespace, c.env.Settings.StatefulSet), Users: ours,
 		ShutDefault: c.env.Settings.Redis.ShutDefault && c.clients == nil && !c.user.namesDefault && !c.user.hasPassword,
 	}

@@ -69,6 +69,7 @@ func TestFirstFileThatIsThere(t *testing.T) {
 	dir := t.TempDir()
 	whole, overrides := filepath.Join(dir, "redis.conf"), filepath.Join(dir, "overrides.conf")
 	env.Settings.Redis.Include, env.Settings.Redis.IncludeFirst = whole, []string{whole, overrides}
+	env.Settings.Redis.Before = []string{"hz 11"} // what the image would write, where it finds no whole file
 	c, err := newConfiguration(env, "secret", nil)
 	if text := generated(t, env.ConfigDir); err != nil || strings.Contains(text, "include") {
 		t.Errorf("a file that is not there would keep the server from starting: %v\n%s", err, text)
@@ -77,6 +78,9 @@ func TestFirstFileThatIsThere(t *testing.T) {
 		put(t, file, "hz 20\n")
 		if changed, err := c.follow(); !changed || err != nil || !strings.Contains(generated(t, env.ConfigDir), "include "+file+"\n") {
 			t.Errorf("%t %v, want include %s in\n%s", changed, err, file, generated(t, env.ConfigDir))
+		}
+		if has := strings.HasPrefix(generated(t, env.ConfigDir), "hz 11\ninclude "); has != (file == overrides) {
+			t.Errorf("with %s the image's own options come first: %t", file, has)
 		}
 	}
 }
