@@ -101,7 +101,7 @@ func (b beside) objections(namespace string, pod *corev1.Pod) []string {
 		return nil
 	}
 	var all []string
-	for _, o := range redisconf.Objections(settings.Redis.Include, text) {
+	for _, o := range redisconf.Objections(settings.Redis.Include, text, settings.Port) {
 		all = append(all, o.String())
 	}
 	return all

@@ -45,6 +45,8 @@ type Family struct {
 	Least *Version
 	// Hint says what is known of an image that has to be started by a command.
 	Hint string
+	// ByPolicy reports whether policy says that an image is one of it.
+	ByPolicy bool
 	// Refused says what it is, where that cannot be kept at all.
 	Refused string
 }
@@ -99,7 +101,7 @@ func Named() []string {
 func Like(name string, images []string) (Family, bool) {
 	for _, f := range families {
 		if f.Name == name && f.Start != Unknown {
-			f.Images = images
+			f.Images, f.ByPolicy = images, true
 			return f, true
 		}
 	}
@@ -112,10 +114,8 @@ const hardened = "cgr.dev/"
 // Official reports whether a repository is one of which the name alone says what it is: others end in the same word, and may be configured
 // by variables.
 func (r Reference) Official() bool {
-	for _, name := range []string{"library/redis", "mirrored-library-redis", "valkey/valkey", "valkey/valkey-bundle"} {
-		if r.endsWith(name) {
-			return true
-		}
+	if slices.ContainsFunc([]string{"library/redis", "mirrored-library-redis", "valkey/valkey", "valkey/valkey-bundle"}, r.endsWith) {
+		return true
 	}
 	return r.Repository == "redis" || r.Repository == "docker.io/redis"
 }

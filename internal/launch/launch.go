@@ -145,6 +145,9 @@ func (l *Launch) readShell(original, rest []string, v Variables) error {
 	}
 	l.script = s
 	l.Invocation, err = common(s.read)
+	if l.WorkingDir = s.starts[0].dir; err == nil && hides(l.WorkingDir) {
+		err = hiding(shell, "the directory to which its script goes "+Unseen, "write it out, like cd /data")
+	}
 	return err
 }
 
@@ -170,7 +173,13 @@ func (r *reader) servers(shell string) ([]start, error) {
 		}
 		return nil, hiding(shell, what, remedyFile)
 	}
+	if len(r.ends) > 0 {
+		return nil, hiding(shell, fmt.Sprintf("one of its ways ends in %s, and what that does "+Unseen, r.ends[0]), remedyFile)
+	}
 	for _, s := range r.starts {
+		if s.dir != r.starts[0].dir {
+			return nil, hiding(shell, "its script starts servers in different directories", "go to the same before each")
+		}
 		if s.way.hides != "" {
 			return nil, hiding(shell, fmt.Sprintf("line %d of its script starts %s %s", s.line, s.words[0].text, s.way.hides), remedyLast)
 		}

@@ -62,6 +62,9 @@ func TestScriptLoadsTheGeneratedFile(t *testing.T) {
 			"[ -f /x ] && exec redis-server --hz 1\nredis-server --replicaof $M 6379", "[ -f /x ] && exec redis-server /g/redis.conf --hz 1\nredis-server /g/redis.conf", "",
 		},
 		"a master in all branches": {"if a; then redis-server --slaveof a 1; else redis-server --slaveof b 1; fi", "", ""},
+		"only asked for":           {"command -v redis-server; redis-server --version && exec redis-server /c", "command -v redis-server; redis-server --version && exec redis-server /g/redis.conf", "/c"},
+		"a notice at the end":      {"redis-server /c || /notify.sh", "redis-server /g/redis.conf || /notify.sh", "/c"},
+		"on some cores":            {"exec taskset -c 0-3 setpriv --reuid 999 redis-server /c", "exec taskset -c 0-3 setpriv --reuid 999 redis-server /g/redis.conf", "/c"},
 		"options in one variable":  {"redis-server /c $OPTS", "redis-server /g/redis.conf $OPTS", "/c"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -109,6 +112,12 @@ func TestWhatHidesTheServerIsNamed(t *testing.T) {
 		"a broken script":     {[]string{"sh", "-c", "if redis-server; then"}, "cannot be read"},
 		"no script":           {[]string{"sh"}, "no script"},
 		"an option":           {[]string{"sh", "-c", "redis-server --port 99999999"}, "--port"},
+		"another program":     {[]string{"sh", "-c", "if a; then exec /other.sh; fi\nexec redis-server /c"}, "ends in /other.sh"},
+		"another at the end":  {[]string{"sh", "-c", "if a; then redis-server /c; else /other.sh; fi"}, "ends in /other.sh"},
+		"somebody's home":     {[]string{"sh", "-c", "exec redis-server ~/redis.conf"}, "$(…)"},
+		"a hidden directory":  {[]string{"sh", "-c", "cd $HIDDEN && exec redis-server /c"}, "the directory to which"},
+		"a directory perhaps": {[]string{"sh", "-c", "[ -d /x ] && cd /x\nexec redis-server /c"}, "the directory to which"},
+		"directories":         {[]string{"sh", "-c", "if a; then cd /x; exec redis-server /c; fi; exec redis-server /c"}, "different directories"},
 		"a shell in a shell":  {[]string{"sh", "-c", "bash -c 'redis-server /c'"}, "bash -c"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -203,6 +212,22 @@ func TestNothingIsReadWithoutEnd(t *testing.T) {
 			t.Errorf("%s: %d MiB, %v", name, took, err)
 		} else {
 			t.Logf("%s: %d MiB", name, took)
+		}
+	}
+}
+
+// TestScriptGoesElsewhere: data is where the script has gone before it starts the server.
+func TestScriptGoesElsewhere(t *testing.T) {
+	for script, want := range map[string]string{
+		"exec redis-server":                                   "",
+		"cd /a && exec redis-server":                          "/a",
+		"mkdir -p /a/b && cd /a && cd b && exec redis-server": "/a/b",
+		"set -e\ncd /a || exit 1\nredis-server":               "/a",
+		"(cd /a && make); exec redis-server":                  "",
+		"D=/a; cd $D/b; redis-server":                         "/a/b",
+	} {
+		if l, err := Of([]string{"sh", "-c", script}, nil, variables); err != nil || l.WorkingDir != want {
+			t.Errorf("%q: %q %v, want %q", script, l.WorkingDir, err, want)
 		}
 	}
 }

@@ -23,6 +23,8 @@ type start struct {
 	way way
 	// replaces reports whether the server takes the shell's place, so that nothing comes after it.
 	replaces bool
+	// dir is where the script has gone before.
+	dir string
 }
 
 // way is how a script comes to one of its commands.
@@ -47,6 +49,8 @@ type reader struct {
 	starts []start
 	// files are scripts that it runs, or reads in.
 	files []string
+	// ends are other programs in which one of its ways ends.
+	ends []string
 }
 
 // scriptOf reads a script. The reader stops at nothing but a script that no shell could read.
@@ -150,17 +154,28 @@ func (r *reader) loop(s *scope, w way, lists ...[]*syntax.Stmt) {
 	s.forget()
 }
 
-func (r *reader) binary(c *syntax.BinaryCmd, s *scope, w way) {
+// binary reads a pipe or a list, and returns what is known where all of a list succeeded.
+func (r *reader) binary(c *syntax.BinaryCmd, s *scope, w way) *scope {
 	if c.Op == syntax.Pipe || c.Op == syntax.PipeAll {
 		r.statement(c.X, s.copy(), w)
 		r.statement(c.Y, s.copy(), w)
-		return
+		return s
 	}
 	// What comes after a server in such a list runs when that has ended, as the container is about to.
-	r.statement(c.X, s, w)
-	maybe := s.copy()
+	starts, ends := len(r.starts), len(r.ends)
+	through := s
+	if inner, ok := c.X.Cmd.(*syntax.BinaryCmd); ok && c.Op == syntax.AndStmt && inner.Op == syntax.AndStmt {
+		through = r.binary(inner, s, w)
+	} else {
+		r.statement(c.X, s, w)
+	}
+	starts = len(r.starts) - starts
+	maybe := through.copy()
 	r.statement(c.Y, maybe, w)
-	s.join(s.copy(), maybe)
+	if s.join(s.copy(), maybe); starts > 0 {
+		r.ends = r.ends[:ends]
+	}
+	return maybe
 }
 
 // assign takes over what a script says of variables.
@@ -197,13 +212,22 @@ func (r *reader) call(c *syntax.CallExpr, s *scope, w way) {
 		}
 	}
 	at, replaces := skipped(words)
-	if at == len(words) {
+	if at == len(words) || onlyAsks(words, at) {
 		return
 	}
 	name := words[at].text
+	serves := redisconf.IsServer(name) && !hides(name)
+	files := len(r.files)
+	defer func() {
+		if !serves && (replaces || w.last && len(r.files) > files) {
+			r.ends = append(r.ends, name)
+		}
+	}()
 	switch base := path.Base(name); {
-	case redisconf.IsServer(name) && !hides(name):
-		r.starts = append(r.starts, start{words: words[at:], line: int(c.Pos().Line()), way: w, replaces: replaces}) //nolint:gosec // a line of a text
+	case serves:
+		r.starts = append(r.starts, start{words: words[at:], line: int(c.Pos().Line()), way: w, replaces: replaces, dir: s.dir}) //nolint:gosec // a line of a text
+	case base == "cd" || base == "pushd" || base == "popd":
+		s.enter(texts(words[at+1:]))
 	case slices.Contains(shells, base):
 		if file, _, ok := shellLine(texts(words[at+1:])); !ok && file != "" {
 			r.files = append(r.files, file)
@@ -229,6 +253,14 @@ func (r *reader) call(c *syntax.CallExpr, s *scope, w way) {
 	}
 }
 
+// onlyAsks reports whether a command asks for a program or its version, and starts nothing.
+func onlyAsks(words []word, at int) bool {
+	if path.Base(words[0].text) == "command" && len(words) > 1 && strings.HasPrefix(strings.ToLower(words[1].text), "-v") {
+		return true
+	}
+	return redisconf.IsServer(words[at].text) && at+1 < len(words) && slices.Contains([]string{"-v", "--version", "-h", "--help"}, words[at+1].text)
+}
+
 // within finds servers in what a word runs to become a text.
 func (r *reader) within(w *syntax.Word, s *scope) {
 	if w == nil {
@@ -250,13 +282,15 @@ func (r *reader) within(w *syntax.Word, s *scope) {
 // wrappers start what follows them, after options of their own and this many operands.
 var wrappers = map[string]int{
 	"exec": 0, "command": 0, "nohup": 0, "env": 0, "nice": 0, "ionice": 0, "gosu": 1, "su-exec": 1, "setpriv": 0, "stdbuf": 0,
+	"numactl": 0, "taskset": 1, "chrt": 1,
 	"tini": 0, "tini-static": 0, "dumb-init": 0, "catatonit": 0, "docker-entrypoint.sh": 0,
 }
 
 // takesValue are options of wrappers whose value is a word of its own.
 var takesValue = map[string][]string{
 	"exec": {"-a"}, "nice": {"-n"}, "ionice": {"-c", "-n"}, "env": {"-u", "--unset", "-C", "--chdir"}, "tini": {"-p", "-e"}, "stdbuf": {"-i", "-o", "-e"},
-	"dumb-init": {"-r", "--rewrite"},
+	"dumb-init": {"-r", "--rewrite"}, "setpriv": {"--reuid", "--regid", "--groups", "--inh-caps", "--ambient-caps", "--bounding-set"},
+	"numactl": {"-N", "-m", "-C", "-i", "-p"},
 }
 
 // skipped is where the command begins that wrappers start, and whether one of them leaves nothing to come back to.

@@ -4,6 +4,7 @@ package launch
 
 import (
 	"maps"
+	"path"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -27,15 +28,20 @@ type scope struct {
 	set map[string]string
 	// forgotten reports whether something may have set any other variable.
 	forgotten bool
+	// dir is where the script has gone; empty where it is where it began.
+	dir string
 }
 
-func (s *scope) copy() *scope { return &scope{s.outer, maps.Clone(s.set), s.forgotten} }
+func (s *scope) copy() *scope { return &scope{s.outer, maps.Clone(s.set), s.forgotten, s.dir} }
 
 // join is what is known after one of several ways was taken.
 func (s *scope) join(ways ...*scope) {
 	names := map[string]bool{}
+	s.dir = ways[0].dir
 	for _, w := range ways {
-		s.forgotten = s.forgotten || w.forgotten
+		if s.forgotten = s.forgotten || w.forgotten; w.dir != ways[0].dir {
+			s.dir = unknown
+		}
 		for name := range w.set {
 			names[name] = true
 		}
@@ -54,6 +60,18 @@ func (s *scope) join(ways ...*scope) {
 // forget gives up what is known of all variables: something was read that nobody can see.
 func (s *scope) forget() { s.set, s.forgotten = map[string]string{}, true }
 
+// enter follows the script into another directory.
+func (s *scope) enter(words []string) {
+	switch {
+	case len(words) != 1 || hides(words[0]) || words[0] == "-" || s.dir == "" && !path.IsAbs(words[0]):
+		s.dir = unknown
+	case path.IsAbs(words[0]):
+		s.dir = path.Clean(words[0])
+	case s.dir != unknown:
+		s.dir = path.Join(s.dir, words[0])
+	}
+}
+
 // value is what a variable says, or its reference.
 func (s *scope) value(name string) string {
 	if text, ok := s.set[name]; ok {
@@ -69,8 +87,11 @@ func (s *scope) value(name string) string {
 func (s *scope) word(w *syntax.Word) word {
 	out := word{from: int(w.Pos().Offset()), to: int(w.End().Offset())} //nolint:gosec // offsets in a text
 	var b strings.Builder
-	for _, p := range w.Parts {
+	for i, p := range w.Parts {
 		text, splits := s.part(p)
+		if lit, ok := p.(*syntax.Lit); ok && i == 0 && (lit.Value == "~" || strings.HasPrefix(lit.Value, "~/")) {
+			text = unknown + text[1:] // somebody's home
+		}
 		b.WriteString(text)
 		out.splits = out.splits || splits
 		if b.Len() > longest { // a variable of variables of variables may be any length

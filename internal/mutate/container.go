@@ -148,7 +148,8 @@ func (s *subject) findServer(pod *corev1.Pod, o *objections) bool {
 		o.add(refuse(DeniedImage, "container %s, image %s: %s", d.Name, d.Image, d.family.Refused))
 	}
 	o.add(refuseCluster(d))
-	o.add(refuseSecondSentinel(all, d))
+	o.add(refuseSecondSentinel("containers", all, d))
+	o.add(refuseSecondSentinel("initContainers", describe(native(pod.Spec.InitContainers), nil, s.resolved.Images), d))
 	if !o.add(d.hiddenByImage()) {
 		return false
 	}
@@ -173,12 +174,16 @@ func (s *subject) findServer(pod *corev1.Pod, o *objections) bool {
 
 // hiddenByImage refuses an image of which nobody knows what it starts, where its container does not say so.
 func (d *described) hiddenByImage() error {
-	if !d.hidesStart() || d.family.Refused != "" || len(d.Args) > 0 && !strings.HasPrefix(d.Args[0], "-") {
-		return nil
-	}
 	what := "is not known, and no command says what it starts: say it"
-	if d.family.Hint != "" {
+	switch sign := d.configured(); {
+	case d.family.Refused != "" || len(d.Command) > 0:
+		return nil
+	case d.family.Hint != "": // its start does what it does with any arguments
 		what = d.family.Hint + ", or say what it starts"
+	case sign != "":
+		what = fmt.Sprintf("has the name of one that starts its server from arguments, and %s of one that is configured by variables: say what it starts", sign)
+	case !d.hidesStart() || len(d.Args) > 0 && !strings.HasPrefix(d.Args[0], "-") && !strings.HasSuffix(d.Args[0], ".conf"):
+		return nil
 	}
 	program := "redis-server"
 	if strings.Contains(path.Base(d.reference.Repository), "valkey") {
@@ -189,6 +194,37 @@ func (d *described) hiddenByImage() error {
 		file = "/etc/valkey/valkey.conf"
 	}
 	return refuse(DeniedImage, "container %s: image %s %s, like command: [%q, %q] with the file that it loads, or let the policy say below images which known image it is like", d.Name, d.reference.Repository, what, program, cmp.Or(d.line.ConfigFile, file))
+}
+
+// configured is what tells of an image whose name ends as the official one's that it may be another, which makes a configuration of
+// variables; empty where nothing does, or policy says what it is.
+func (d *described) configured() string {
+	plain := d.family.Start == image.ByArguments && !d.family.ByPolicy && !d.reference.Official()
+	if !plain || len(d.Args) > 0 && !strings.HasPrefix(d.Args[0], "-") {
+		return ""
+	}
+	for _, m := range d.VolumeMounts {
+		if isBelow("/bitnami", m.MountPath) || isBelow("/opt/bitnami", m.MountPath) {
+			return "the mount " + m.MountPath
+		}
+	}
+	if strings.Contains(d.reference.Tag, "-debian-1") {
+		return "the tag " + d.reference.Tag
+	}
+	if len(d.Args) > 0 {
+		return "" // it is configured by these, and a variable may be for anything
+	}
+	for _, prefix := range []string{"REDIS_", "VALKEY_"} {
+		for _, name := range []string{"PASSWORD", "PASSWORD_FILE", "AOF_ENABLED", "EXTRA_FLAGS", "REPLICATION_MODE", "DATA_DIR", "ACLFILE", "DISABLE_COMMANDS"} {
+			if d.variables.Declared(prefix + name) {
+				return "the variable " + prefix + name
+			}
+		}
+	}
+	if d.variables.Declared("ALLOW_EMPTY_PASSWORD") {
+		return "the variable ALLOW_EMPTY_PASSWORD"
+	}
+	return ""
 }
 
 // onlyOptions reports whether nothing is wrong with the line but options: the rest of it is known, and can be judged.
@@ -202,10 +238,15 @@ func (d *described) onlyOptions() bool {
 // remedied is what is wrong with the line, with the remedy for just this image: where a script of somebody else hides the start of one
 // that is configured by variables, that script is not needed at all.
 func (d *described) remedied() error {
-	if d.family.Start != image.ByEnvironment {
+	var remedy string
+	switch d.family.Start {
+	case image.ByEnvironment:
+		remedy = "drop command and args: the variables of the image are translated then"
+	case image.ByFile:
+		remedy = fmt.Sprintf("drop command and args, and say options in env, as %sARGS: the image starts the server itself", d.family.Prefix)
+	case image.ByArguments, image.Unknown:
 		return d.err
 	}
-	remedy := "drop command and args: the variables of the image are translated then"
 	if dir := d.claimElsewhere(); dir != "" {
 		remedy += fmt.Sprintf("; say %sDATA_DIR=%s too, or the group starts empty in %s", d.family.Prefix, dir, d.family.Data)
 	}
@@ -286,15 +327,26 @@ func roleOf(meta map[string]string, container string, program redisconf.Program)
 }
 
 // refuseSecondSentinel finds the old habit of a Sentinel beside each Redis. It would follow no rule of ours.
-func refuseSecondSentinel(all []described, server *described) error {
+func refuseSecondSentinel(field string, all []described, server *described) error {
 	for i := range all {
 		d := &all[i]
 		sentinel := d.line.Program == redisconf.ProgramSentinel || d.Name == contract.SentinelContainer || strings.HasSuffix(d.reference.Repository, "-sentinel")
-		if d.index != server.index && server.line.Program != redisconf.ProgramSentinel && sentinel {
-			return refuse(DeniedContainer, "spec.containers: container %s starts a Sentinel beside Redis: remove it; Sentinels run as a StatefulSet of their own, or as the chart's", d.Name)
+		if d.Name != server.Name && server.line.Program != redisconf.ProgramSentinel && sentinel {
+			return refuse(DeniedContainer, "spec.%s: container %s starts a Sentinel beside Redis: remove it; Sentinels run as a StatefulSet of their own, or as the chart's", field, d.Name)
 		}
 	}
 	return nil
+}
+
+// native are the init containers that stay beside the server, without our own.
+func native(containers []corev1.Container) []corev1.Container {
+	var all []corev1.Container
+	for _, c := range containers {
+		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways && c.Name != contract.AgentContainer {
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 // doubtTools warns of containers with the image of a server that run a script in a file: charts have some that look after masters.

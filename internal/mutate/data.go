@@ -59,19 +59,22 @@ func (s *subject) findData(pod *corev1.Pod, o *objections) {
 			o.add(refuse(DeniedOption, "container %s: volume %s is mounted at %s, and whether %s names that directory cannot be seen: say it in env, %sDATA_DIR=%s", c.Name, mount.Name, mount.MountPath, s.include, s.family.Prefix, mount.MountPath))
 		}
 	}
-	if mount == nil {
-		if !s.ownsImageDir(pod, s.data.dir) {
-			s.data.kind = unwritable
-		}
-	} else {
+	switch {
+	case mount != nil:
 		s.readMount(pod, *mount, o)
+	case s.ownsImageDir(pod, s.data.dir):
+	case s.line.Dir == "" && s.include != "" && writesElsewhere(pod, c.VolumeMounts):
+		// Only where nothing else can be meant is it said to have no disk.
+		s.doubt("container %s: Redis cannot write to %s, and whether %s names another directory cannot be seen here: say it as --dir", c.Name, s.data.dir, s.include)
+	default:
+		s.data.kind = unwritable
 	}
 	s.doubtData(pod, mount)
 }
 
 // dataDir is the directory of the server as far as it can be seen here.
 func (s *subject) dataDir(workingDir string) string {
-	start := cmp.Or(workingDir, s.family.Data, imageDir)
+	start := cmp.Or(s.line.WorkingDir, workingDir, s.family.Data, imageDir)
 	if s.line.Dir == "" || path.IsAbs(s.line.Dir) {
 		return cmp.Or(s.line.Dir, start)
 	}
@@ -88,7 +91,7 @@ func (s *subject) readMount(pod *corev1.Pod, mount corev1.VolumeMount, o *object
 	case kind == scratch:
 	case strings.Contains(mount.SubPathExpr, "$("+contract.EnvPerPodDirectory+")"):
 		s.data.kind, s.data.perPod = claimed, true
-	case kind == claimed && what == "claim "+mount.Name+"-"+s.podName, strings.Contains(mount.SubPathExpr, "$("):
+	case kind == claimed && what == "claim "+mount.Name+"-"+s.podName, differs(mount.SubPathExpr, pod.Spec.Containers[s.index].Env):
 		s.data.kind = claimed
 	case pod.Annotations[contract.AnnotationPerPodDirectory] == "true":
 		s.data.kind, s.data.perPod = claimed, true
@@ -98,6 +101,26 @@ func (s *subject) readMount(pod *corev1.Pod, mount corev1.VolumeMount, o *object
 			o.add(refuse(DeniedSharedClaim, "volume %s: all %d pods share %s, and each Redis would overwrite the data of the others: set the annotation %s: \"true\" to give each pod a directory of its own (pod 0 goes on with the data that is there), or use volumeClaimTemplates", mount.Name, s.replicas, what, contract.AnnotationPerPodDirectory))
 		}
 	}
+}
+
+// ofOnePod are fields of which no two pods of a set have the same.
+var ofOnePod = []string{
+	"metadata.name", "metadata.uid", "status.podIP", "status.podIPs",
+	"metadata.labels['statefulset.kubernetes.io/pod-name']", "metadata.labels['apps.kubernetes.io/pod-index']",
+}
+
+// differs reports whether a text with references to variables is another in each pod.
+func differs(text string, env []corev1.EnvVar) bool {
+	for i := len(env) - 1; i >= 0; i-- { // a variable refers to those before it
+		if !strings.Contains(text, "$("+env[i].Name+")") {
+			continue
+		}
+		from := env[i].ValueFrom
+		if from != nil && from.FieldRef != nil && slices.Contains(ofOnePod, from.FieldRef.FieldPath) || from == nil && differs(env[i].Value, env[:i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // doubtData says what the user should know of where data are.
@@ -137,8 +160,12 @@ func volumeKind(pod *corev1.Pod, name string) (string, dataKind) {
 		return "claim " + v.PersistentVolumeClaim.ClaimName, claimed
 	case v.ConfigMap != nil, v.Secret != nil, v.Projected != nil, v.DownwardAPI != nil, v.Image != nil:
 		return "a volume that is read-only", unwritable
-	case v.EmptyDir != nil, v.Ephemeral != nil, v.CSI != nil:
+	case v.EmptyDir != nil, v.Ephemeral != nil:
 		return "", scratch
+	case v.CSI != nil && v.CSI.ReadOnly != nil && *v.CSI.ReadOnly:
+		return "a volume that is read-only", unwritable
+	case v.CSI != nil: // which may be the same file server for all pods
+		return "a volume of driver " + v.CSI.Driver, shared
 	case v.HostPath != nil:
 		return "directory " + v.HostPath.Path + " of the node", shared
 	case v.NFS != nil:
@@ -181,11 +208,19 @@ func coveringMount(mounts []corev1.VolumeMount, file string) *corev1.VolumeMount
 	return found
 }
 
-// onlyClaim is the mount of a claim where there is exactly one.
+// writesElsewhere reports whether a container has a mount that it may write to.
+func writesElsewhere(pod *corev1.Pod, mounts []corev1.VolumeMount) bool {
+	return slices.ContainsFunc(mounts, func(m corev1.VolumeMount) bool {
+		_, kind := volumeKind(pod, m.Name)
+		return !m.ReadOnly && kind != unwritable && !strings.HasPrefix(m.Name, contract.ObjectPrefix) && path.Clean(m.MountPath) != "/tmp"
+	})
+}
+
+// onlyClaim is the mount of a volume that outlives the pod where there is exactly one.
 func onlyClaim(pod *corev1.Pod, mounts []corev1.VolumeMount) *corev1.VolumeMount {
 	var found *corev1.VolumeMount
 	for i, m := range mounts {
-		if m.ReadOnly || claimOf(pod, m.Name) == "" {
+		if _, kind := volumeKind(pod, m.Name); m.ReadOnly || kind != claimed && kind != shared {
 			continue
 		}
 		if found != nil && found.Name != m.Name {

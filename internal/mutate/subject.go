@@ -245,7 +245,7 @@ func (s *subject) findInclude(pod *corev1.Pod) error {
 		s.include = contract.UserConfigDir + "/" + contract.UserConfigKey
 		return nil
 	}
-	if dir := pod.Spec.Containers[s.index].WorkingDir; file != "" && !path.IsAbs(file) && dir != "" {
+	if dir := cmp.Or(s.line.WorkingDir, pod.Spec.Containers[s.index].WorkingDir); file != "" && !path.IsAbs(file) && dir != "" {
 		file = path.Join(dir, file)
 	}
 	s.include = file

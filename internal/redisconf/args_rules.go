@@ -69,6 +69,7 @@ const (
 	remedyAnnounce = "remove it: the agent announces the address of the pod"
 	remedyPassword = "the agent writes the users of Sentinels; remove it, and restrict access to the port with a NetworkPolicy"
 	remedyReserved = "names that begin with redis-sentinel are kept for this project's own users: use another"
+	remedyPort     = "it has no effect: the group's port is %d; remove the line, or say the port on the command line, as --port, where admission can see it"
 	remedyConfig   = "put it into the configuration file: the agent overrides it while the pod must not lead"
 )
 

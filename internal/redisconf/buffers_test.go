@@ -16,7 +16,7 @@ func TestBufferThatCutsReplicasOff(t *testing.T) {
 		if got := len(inv.Doubts()) > 0; err != nil || got != tight {
 			t.Errorf("%q: doubted %t, want %t, %v", line, got, tight, err)
 		}
-		if got := len(Objections("r.conf", "client-output-buffer-limit "+line+"\n")) > 0; got != tight {
+		if got := len(Objections("r.conf", "client-output-buffer-limit "+line+"\n", 6379)) > 0; got != tight {
 			t.Errorf("%q in a file: %t, want %t", line, got, tight)
 		}
 	}

@@ -5,6 +5,7 @@ package redisconf
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -27,8 +28,8 @@ func (o Objection) String() string {
 }
 
 // Objections judges the user's own redis.conf by the rules for options. What the generated file, which comes after it,
-// overrules without harm is not among them; files that it includes are not read.
-func Objections(file, text string) []Objection {
+// overrules without harm is not among them; files that it includes are not read. Port is the group's, which the generated file says.
+func Objections(file, text string, port int) []Objection {
 	var all []Objection
 	n := 0
 	for line := range strings.Lines(text) {
@@ -40,6 +41,9 @@ func Objections(file, text string) []Objection {
 		o := Option{Name: words[0], Values: words[1:]}
 		if o.Name == "user" && len(words) > 1 && ReservedUser(words[1]) {
 			all = append(all, Objection{File: file, Line: n, Directive: "user " + words[1], Remedy: remedyReserved})
+		}
+		if o.Name == "port" && strings.Join(o.Values, "") != strconv.Itoa(port) {
+			all = append(all, Objection{File: file, Line: n, Directive: "port " + strings.Join(o.Values, " "), Remedy: fmt.Sprintf(remedyPort, port)})
 		}
 		if o.Name == bufferLimit && tightBuffer(o.Values) != "" {
 			all = append(all, Objection{File: file, Line: n, Directive: o.Name + " replica " + tightBuffer(o.Values), Remedy: remedyBuffer})

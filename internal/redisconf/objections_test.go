@@ -12,6 +12,7 @@ func TestObjections(t *testing.T) {
 	const text = `# a comment, then an empty line
 
 maxmemory 100mb
+port 6379
 bind 127.0.0.1
 replica-priority 7
 cluster-enabled no
@@ -25,12 +26,13 @@ cluster-enabled yes
 tls-port 6380
 user redis-sentinel-agent on >secret +@all
 rename-command FLUSHALL ""
+port 6380
 `
 	var got []string
-	for _, o := range Objections("r.conf", text) {
+	for _, o := range Objections("r.conf", text, 6379) {
 		got = append(got, o.String())
 	}
-	want := []string{"r.conf line 8, replicaof: ", "r.conf line 9, rename-command config: ", "r.conf line 13, cluster-enabled: ", "r.conf line 14, tls-port: ", "r.conf line 15, user redis-sentinel-agent: "}
+	want := []string{"r.conf line 9, replicaof: ", "r.conf line 10, rename-command config: ", "r.conf line 14, cluster-enabled: ", "r.conf line 15, tls-port: ", "r.conf line 16, user redis-sentinel-agent: ", "r.conf line 18, port 6380: "}
 	if len(got) != len(want) {
 		t.Fatalf("got %d objections, want %d: %q", len(got), len(want), got)
 	}

@@ -164,7 +164,7 @@ func TestFilesThatTheUsersOwnIncludes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	user, err := readUserFile(filepath.Join(dir, "redis.conf"))
+	user, err := readUserFile(filepath.Join(dir, "redis.conf"), 6379)
 	if err != nil || user.values.Priority != 20 || user.master.Password != "clients" || !user.namesDefault || user.aclFile != dir+"/users.acl" {
 		t.Errorf("%+v, %v", user, err)
 	}
@@ -175,7 +175,7 @@ func TestFilesThatTheUsersOwnIncludes(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("replica-priority 7\n"+text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if user, err := readUserFile(filepath.Join(dir, name)); err == nil || user.values.Priority != 7 {
+		if user, err := readUserFile(filepath.Join(dir, name), 6379); err == nil || user.values.Priority != 7 {
 			t.Errorf("%s: %v, want an error, and what could be read", name, err)
 		}
 	}

@@ -57,7 +57,7 @@ func newConfiguration(env environment.Environment, password string, clients *cli
 func (c *configuration) read() {
 	var err error
 	c.include = includeOf(c.env.Settings.Redis)
-	switch c.user, err = readUserFile(c.include); {
+	switch c.user, err = readUserFile(c.include, c.env.Settings.Port); {
 	case errors.Is(err, fs.ErrNotExist):
 		c.env.Log.Info("the user's configuration is not there yet, or not all of it; it is read when it is", "error", err.Error())
 	case err != nil:

@@ -34,13 +34,13 @@ type userFile struct {
 // deepest is how far files may include each other; Redis has no limit, and a circle ends it.
 const deepest = 16
 
-// readUserFile reads the file and what it includes. The error names a file that cannot be read; what was read counts.
-func readUserFile(path string) (userFile, error) {
+// readUserFile reads the file and what it includes, of a group with this port. The error names a file that cannot be read; what was read counts.
+func readUserFile(path string, port int) (userFile, error) {
 	user := userFile{values: observe.UserValues{Priority: 100, ServeStale: true}}
 	if path == "" {
 		return user, nil
 	}
-	text, read, objections, err := readIncluding(path, deepest)
+	text, read, objections, err := readIncluding(path, port, deepest)
 	values := redisconf.Values(text)
 	user.objections, user.aclFile = objections, values["aclfile"]
 	user.read, user.stamp = read, stampOf(read)
@@ -75,7 +75,7 @@ func stampOf(patterns []string) string {
 }
 
 // readIncluding returns a file with the files that it includes in their places, which patterns those are of, and what the agent objects to in each.
-func readIncluding(path string, depth int) (text string, read []string, all []redisconf.Objection, failed error) {
+func readIncluding(path string, port, depth int) (text string, read []string, all []redisconf.Objection, failed error) {
 	read = []string{path}
 	if depth == 0 {
 		return "", read, nil, fmt.Errorf("reading %s: files include each other more than %d deep", path, deepest)
@@ -85,7 +85,7 @@ func readIncluding(path string, depth int) (text string, read []string, all []re
 		return "", read, nil, fmt.Errorf("reading %s: %w", path, err)
 	}
 	var b strings.Builder
-	all = redisconf.Objections(path, string(raw))
+	all = redisconf.Objections(path, string(raw), port)
 	for line := range strings.Lines(string(raw)) {
 		pattern := redisconf.ConfInclude(line)
 		if pattern == "" {
@@ -98,7 +98,7 @@ func readIncluding(path string, depth int) (text string, read []string, all []re
 			failed = fmt.Errorf("reading what %s includes: there is no %s where the agent can see it", path, pattern)
 		}
 		for _, name := range names {
-			included, files, objections, err := readIncluding(name, depth-1)
+			included, files, objections, err := readIncluding(name, port, depth-1)
 			if err != nil {
 				failed = err
 			}
