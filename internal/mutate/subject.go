@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -116,7 +117,8 @@ func (s *subject) doubtOldInit(pod *corev1.Pod) {
 	}
 }
 
-// doubtMasters warns of init containers that write a master into a configuration file. The generated file overrules that.
+// doubtMasters warns of init containers that write a master into a configuration file, which the generated file overrules, and of what
+// commands one while Redis runs, which nothing overrules but the agent's next turn.
 func (s *subject) doubtMasters(pod *corev1.Pod) {
 	for _, c := range pod.Spec.InitContainers {
 		for _, text := range slices.Concat(c.Command, c.Args) {
@@ -126,7 +128,23 @@ func (s *subject) doubtMasters(pod *corev1.Pod) {
 			}
 		}
 	}
+	for _, c := range slices.Concat(native(pod.Spec.InitContainers), pod.Spec.Containers) {
+		text := strings.Join(slices.Concat(c.Command, c.Args), "\n")
+		where := ""
+		if commandsMaster.MatchString(text) {
+			where = "its command line"
+		} else if hook := c.Lifecycle; hook != nil && hook.PostStart != nil && hook.PostStart.Exec != nil &&
+			commandsMaster.MatchString(strings.Join(hook.PostStart.Exec.Command, "\n")) {
+			where = "lifecycle.postStart"
+		}
+		if where != "" {
+			s.doubt("container %s: %s tells servers or Sentinels who is master, against the agent: remove that", c.Name, where)
+		}
+	}
 }
+
+// commandsMaster finds commands that make a server a master or a replica, or have Sentinels do it.
+var commandsMaster = regexp.MustCompile(`(?i)-cli\b[^\n;|&]*\s(replicaof|slaveof|sentinel\s+(failover|monitor|remove|set))\b`)
 
 // refuseWindows refuses pods of nodes on which neither Redis nor the agent runs.
 func refuseWindows(pod *corev1.Pod) error {
