@@ -33,8 +33,10 @@ type RedisSettings struct {
 	Include string `json:"include,omitempty"`
 	// IncludeFirst are files of which the first that is there is included, in the place of Include.
 	IncludeFirst []string `json:"includeFirst,omitempty"`
-	// Before are lines that come before what is included, where the first of IncludeFirst is not there.
+	// Before are lines that come before what is included, where that is not Whole.
 	Before []string `json:"before,omitempty"`
+	// Whole is that of IncludeFirst which stands for all that the image would have written.
+	Whole string `json:"whole,omitempty"`
 	// ConfigPlace is where the server finds the generated file, where that is not RedisConfFile.
 	ConfigPlace string `json:"configPlace,omitempty"`
 	// PasswordFile has the clients' password, as an image that is configured by variables would read it.

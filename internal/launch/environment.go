@@ -26,6 +26,9 @@ func (l *Launch) ofEnvironment(f image.Family, v Variables, more []string, mount
 			l.Files = append(l.Files, file)
 		}
 	}
+	if mounted(config) {
+		l.Whole = config
+	}
 	if v.Open() {
 		e.problem("*", "variables may come with envFrom, where nobody can see them", "name them in env, with valueFrom")
 	}

@@ -20,8 +20,10 @@ type Launch struct {
 	redisconf.Invocation
 	// Files are where the image looks for the user's own configuration by itself: it loads the first that is there.
 	Files []string
-	// Before are options that hold where the first of Files is not there, and come before the other.
+	// Before are options that come before what is included, where that is not Whole.
 	Before []redisconf.Option
+	// Whole is that of Files which stands for all that the image would write; empty where it cannot be there.
+	Whole string
 	// PasswordFile has the clients' password; empty where no file has it.
 	PasswordFile string
 	// WorkingDir is where a script has gone before it starts the server; empty where it stays.

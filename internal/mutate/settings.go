@@ -30,6 +30,7 @@ func (j *injection) encodeSettings() error {
 			DataVolume:         data,
 			IncludeFirst:       j.line.Files,
 			Before:             redisconf.Lines(j.line.Before),
+			Whole:              j.line.Whole,
 			ConfigPlace:        j.line.Place,
 			PasswordFile:       j.line.PasswordFile,
 			Diskless:           j.data.kind == unwritable,

@@ -114,7 +114,7 @@ func (c *configuration) rewrite() error { return c.writeFiles(c.written) }
 
 func (c *configuration) writeFiles(ours []redisconf.User) error {
 	var before []string
-	if first := c.env.Settings.Redis.IncludeFirst; len(first) > 0 && c.include != first[0] {
+	if whole := c.env.Settings.Redis.Whole; whole == "" || c.include != whole {
 		before = c.env.Settings.Redis.Before
 	}
 	conf := redisconf.Redis{

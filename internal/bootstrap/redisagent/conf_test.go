@@ -69,7 +69,7 @@ func TestFirstFileThatIsThere(t *testing.T) {
 	dir := t.TempDir()
 	whole, overrides := filepath.Join(dir, "redis.conf"), filepath.Join(dir, "overrides.conf")
 	env.Settings.Redis.Include, env.Settings.Redis.IncludeFirst = whole, []string{whole, overrides}
-	env.Settings.Redis.Before = []string{"hz 11"} // what the image would write, where it finds no whole file
+	env.Settings.Redis.Before, env.Settings.Redis.Whole = []string{"hz 11"}, whole // what the image would write, where it finds no whole file
 	c, err := newConfiguration(env, "secret", nil)
 	if text := generated(t, env.ConfigDir); err != nil || strings.Contains(text, "include") {
 		t.Errorf("a file that is not there would keep the server from starting: %v\n%s", err, text)
@@ -82,6 +82,21 @@ func TestFirstFileThatIsThere(t *testing.T) {
 		if has := strings.HasPrefix(generated(t, env.ConfigDir), "hz 11\ninclude "); has != (file == overrides) {
 			t.Errorf("with %s the image's own options come first: %t", file, has)
 		}
+	}
+}
+
+// TestImageWithoutAWholeFile: what the image would write comes before a file that only puts something over it, and where there is none.
+func TestImageWithoutAWholeFile(t *testing.T) {
+	env := testEnvironment(t)
+	overrides := filepath.Join(t.TempDir(), "overrides.conf")
+	env.Settings.Redis.Include, env.Settings.Redis.IncludeFirst, env.Settings.Redis.Before = overrides, []string{overrides}, []string{"hz 11"}
+	c, err := newConfiguration(env, "secret", nil)
+	if text := generated(t, env.ConfigDir); err != nil || !strings.HasPrefix(text, "hz 11\nport ") {
+		t.Errorf("without a file: %v\n%s", err, text)
+	}
+	put(t, overrides, "hz 20\n")
+	if changed, err := c.follow(); !changed || err != nil || !strings.HasPrefix(generated(t, env.ConfigDir), "hz 11\ninclude "+overrides) {
+		t.Errorf("%t %v, want both in\n%s", changed, err, generated(t, env.ConfigDir))
 	}
 }
 
