@@ -98,7 +98,7 @@ clients: install ## what clients of other languages see when the master changes;
 
 e2e: install ## tests on a real cluster; E2E names packages
 ifneq ($(CLUSTER),current)
-	@# Needs the machine's redis-server, which the cluster has installed.
+	@# Needs the machine's redis-server and compiler, which the cluster has installed; without them it fails.
 	go test -C test/cluster -v -count=1 -run '^(TestProtectedModeIsOffInTheChangedServer|TestTallyIsSavedAndReplicated)$$' ./internal/image
 endif
 	@$(ENV) TEST_MAY_CHANGE_CLUSTER=1 go test -v -count=1 -p 1 -timeout 60m $(LESS) $(E2E)
