@@ -36,7 +36,7 @@ type Provisioner interface {
 	Ensure(ctx context.Context, g mutate.Group) error
 }
 
-// Server holds what both handlers share.
+// Server holds what its handlers share.
 type Server struct {
 	Reviewer    Reviewer
 	Provisioner Provisioner
@@ -48,7 +48,7 @@ type Server struct {
 	Now func() time.Time
 }
 
-// Register hangs both handlers below their paths.
+// Register hangs the handlers below their paths.
 func (s *Server) Register(mux *http.ServeMux) {
 	l := newLoad()
 	mux.Handle(contract.PathMutatePods, handler(s, l, s.pod))
@@ -67,14 +67,26 @@ type answer struct {
 	failure error
 }
 
-// pod reviews a pod, and makes what it needs unless this is a dry-run.
-func (s *Server) pod(ctx context.Context, req request[corev1.Pod]) answer {
-	a := answer{kind: kindPod, name: req.Name}
+// about begins the answer to a request. Where the object could not be read, it is the whole answer.
+func about[T any, O interface {
+	*T
+	metav1.Object
+}](kind string, req request[T]) (a answer, readable bool) {
+	a = answer{kind: kind, name: req.Name}
 	if req.malformed != nil {
 		a.Result = malformed(req.malformed)
+		return a, false
+	}
+	a.name = nameOf(req.Name, O(req.Object))
+	return a, true
+}
+
+// pod reviews a pod, and makes what it needs unless this is a dry-run.
+func (s *Server) pod(ctx context.Context, req request[corev1.Pod]) answer {
+	a, readable := about(kindPod, req)
+	if !readable {
 		return a
 	}
-	a.name = nameOf(req.Name, req.Object)
 	var err error
 	if a.Result, err = s.Reviewer.Pod(ctx, PodRequest{Namespace: req.Namespace, Name: a.name, Pod: req.Object, DryRun: req.DryRun}); err != nil {
 		return a.failed(LookupFailed, err)
@@ -99,12 +111,10 @@ func (s *Server) pod(ctx context.Context, req request[corev1.Pod]) answer {
 }
 
 func (s *Server) statefulSet(ctx context.Context, req request[appsv1.StatefulSet]) answer {
-	a := answer{kind: kindStatefulSet, name: req.Name}
-	if req.malformed != nil {
-		a.Result = malformed(req.malformed)
+	a, readable := about(kindStatefulSet, req)
+	if !readable {
 		return a
 	}
-	a.name = nameOf(req.Name, req.Object)
 	var err error
 	if a.Result, err = s.Reviewer.StatefulSet(ctx, SetRequest{Namespace: req.Namespace, Set: req.Object, Old: req.OldObject}); err != nil {
 		return a.failed(LookupFailed, err)
@@ -114,12 +124,10 @@ func (s *Server) statefulSet(ctx context.Context, req request[appsv1.StatefulSet
 
 // scale reviews a request for more pods of a StatefulSet.
 func (s *Server) scale(ctx context.Context, req request[autoscalingv1.Scale]) answer {
-	a := answer{kind: kindScale, name: req.Name}
-	if req.malformed != nil {
-		a.Result = malformed(req.malformed)
+	a, readable := about(kindScale, req)
+	if !readable {
 		return a
 	}
-	a.name = nameOf(req.Name, req.Object)
 	var err error
 	if a.Result, err = s.Reviewer.Scale(ctx, req.Namespace, a.name, req.Object.Spec.Replicas); err != nil {
 		return a.failed(LookupFailed, err)

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -170,122 +169,6 @@ func (s *subject) findServer(pod *corev1.Pod, o *objections) bool {
 		s.line.Server = strings.TrimSuffix(cmp.Or(d.family.Server, "redis-server"), "-server") + "-sentinel"
 	}
 	return true
-}
-
-// hiddenByImage refuses an image of which nobody knows what it starts, where its container does not say so.
-func (d *described) hiddenByImage() error {
-	what := "is not known, and no command says what it starts: say it"
-	switch sign := d.configured(); {
-	case d.family.Refused != "" || len(d.Command) > 0:
-		return nil
-	case d.family.Hint != "": // its start does what it does with any arguments
-		what = d.family.Hint + ", or say what it starts"
-	case sign != "":
-		what = fmt.Sprintf("has the name of one that starts its server from arguments, and %s of one that is configured by variables: say what it starts", sign)
-	case !d.hidesStart() || len(d.Args) > 0 && !strings.HasPrefix(d.Args[0], "-") && !strings.HasSuffix(d.Args[0], ".conf"):
-		return nil
-	}
-	program := "redis-server"
-	if strings.Contains(path.Base(d.reference.Repository), "valkey") {
-		program = "valkey-server"
-	}
-	file := "/etc/redis/redis.conf"
-	if strings.HasPrefix(program, "valkey") {
-		file = "/etc/valkey/valkey.conf"
-	}
-	return refuse(DeniedImage, "container %s: image %s %s, like command: [%q, %q] with the file that it loads, or let the policy say below images which known image it is like", d.Name, d.reference.Repository, what, program, cmp.Or(d.line.ConfigFile, file))
-}
-
-// configured is what tells of an image whose name ends as the official one's that it may be another, which makes a configuration of
-// variables; empty where nothing does, or policy says what it is.
-func (d *described) configured() string {
-	plain := d.family.Start == image.ByArguments && !d.family.ByPolicy && !d.reference.Official()
-	if !plain || len(d.Args) > 0 && !strings.HasPrefix(d.Args[0], "-") {
-		return ""
-	}
-	for _, m := range d.VolumeMounts {
-		if isBelow("/bitnami", m.MountPath) || isBelow("/opt/bitnami", m.MountPath) {
-			return "the mount " + m.MountPath
-		}
-	}
-	if strings.Contains(d.reference.Tag, "-debian-1") {
-		return "the tag " + d.reference.Tag
-	}
-	if len(d.Args) > 0 {
-		return "" // it is configured by these, and a variable may be for anything
-	}
-	for _, prefix := range []string{"REDIS_", "VALKEY_"} {
-		for _, name := range []string{"PASSWORD", "PASSWORD_FILE", "AOF_ENABLED", "EXTRA_FLAGS", "REPLICATION_MODE", "DATA_DIR", "ACLFILE", "DISABLE_COMMANDS"} {
-			if d.variables.Declared(prefix + name) {
-				return "the variable " + prefix + name
-			}
-		}
-	}
-	if d.variables.Declared("ALLOW_EMPTY_PASSWORD") {
-		return "the variable ALLOW_EMPTY_PASSWORD"
-	}
-	return ""
-}
-
-// onlyOptions reports whether nothing is wrong with the line but options: the rest of it is known, and can be judged.
-func (d *described) onlyOptions() bool {
-	return !slices.ContainsFunc(eachOf(d.err), func(e error) bool {
-		var a *redisconf.ArgumentError
-		return !errors.As(e, &a) || a.Kind != redisconf.ErrOption
-	})
-}
-
-// remedied is what is wrong with the line, with the remedy for just this image: where a script of somebody else hides the start of one
-// that is configured by variables, that script is not needed at all.
-func (d *described) remedied() error {
-	var remedy string
-	switch d.family.Start {
-	case image.ByEnvironment:
-		remedy = "drop command and args: the variables of the image are translated then"
-	case image.ByFile:
-		remedy = fmt.Sprintf("drop command and args, and say options in env, as %sARGS: the image starts the server itself", d.family.Prefix)
-	case image.ByArguments, image.Unknown:
-		return d.err
-	}
-	if dir := d.claimElsewhere(); dir != "" {
-		remedy += fmt.Sprintf("; say %sDATA_DIR=%s too, or the group starts empty in %s", d.family.Prefix, dir, d.family.Data)
-	}
-	var all []error
-	for _, e := range eachOf(d.err) {
-		var a *redisconf.ArgumentError
-		if errors.As(e, &a) && a.Kind != redisconf.ErrOption {
-			e = &redisconf.ArgumentError{Kind: a.Kind, Subject: a.Subject, What: a.What, Remedy: remedy}
-		}
-		all = append(all, e)
-	}
-	return errors.Join(all...)
-}
-
-// claimElsewhere is where a volume is mounted that looks like one for data, while the image's own directory has none and no variable names
-// another; empty where there is no such mount.
-func (d *described) claimElsewhere() string {
-	if d.variables.Declared(d.family.Prefix+"DATA_DIR") || coveringMount(d.VolumeMounts, d.family.Data) != nil {
-		return ""
-	}
-	if i := slices.IndexFunc(d.VolumeMounts, func(m corev1.VolumeMount) bool { return path.Clean(m.MountPath) == imageDir }); i >= 0 {
-		return imageDir
-	}
-	return ""
-}
-
-// version refuses a tag that is a version too old, and warns where a tag says none. Only of images that are known is a tag a version of Redis.
-func (d *described) version(o *objections) []string {
-	v, known, newest := image.VersionOf(d.reference)
-	least := cmp.Or(d.family.Least, &image.Version{Major: 6, Minor: 2})
-	switch {
-	case d.family.Refused != "":
-	case d.family.Least != nil && known && v.Before(*least):
-		o.add(refuse(DeniedVersion, "container %s, image %s: %s is older than %s, which the agent needs: use a newer one", d.Name, d.Image, v, least))
-	case d.family.Least != nil && (known || newest):
-	default:
-		return []string{fmt.Sprintf("container %s: the version of image %s cannot be told from its tag; %s or newer is needed", d.Name, d.Image, least)}
-	}
-	return nil
 }
 
 // clusterBusPort is where nodes of a Redis Cluster talk to each other.
