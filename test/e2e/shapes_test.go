@@ -14,6 +14,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/bootstrap/model"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
@@ -117,27 +118,43 @@ func TestServerBehindAShell(t *testing.T) {
 	in := namespace(t, w, nil)
 	group := apply(t, w, in, plain("redis", labelled, command("bash", "-c", "if true; then redis-server --save '' --appendonly no; fi"), graceOf(60)))
 	formed(t, w, group)
-	pod := group.Pod(1)
-	before, err := w.Client.CoreV1().Pods(in).Get(t.Context(), pod, metav1.GetOptions{})
+	last := lastOfServer(t, w, group, group.Pod(1), func() { must(t, w.DeletePod(t.Context(), in, group.Pod(1))) })
+	if last == nil || last.ExitCode == 137 {
+		t.Errorf("the container ended by %+v, want its own end", last)
+	}
+}
+
+// lastOfServer does something that ends a pod, and returns how its server ended. The kubelet says it in the update just before the pod is
+// gone: who asks now and then misses it, a watch does not.
+func lastOfServer(t *testing.T, w *world.World, group world.Group, pod string, end func()) *corev1.ContainerStateTerminated {
+	t.Helper()
+	pods := w.Client.CoreV1().Pods(group.Namespace)
+	before, err := pods.Get(t.Context(), pod, metav1.GetOptions{})
 	must(t, err)
-	must(t, w.DeletePod(t.Context(), in, pod))
+	ctx, cancel := context.WithTimeout(t.Context(), generous)
+	defer cancel()
+	updates, err := pods.Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + pod, ResourceVersion: before.ResourceVersion})
+	must(t, err)
+	defer updates.Stop()
+	end()
 	var last *corev1.ContainerStateTerminated
-	took := until(t, "the pod to be replaced", func(ctx context.Context) string {
-		now, gone := w.Client.CoreV1().Pods(in).Get(ctx, pod, metav1.GetOptions{})
-		if gone != nil || now.UID != before.UID {
-			return ""
+	for update := range updates.ResultChan() {
+		now, isPod := update.Object.(*corev1.Pod)
+		if !isPod {
+			t.Fatalf("watching pod %s: %v", pod, update.Object)
 		}
 		for _, c := range now.Status.ContainerStatuses {
 			if c.Name == contract.RedisContainer && c.State.Terminated != nil {
 				last = c.State.Terminated
 			}
 		}
-		return "it is there still"
-	})
-	t.Logf("gone after %.1f s: %+v", took.Seconds(), last)
-	if last == nil || last.ExitCode == 137 {
-		t.Errorf("the container ended by %+v, want its own end", last)
+		if update.Type == watch.Deleted {
+			t.Logf("gone: %+v", last)
+			return last
+		}
 	}
+	t.Fatalf("pod %s is there still", pod)
+	return nil
 }
 
 // graceOf is the time that a pod may take to end, in seconds.
