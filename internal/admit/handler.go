@@ -143,10 +143,6 @@ func (a answer) failed(reason mutate.Reason, err error) answer {
 // respond renders the answer and sets its result.
 func (a *answer) respond() admissionv1.AdmissionResponse {
 	response := admissionv1.AdmissionResponse{AuditAnnotations: map[string]string{auditReason: a.Reason.String()}}
-	patch, err := a.PatchJSON()
-	if a.failure == nil {
-		a.failure = err
-	}
 	switch {
 	case a.failure != nil:
 		a.result = resultFailed
@@ -167,10 +163,10 @@ func (a *answer) respond() admissionv1.AdmissionResponse {
 	response.Result = &metav1.Status{Code: http.StatusOK}
 	response.Warnings = a.Warnings
 	a.result = resultUnchanged
-	if patch != nil {
+	if a.Patch != nil {
 		a.result = resultPatched
 		jsonPatch := admissionv1.PatchTypeJSONPatch
-		response.Patch, response.PatchType = patch, &jsonPatch
+		response.Patch, response.PatchType = a.Patch, &jsonPatch
 	}
 	return response
 }

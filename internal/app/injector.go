@@ -238,11 +238,10 @@ func (in *injector) apply(name string, raw json.RawMessage, result mutate.Result
 		return raw, nil
 	}
 	fmt.Fprintf(in.stderr, "%s: %s\n", name, result.Reason)
-	text, err := result.PatchJSON()
-	if err != nil || text == nil {
-		return raw, err
+	if result.Patch == nil {
+		return raw, nil
 	}
-	patch, err := jsonpatch.DecodePatch(text)
+	patch, err := jsonpatch.DecodePatch(result.Patch)
 	if err != nil {
 		return nil, fmt.Errorf("%s: reading the patch: %w", name, err)
 	}

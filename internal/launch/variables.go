@@ -75,6 +75,9 @@ func hides(text string) bool { return strings.Contains(text, "$(") }
 // expand is a text after the kubelet has put in the values of variables; false where one of them is not known. A reference to a variable
 // that does not exist stays as it is.
 func (v Variables) expand(text string) (string, bool) {
+	if !strings.Contains(text, "$") {
+		return text, true
+	}
 	var b strings.Builder
 	known := true
 	for _, p := range v.parts(text) {

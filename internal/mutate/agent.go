@@ -108,11 +108,11 @@ func fromField(name, field string) corev1.EnvVar {
 }
 
 func agentMounts(s AgentSpec) []corev1.VolumeMount {
-	mounts := []corev1.VolumeMount{
-		{Name: contract.ConfigVolume, MountPath: contract.ConfigDir},
-		{Name: contract.TokenVolume, MountPath: contract.TokenDir, ReadOnly: true},
-	}
-	mounts = append(mounts, corev1.VolumeMount{Name: contract.PrivateVolume, MountPath: contract.PrivateDir})
+	mounts := append(make([]corev1.VolumeMount, 0, len(volumeNames)+len(s.UserMounts)),
+		corev1.VolumeMount{Name: contract.ConfigVolume, MountPath: contract.ConfigDir},
+		corev1.VolumeMount{Name: contract.TokenVolume, MountPath: contract.TokenDir, ReadOnly: true},
+		corev1.VolumeMount{Name: contract.PrivateVolume, MountPath: contract.PrivateDir},
+	)
 	if s.Role == contract.PodRoleRedis {
 		mounts = append(mounts, corev1.VolumeMount{Name: contract.KeysVolume, MountPath: contract.KeysDir, ReadOnly: true})
 	} else {

@@ -29,9 +29,9 @@ type VolumeNames struct {
 
 // AgentVolumes are the volumes that the agent needs.
 func AgentVolumes(n VolumeNames) []corev1.Volume {
-	volumes := []corev1.Volume{
-		{Name: contract.ConfigVolume, VolumeSource: corev1.VolumeSource{EmptyDir: configDirectory(n.Role)}},
-		{Name: contract.TokenVolume, VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
+	volumes := append(make([]corev1.Volume, 0, len(volumeNames)),
+		corev1.Volume{Name: contract.ConfigVolume, VolumeSource: corev1.VolumeSource{EmptyDir: configDirectory(n.Role)}},
+		corev1.Volume{Name: contract.TokenVolume, VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
 			DefaultMode: new(defaultMode),
 			Sources: []corev1.VolumeProjection{
 				{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token", ExpirationSeconds: new(int64(tokenSeconds))}},
@@ -44,10 +44,10 @@ func AgentVolumes(n VolumeNames) []corev1.Volume {
 				}}},
 			},
 		}}},
-	}
-	volumes = append(volumes, corev1.Volume{Name: contract.PrivateVolume, VolumeSource: corev1.VolumeSource{
-		EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory, SizeLimit: new(resource.MustParse("1Mi"))},
-	}})
+		corev1.Volume{Name: contract.PrivateVolume, VolumeSource: corev1.VolumeSource{
+			EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory, SizeLimit: new(resource.MustParse("1Mi"))},
+		}},
+	)
 	if n.Role == contract.PodRoleRedis {
 		volumes = append(volumes, secretVolume(contract.KeysVolume, contract.ObjectName(n.StatefulSet)))
 	} else {

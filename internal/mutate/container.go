@@ -189,10 +189,8 @@ func userLine(c corev1.Container, before *status) (command, args []string) {
 	if before == nil || before.Original.Container != c.Name {
 		return c.Command, c.Args
 	}
-	for _, element := range slices.Concat(c.Command, c.Args) {
-		if strings.Contains(element, contract.RedisConfFile) || strings.Contains(element, contract.SentinelConfFile) {
-			return before.Original.Command, before.Original.Args
-		}
+	if line := lineOf(&c); strings.Contains(line, contract.RedisConfFile) || strings.Contains(line, contract.SentinelConfFile) {
+		return before.Original.Command, before.Original.Args
 	}
 	return c.Command, c.Args
 }
@@ -219,17 +217,6 @@ func refuseSecondSentinel(field string, all []described, server *described) erro
 		}
 	}
 	return nil
-}
-
-// native are the init containers that stay beside the server, without our own.
-func native(containers []corev1.Container) []corev1.Container {
-	var all []corev1.Container
-	for _, c := range containers {
-		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways && c.Name != contract.AgentContainer {
-			all = append(all, c)
-		}
-	}
-	return all
 }
 
 // doubtTools warns of containers with the image of a server that run a script in a file: charts have some that look after masters.

@@ -186,20 +186,16 @@ func decodeSets(raw, old []byte) (set, before *appsv1.StatefulSet, err error) {
 // apply is what the API server does with the answer.
 func apply(t testing.TB, raw []byte, r Result) []byte {
 	t.Helper()
-	text, err := r.PatchJSON()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text == nil {
+	if r.Patch == nil {
 		return raw
 	}
-	patch, err := jsonpatch.DecodePatch(text)
+	patch, err := jsonpatch.DecodePatch(r.Patch)
 	if err != nil {
 		t.Fatal(err)
 	}
 	out, err := patch.Apply(raw)
 	if err != nil {
-		t.Fatalf("applying %s: %v", text, err)
+		t.Fatalf("applying %s: %v", r.Patch, err)
 	}
 	return out
 }

@@ -73,7 +73,7 @@ func escapeVariables(text string) string { return strings.ReplaceAll(text, "$(",
 // 0777 is no wider than it looks: each container sees its own pod's directory and no other.
 func (j *injection) directoryContainers() []corev1.Container {
 	security, mode := j.directorySecurity()
-	resources := agentResources(AgentSpec{Agent: j.in.Resolved.Agent, Guaranteed: guaranteed(j.pod.Spec)})
+	resources := agentResources(AgentSpec{Agent: j.in.Resolved.Agent, Guaranteed: guaranteed(&j.pod.Spec)})
 	var out []corev1.Container
 	for i, directory := range j.directories() {
 		name := contract.DirectoryContainer

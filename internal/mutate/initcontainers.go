@@ -13,9 +13,10 @@ import (
 
 // volumes adds what the agent needs.
 func (j *injection) volumes() {
-	for _, want := range AgentVolumes(j.volumeNames()) {
+	spec, ours := &j.pod.Spec, AgentVolumes(j.volumeNames())
+	spec.Volumes = slices.Grow(spec.Volumes, len(ours))
+	for _, want := range ours {
 		j.added = append(j.added, "volumes/"+want.Name)
-		spec := &j.pod.Spec
 		at := slices.IndexFunc(spec.Volumes, func(v corev1.Volume) bool { return v.Name == want.Name })
 		switch {
 		case at < 0:
@@ -23,9 +24,7 @@ func (j *injection) volumes() {
 			j.patch.add("/spec/volumes/-", want)
 			spec.Volumes = append(spec.Volumes, want)
 		case !covers(spec.Volumes[at], want):
-			path := fmt.Sprintf("/spec/volumes/%d", at)
-			j.patch.test(path+"/name", want.Name)
-			j.patch.ops = append(j.patch.ops, Operation{Op: "replace", Path: path, Value: encode(want)})
+			j.patch.replaceNamed(fmt.Sprintf("/spec/volumes/%d", at), want.Name, want)
 			spec.Volumes[at] = want
 		}
 	}
@@ -65,8 +64,7 @@ func (j *injection) placeInit(want corev1.Container, least int) int {
 		least--
 	case at >= 0:
 		if !covers(spec.InitContainers[at], want) {
-			j.patch.test(path(at)+"/name", want.Name)
-			j.patch.ops = append(j.patch.ops, Operation{Op: "replace", Path: path(at), Value: encode(want)})
+			j.patch.replaceNamed(path(at), want.Name, want)
 			spec.InitContainers[at] = want
 		}
 		return at
@@ -80,8 +78,8 @@ func (j *injection) placeInit(want corev1.Container, least int) int {
 // afterMesh is the index behind the last native sidecar of a mesh.
 func (j *injection) afterMesh() int {
 	last := -1
-	for i, c := range j.pod.Spec.InitContainers {
-		if slices.Contains(meshSidecars, c.Name) && c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+	for i := range j.pod.Spec.InitContainers {
+		if c := &j.pod.Spec.InitContainers[i]; slices.Contains(meshSidecars, c.Name) && isNative(c) {
 			last = i
 		}
 	}
@@ -99,7 +97,7 @@ func (j *injection) agentSpec() AgentSpec {
 		Root:       pod != nil && pod.RunAsUser != nil && *pod.RunAsUser == 0,
 		User:       user,
 		Group:      group,
-		Guaranteed: guaranteed(j.pod.Spec),
+		Guaranteed: guaranteed(&j.pod.Spec),
 		UserConfig: j.pod.Annotations[contract.AnnotationConfig] != "",
 		AuthSecret: j.pod.Annotations[contract.AnnotationAuthSecret] != "",
 		UserMounts: j.userMounts(),
@@ -130,8 +128,8 @@ func (j *injection) hookToken() string {
 }
 
 // guaranteed reports whether all containers but ours have limits equal to requests, so that ours must too.
-func guaranteed(spec corev1.PodSpec) bool {
-	for _, c := range slices.Concat(spec.InitContainers, spec.Containers) {
+func guaranteed(spec *corev1.PodSpec) bool {
+	for c := range containersOf(spec) {
 		if c.Name == contract.AgentContainer || isDirectoryContainer(c.Name) {
 			continue
 		}

@@ -34,7 +34,7 @@ func newcomerOf(set *appsv1.StatefulSet, s subject, r policy.Resolved) *Newcomer
 		StatefulSet: s.statefulSet,
 		Sentinels:   r.Sentinels, Listed: r.SentinelsListed, Quorum: r.Quorum, PodLabels: maps.Clone(set.Spec.Template.Labels),
 		MasterService: masterService(s.effective, s.statefulSet), ReplicasService: replicasService(s.effective, s.statefulSet),
-		Agent: agentResources(AgentSpec{Agent: r.Agent, Guaranteed: guaranteed(set.Spec.Template.Spec)}),
+		Agent: agentResources(AgentSpec{Agent: r.Agent, Guaranteed: guaranteed(&set.Spec.Template.Spec)}),
 	}
 }
 

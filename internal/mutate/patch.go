@@ -3,36 +3,81 @@
 package mutate
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 	"strings"
 )
 
-// patch collects operations. Whoever adds one also makes the same change in the decoded object, so that later steps see
-// the indices that the API server will see.
+// patch is a JSON patch (RFC 6902) that is being written. Whoever adds an operation also makes the same change in the decoded object, so
+// that later steps see the indices that the API server will see.
 type patch struct {
-	ops []Operation
+	text   bytes.Buffer
+	values *json.Encoder
 }
 
-func (p *patch) add(path string, value any) {
-	p.ops = append(p.ops, Operation{Op: "add", Path: path, Value: encode(value)})
+// bytes are the patch; nil where there is nothing to do.
+func (p *patch) bytes() []byte {
+	if p.text.Len() == 0 {
+		return nil
+	}
+	return append(p.text.Bytes(), ']')
 }
+
+func (p *patch) add(path string, value any) { p.operation("add", path, value) }
 
 // replace puts value where old stands, and only there.
 func (p *patch) replace(path string, old, value any) {
 	p.test(path, old)
-	p.ops = append(p.ops, Operation{Op: "replace", Path: path, Value: encode(value)})
+	p.operation("replace", path, value)
+}
+
+// replaceNamed puts value where an element of that name stands.
+func (p *patch) replaceNamed(path, name string, value any) {
+	p.test(path+"/name", name)
+	p.operation("replace", path, value)
 }
 
 // remove takes away the element whose name is guarded: arrays are addressed by index, and an index alone could hit
 // something else.
 func (p *patch) remove(path, guard string, old any) {
 	p.test(path+guard, old)
-	p.ops = append(p.ops, Operation{Op: "remove", Path: path})
+	p.operation("remove", path, nil)
 }
 
-func (p *patch) test(path string, value any) {
-	p.ops = append(p.ops, Operation{Op: "test", Path: path, Value: encode(value)})
+func (p *patch) test(path string, value any) { p.operation("test", path, value) }
+
+// operation writes one; without a value where it is nil.
+func (p *patch) operation(op, path string, value any) {
+	if p.text.Len() == 0 {
+		p.values = json.NewEncoder(&p.text)
+		p.text.WriteByte('[')
+	} else {
+		p.text.WriteByte(',')
+	}
+	p.text.WriteString(`{"op":"`)
+	p.text.WriteString(op)
+	p.text.WriteString(`","path":`)
+	p.value(path)
+	if value != nil {
+		p.text.WriteString(`,"value":`)
+		p.value(value)
+	}
+	p.text.WriteByte('}')
+}
+
+// value cannot fail: all values are API types, strings and maps of strings that this package made or decoded.
+func (p *patch) value(value any) {
+	if text, ok := value.(string); ok && isPlain(text) {
+		p.text.WriteByte('"')
+		p.text.WriteString(text)
+		p.text.WriteByte('"')
+		return
+	}
+	if err := p.values.Encode(value); err != nil {
+		panic("mutate: encoding a value of its own: " + err.Error())
+	}
+	p.text.Truncate(p.text.Len() - 1) // the line that the encoder ends
 }
 
 // array makes an array exist that has no element yet; adding it over an empty one changes nothing.
@@ -72,13 +117,16 @@ var pointers = strings.NewReplacer("~", "~0", "/", "~1")
 
 func escape(key string) string { return pointers.Replace(key) }
 
-// encode cannot fail: all values are API types, strings and maps of strings that this package made or decoded.
-func encode(value any) json.RawMessage {
-	out, err := json.Marshal(value)
-	if err != nil {
-		panic("mutate: encoding a value of its own: " + err.Error())
+// isPlain reports whether a text in quotation marks is what encoding/json makes of it. Paths are, and most values: the library takes as long
+// for each of them as for an object.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c < ' ', c > '~', c == '"', c == '\\', c == '<', c == '>', c == '&':
+			return false
+		}
 	}
-	return out
+	return true
 }
 
 // covers reports whether actual has everything that want has. What others added to it (a LimitRange, another webhook) does
@@ -89,8 +137,12 @@ func covers(actual, want any) bool {
 
 func generic(value any) any {
 	var out any
-	if err := json.Unmarshal(encode(value), &out); err != nil {
-		panic("mutate: decoding a value of its own: " + err.Error())
+	text, err := json.Marshal(value)
+	if err == nil {
+		err = json.Unmarshal(text, &out)
+	}
+	if err != nil {
+		panic("mutate: reading a value of its own: " + err.Error())
 	}
 	return out
 }

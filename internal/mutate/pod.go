@@ -145,6 +145,7 @@ func ordinalOf(pod, statefulSet string) int {
 // what is inserted.
 func inject(pod *corev1.Pod, s subject, in Input, ownerUID string) Result {
 	j := &injection{subject: s, pod: pod, in: in}
+	j.patch.text.Grow(usualPatch)
 	j.original = originalOf(pod.Spec.Containers[s.index], s.before)
 	if err := j.encodeSettings(); err != nil {
 		return denied("pod "+s.namespace+"/"+s.podName, err)
@@ -162,7 +163,7 @@ func inject(pod *corev1.Pod, s subject, in Input, ownerUID string) Result {
 	j.labels()
 	j.annotations()
 	j.warnings = append(j.warnings, s.warnings()...)
-	result := Result{Patch: j.patch.ops, Warnings: j.warnings, Reason: Injected, Group: j.group(ownerUID)}
+	result := Result{Patch: j.patch.bytes(), Warnings: j.warnings, Reason: Injected, Group: j.group(ownerUID)}
 	if s.before != nil {
 		result.Reason = Repaired
 	}
@@ -171,6 +172,9 @@ func inject(pod *corev1.Pod, s subject, in Input, ownerUID string) Result {
 	}
 	return result
 }
+
+// usualPatch is how many bytes the patches of most pods have at most.
+const usualPatch = 8 << 10
 
 // injection is one pod on its way through the functions that change it.
 type injection struct {
@@ -197,7 +201,7 @@ func (j *injection) container() *corev1.Container { return &j.pod.Spec.Container
 
 // path of a field of the server's container.
 func (j *injection) path(field string) string {
-	return fmt.Sprintf("/spec/containers/%d/%s", j.index, field)
+	return "/spec/containers/" + strconv.Itoa(j.index) + "/" + field
 }
 
 // decode reads JSON as the API server reads it: keys are case-sensitive, and unknown ones are somebody else's.

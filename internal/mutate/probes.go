@@ -95,7 +95,7 @@ func (j *injection) setHandler(kind probeKind, probe *corev1.Probe) {
 		j.patch.test(at+"/exec/command", h.Command)
 	}
 	if probe.Exec != nil {
-		j.patch.ops = append(j.patch.ops, Operation{Op: "remove", Path: at + "/exec"})
+		j.patch.operation("remove", at+"/exec", nil)
 	}
 	if h := probe.HTTPGet; h != nil {
 		j.patch.remove(at+"/httpGet", "/port", h.Port)

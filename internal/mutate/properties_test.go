@@ -33,8 +33,7 @@ func checkTwice(t testing.TB, c fixture, raw []byte) {
 	}
 	second := c.pod(t, apply(t, raw, first))
 	if len(second.Patch) > 0 || second.Reason != AlreadyInjected {
-		text, _ := second.PatchJSON()
-		t.Errorf("the second look: %s %s %s", second.Reason, second.Denied, text)
+		t.Errorf("the second look: %s %s %s", second.Reason, second.Denied, second.Patch)
 	}
 	if diff := cmp.Diff(first.Group, second.Group); diff != "" {
 		t.Errorf("the group (-first +second)\n%s", diff)

@@ -165,9 +165,8 @@ func TestTheNameOfTheRequestCountsWhereThePodHasNone(t *testing.T) {
 	in := Input{Namespace: "shop", Name: "redis-7", AccountReady: true, HookKey: testKey}
 	in.Resolved.Agent.Image = "i"
 	r := Pod(raw, in)
-	text, _ := r.PatchJSON()
-	if r.Denied != "" || !strings.Contains(string(text), HookToken(testKey, "shop", "redis-7")) {
-		t.Errorf("%s %s", r.Denied, text)
+	if r.Denied != "" || !strings.Contains(string(r.Patch), HookToken(testKey, "shop", "redis-7")) {
+		t.Errorf("%s %s", r.Denied, r.Patch)
 	}
 }
 
@@ -176,8 +175,7 @@ func TestDryRunGetsAHookTokenThatOpensNothing(t *testing.T) {
 	in := Input{Namespace: "shop", Name: "redis-0", DryRun: true, AccountReady: true, HookKey: testKey}
 	in.Resolved.Agent.Image = "i"
 	r := Pod(casePod(t, "bare-minimum").raw, in)
-	text, _ := r.PatchJSON()
-	if r.Denied != "" || !strings.Contains(string(text), contract.HookHeader) || strings.Contains(string(text), HookToken(testKey, "shop", "redis-0")) {
-		t.Errorf("%s %s", r.Denied, text)
+	if r.Denied != "" || !strings.Contains(string(r.Patch), contract.HookHeader) || strings.Contains(string(r.Patch), HookToken(testKey, "shop", "redis-0")) {
+		t.Errorf("%s %s", r.Denied, r.Patch)
 	}
 }

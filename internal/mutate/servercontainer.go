@@ -119,7 +119,6 @@ func (j *injection) mount(want corev1.VolumeMount) {
 		c.VolumeMounts = append(c.VolumeMounts, want)
 	case c.VolumeMounts[at].MountPath != want.MountPath || c.VolumeMounts[at].ReadOnly != want.ReadOnly || c.VolumeMounts[at].SubPath != want.SubPath:
 		at := j.path(fmt.Sprintf("volumeMounts/%d", at))
-		j.patch.test(at+"/name", want.Name)
-		j.patch.ops = append(j.patch.ops, Operation{Op: "replace", Path: at, Value: encode(want)})
+		j.patch.replaceNamed(at, want.Name, want)
 	}
 }

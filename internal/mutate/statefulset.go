@@ -69,7 +69,7 @@ func (s *stamping) run() (Result, error) {
 			s.unstamp(stamped)
 			reason = Unstamped
 		}
-		return Result{Patch: s.patch.ops, Reason: reason, Warnings: s.contradiction()}, s.checkRelease()
+		return Result{Patch: s.patch.bytes(), Reason: reason, Warnings: s.contradiction()}, s.checkRelease()
 	}
 	var o objections
 	o.add(s.checkSet())
@@ -82,10 +82,10 @@ func (s *stamping) run() (Result, error) {
 		return Result{Warnings: warnings}, err
 	}
 	reason = Unchanged
-	if len(s.patch.ops) > 0 {
+	if s.patch.text.Len() > 0 {
 		reason = Stamped
 	}
-	return Result{Patch: s.patch.ops, Warnings: append(warnings, s.replacing()...), Reason: reason, Newcomer: s.newcomer}, nil
+	return Result{Patch: s.patch.bytes(), Warnings: append(warnings, s.replacing()...), Reason: reason, Newcomer: s.newcomer}, nil
 }
 
 // contradiction warns of a label that says enabled where another says disabled.

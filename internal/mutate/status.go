@@ -48,7 +48,14 @@ func readStatus(annotations map[string]string) *status {
 	return &s
 }
 
-func (s status) encode() string { return string(encode(s)) }
+// encode cannot fail: a status has strings and probes.
+func (s status) encode() string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic("mutate: encoding a status: " + err.Error())
+	}
+	return string(text)
+}
 
 func hashOf(settings string) string {
 	sum := sha256.Sum256([]byte(settings))

@@ -120,31 +120,34 @@ func (s *subject) doubtOldInit(pod *corev1.Pod) {
 // doubtMasters warns of init containers that write a master into a configuration file, which the generated file overrules, and of what
 // commands one while Redis runs, which nothing overrules but the agent's next turn.
 func (s *subject) doubtMasters(pod *corev1.Pod) {
-	for _, c := range pod.Spec.InitContainers {
-		for _, text := range slices.Concat(c.Command, c.Args) {
-			if strings.Contains(text, "replicaof ") || strings.Contains(text, "slaveof ") {
-				s.doubt("init container %s writes replicaof, which is overruled: the agent and the Sentinels choose the master; remove it", c.Name)
-				break
-			}
+	for i := range pod.Spec.InitContainers {
+		c := &pod.Spec.InitContainers[i]
+		if line := lineOf(c); strings.Contains(line, "replicaof ") || strings.Contains(line, "slaveof ") {
+			s.doubt("init container %s writes replicaof, which is overruled: the agent and the Sentinels choose the master; remove it", c.Name)
 		}
 	}
-	for _, c := range slices.Concat(native(pod.Spec.InitContainers), pod.Spec.Containers) {
-		text := strings.Join(slices.Concat(c.Command, c.Args), "\n")
-		where := ""
-		if commandsMaster.MatchString(text) {
-			where = "its command line"
-		} else if hook := c.Lifecycle; hook != nil && hook.PostStart != nil && hook.PostStart.Exec != nil &&
-			commandsMaster.MatchString(strings.Join(hook.PostStart.Exec.Command, "\n")) {
-			where = "lifecycle.postStart"
-		}
-		if where != "" {
-			s.doubt("container %s: %s tells servers or Sentinels who is master, against the agent: remove that", c.Name, where)
+	for _, beside := range [][]corev1.Container{native(pod.Spec.InitContainers), pod.Spec.Containers} {
+		for i := range beside {
+			s.doubtCommander(&beside[i])
 		}
 	}
 }
 
+func (s *subject) doubtCommander(c *corev1.Container) {
+	where := ""
+	if commandsMaster.MatchString(lineOf(c)) {
+		where = "its command line"
+	} else if hook := c.Lifecycle; hook != nil && hook.PostStart != nil && hook.PostStart.Exec != nil &&
+		commandsMaster.MatchString(strings.Join(hook.PostStart.Exec.Command, "\n")) {
+		where = "lifecycle.postStart"
+	}
+	if where != "" {
+		s.doubt("container %s: %s tells servers or Sentinels who is master, against the agent: remove that", c.Name, where)
+	}
+}
+
 // commandsMaster finds commands that make a server a master or a replica, or have Sentinels do it.
-var commandsMaster = regexp.MustCompile(`(?i)-cli\b[^\n;|&]*\s(replicaof|slaveof|sentinel\s+(failover|monitor|remove|set))\b`)
+var commandsMaster = regexp.MustCompile(`-cli\b[^\n;|&]*\s(?i:replicaof|slaveof|sentinel\s+(failover|monitor|remove|set))\b`)
 
 // refuseWindows refuses pods of nodes on which neither Redis nor the agent runs.
 func refuseWindows(pod *corev1.Pod) error {
@@ -162,7 +165,7 @@ func (s *subject) checkConflicts(pod *corev1.Pod) error {
 	if s.before != nil {
 		return nil // they are ours
 	}
-	for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
+	for c := range containersOf(&pod.Spec) {
 		if c.Name == contract.AgentContainer || isDirectoryContainer(c.Name) {
 			return refuse(DeniedConflict, "container %s: the name is reserved for the webhook: rename the container", c.Name)
 		}

@@ -114,11 +114,7 @@ func inject(t *testing.T, pod corev1.Pod, set appsv1.StatefulSet, p *policy.Poli
 	if result.Denied != "" {
 		t.Fatal("the plain form is refused: ", result.Denied)
 	}
-	text, err := result.PatchJSON()
-	if err != nil {
-		t.Fatal(err)
-	}
-	patch, err := jsonpatch.DecodePatch(text)
+	patch, err := jsonpatch.DecodePatch(result.Patch)
 	if err != nil {
 		t.Fatal(err)
 	}

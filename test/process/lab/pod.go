@@ -86,11 +86,7 @@ func (set *Set) inject(ordinal int) (*corev1.Pod, error) {
 	set.mu.Lock()
 	set.group = result.Group
 	set.mu.Unlock()
-	text, err := result.PatchJSON()
-	if err != nil {
-		return nil, err
-	}
-	patch, err := jsonpatch.DecodePatch(text)
+	patch, err := jsonpatch.DecodePatch(result.Patch)
 	if err != nil {
 		return nil, err
 	}
