@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
 	admissionv1 "k8s.io/api/admission/v1"
@@ -98,14 +99,25 @@ func handler[T any](s *Server, l *load, review func(context.Context, request[T])
 		}
 		response := answerTo(ctx, s, req, review)
 		response.UID = req.UID
-		out := admissionv1.AdmissionReview{
-			TypeMeta: metav1.TypeMeta{APIVersion: admissionv1.SchemeGroupVersion.String(), Kind: "AdmissionReview"}, Response: &response,
-		}
-		w.Header().Set("Content-Type", "application/json")
-		if err := json.NewEncoder(w).Encode(out); err != nil {
+		if err := send(w, &response); err != nil {
 			s.Log.V(1).Info("Nobody took the answer", "error", err.Error())
 		}
 	})
+}
+
+// send sends an answer with its length: without one it goes in many small pieces, each of which wakes both ends.
+func send(w http.ResponseWriter, response *admissionv1.AdmissionResponse) error {
+	text, err := json.Marshal(admissionv1.AdmissionReview{
+		TypeMeta: metav1.TypeMeta{APIVersion: admissionv1.SchemeGroupVersion.String(), Kind: "AdmissionReview"}, Response: response,
+	})
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	_, err = w.Write(text)
+	return err
 }
 
 func statusOf(err error) int {

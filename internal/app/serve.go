@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -14,6 +13,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/serving"
 )
 
 // serve runs until the context ends, and then for as long as API servers may still call.
@@ -23,7 +23,7 @@ func serve(ctx context.Context, p Process) error {
 		return err
 	}
 	if p.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50) // a heap of a few megabytes: twice as many collections cost next to nothing
+		serving.PaceCollector(o.now)
 	}
 	log := logr.FromSlogHandler(slog.NewJSONHandler(p.Stderr, &slog.HandlerOptions{Level: o.logLevel}))
 	ctrl.SetLogger(log)

@@ -19,8 +19,9 @@ import (
 )
 
 const (
-	// room for connections at one port. API servers keep some dozens open.
-	room = 128
+	// room for connections at one port. Three API servers, each of which lets 200 changes in at a time, open as many in a storm that two
+	// webhooks share; without one they keep some dozens open. A silent one costs the webhook about 30 KiB.
+	room = 512
 	// maxHeader of a request; net/http adds 4 KiB.
 	maxHeader = 16 << 10
 	// headerTimeout also ends handshakes, bodyTimeout counts from the first byte of a request, and answerTimeout from the
