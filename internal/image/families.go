@@ -37,8 +37,12 @@ type Family struct {
 	Data string
 	// Owner is the user to whom that directory belongs, beside root; the image runs as that user, or leaves root for it.
 	Owner []int64
+	// WorkingDir is where the image starts whatever a command says; empty stands for Data.
+	WorkingDir string
 	// Prefix begins the names of the variables of ByEnvironment and ByFile.
 	Prefix string
+	// Flags is the variable whose words the entrypoint of a ByArguments image puts behind the arguments; empty where it has none.
+	Flags string
 	// Config is where a ByFile image looks for a configuration file.
 	Config string
 	// Least is the oldest version that can be kept, where tags are versions.
@@ -58,18 +62,18 @@ var (
 
 // families is the table. Of rows that fit the one with the longest name counts.
 var families = []Family{
-	{Name: "redis", Images: []string{"redis", "mirrored-library-redis"}, Start: ByArguments, Server: "redis-server", Data: "/data", Owner: []int64{999, 1000}, Least: leastRedis},
-	{Name: "valkey", Images: []string{"valkey"}, Start: ByArguments, Server: "valkey-server", Data: "/data", Owner: []int64{999, 1000}, Least: leastValkey},
+	{Name: "redis", Images: []string{"redis", "mirrored-library-redis"}, Start: ByArguments, Server: "redis-server", Data: "/data", Owner: []int64{999}, Least: leastRedis},
+	{Name: "valkey", Images: []string{"valkey"}, Start: ByArguments, Server: "valkey-server", Data: "/data", Owner: []int64{999}, Flags: "VALKEY_EXTRA_FLAGS", Least: leastValkey},
 	// Its entrypoint puts modules behind the arguments.
-	{Name: "valkey-bundle", Images: []string{"valkey/valkey-bundle"}, Start: ByArguments, Server: "valkey-server", Data: "/data", Owner: []int64{999, 1000}, Least: leastValkey},
-	{Name: "redis-stack-server", Images: []string{"redis-stack-server"}, Start: ByFile, Server: "redis-server", Data: "/data", Owner: []int64{999, 1000}, Prefix: "REDIS_", Config: "/redis-stack.conf", Least: leastRedis},
+	{Name: "valkey-bundle", Images: []string{"valkey-bundle"}, Start: ByArguments, Server: "valkey-server", Data: "/data", Owner: []int64{999}, Flags: "VALKEY_EXTRA_FLAGS", Least: leastValkey},
+	{Name: "redis-stack-server", Images: []string{"redis-stack-server"}, Start: ByFile, Server: "redis-server", Data: "/data", WorkingDir: "/", Prefix: "REDIS_", Config: "/redis-stack.conf", Least: leastRedis},
 	{
 		Name: "bitnami-redis", Images: []string{"bitnami/redis", "bitnamilegacy/redis", "bitnamisecure/redis"}, Start: ByEnvironment,
-		Server: "redis-server", Data: "/bitnami/redis/data", Owner: []int64{1001}, Prefix: "REDIS_", Least: leastRedis,
+		Server: "redis-server", Data: "/bitnami/redis/data", WorkingDir: "/", Owner: []int64{1001}, Prefix: "REDIS_", Least: leastRedis,
 	},
 	{
 		Name: "bitnami-valkey", Images: []string{"bitnami/valkey", "bitnamilegacy/valkey", "bitnamisecure/valkey"}, Start: ByEnvironment,
-		Server: "valkey-server", Data: "/bitnami/valkey/data", Owner: []int64{1001}, Prefix: "VALKEY_", Least: leastValkey,
+		Server: "valkey-server", Data: "/bitnami/valkey/data", WorkingDir: "/", Owner: []int64{1001}, Prefix: "VALKEY_", Least: leastValkey,
 	},
 
 	// Names that end as those above do, and are something else.
@@ -77,6 +81,8 @@ var families = []Family{
 	{Name: "opstree-redis", Images: []string{"opstree/redis"}, Hint: "makes a configuration of its own: use redis or valkey", Least: leastRedis},
 	{Name: "chainguard-redis", Images: []string{"chainguard/redis", "chainguard/valkey"}, Hint: "starts a server by itself: use redis or valkey", Least: leastRedis},
 	{Name: "redis-stack", Images: []string{"redis/redis-stack"}, Hint: "starts a web console beside Redis: use redis/redis-stack-server", Least: leastRedis},
+
+	{Name: "redis-modules", Images: []string{"redislabs/redismod", "redislabs/redisearch", "redislabs/rejson", "redislabs/redisgraph", "redislabs/redistimeseries", "redislabs/rebloom", "redislabs/redisgears", "redislabs/redisai"}, Hint: "loads its modules by arguments of its own, which a command has to repeat as --loadmodule: use redis/redis-stack-server or redis 8, which have them", Least: leastRedis},
 
 	{Name: "redis-cluster", Images: []string{"bitnami/redis-cluster", "bitnami/valkey-cluster", "bitnamilegacy/redis-cluster", "bitnamilegacy/valkey-cluster", "opstree/redis-cluster"}, Refused: "Redis Cluster is not supported: it elects its own masters"},
 	{Name: "keydb", Images: []string{"keydb", "keydb-pro"}, Refused: "KeyDB is not supported: it lacks commands that the agent needs; use redis or valkey"},
@@ -108,16 +114,16 @@ func Like(name string, images []string) (Family, bool) {
 	return Family{}, false
 }
 
-// hardened begins the names of images whose entrypoint is the server itself, whatever they are called behind that.
-const hardened = "cgr.dev/"
+// hardened begin the names of images that start a server in a way of their own, whatever they are called behind that.
+var hardened = []string{"cgr.dev/", "dhi.io/"}
 
 // Official reports whether a repository is one of which the name alone says what it is: others end in the same word, and may be configured
 // by variables.
 func (r Reference) Official() bool {
-	if slices.ContainsFunc([]string{"library/redis", "mirrored-library-redis", "valkey/valkey", "valkey/valkey-bundle"}, r.endsWith) {
+	if slices.ContainsFunc([]string{"library/redis", "mirrored-library-redis", "valkey/valkey", "valkey/valkey-bundle", "docker.io/redis"}, r.endsWith) {
 		return true
 	}
-	return r.Repository == "redis" || r.Repository == "docker.io/redis"
+	return r.Repository == "redis"
 }
 
 // Table are families of policy, which count before the project's own.
@@ -128,7 +134,7 @@ func (t Table) Find(name string) (Family, Reference, bool) {
 	r := Read(name)
 	var found Family
 	longest := 0
-	if strings.HasPrefix(r.Repository, hardened) {
+	if slices.ContainsFunc(hardened, func(host string) bool { return strings.HasPrefix(r.Repository, host) }) {
 		i := slices.IndexFunc(families, func(f Family) bool { return f.Name == "chainguard-redis" })
 		return families[i], r, true
 	}

@@ -19,8 +19,8 @@ type Version struct {
 
 var (
 	versioned = regexp.MustCompile(`^v?((\d{1,3})(?:\.(\d{1,3}))?(?:\.\d+)*)(?:[-_.+].*)?$`)
-	// newest are tags that stand for the newest version, or for the system below it.
-	newest = regexp.MustCompile(`^(latest|stable|alpine|bookworm|bullseye|trixie|debian|slim)(\d+(\.\d+)*)?(-.*)?$`)
+	// newest are tags that stand for the newest version, or for a system below it that is young enough for any.
+	newest = regexp.MustCompile(`^(latest|stable|alpine|alpine3\.(1[3-9]|[2-9]\d)|bookworm|bullseye|trixie|debian|slim)(-.*)?$`)
 )
 
 // VersionOf reads a tag; known is false where it says no version, and fresh reports whether it stands for the newest then.

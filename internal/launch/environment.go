@@ -195,8 +195,12 @@ func (e *environment) replication() {
 	prefix := e.family.Prefix
 	mode, _ := e.v.Value(prefix + "REPLICATION_MODE")
 	if mode == "slave" || mode == "replica" {
-		host, _ := e.v.Value(prefix + "MASTER_HOST")
-		e.problem("REPLICATION_MODE", fmt.Sprintf("%s follows %sMASTER_HOST %s outside the group", mode, prefix, host),
+		variable := prefix + "MASTER_HOST"
+		if e.v.Declared(prefix + "PRIMARY_HOST") {
+			variable = prefix + "PRIMARY_HOST"
+		}
+		host, _ := e.v.Value(variable)
+		e.problem("REPLICATION_MODE", fmt.Sprintf("%s follows %s %s outside the group", mode, variable, host),
 			"remove both, and label the StatefulSet that holds the data instead, with more replicas")
 	}
 }

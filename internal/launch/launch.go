@@ -31,6 +31,8 @@ type Launch struct {
 	// Place is where the image's script looks for a configuration file, which the generated one has to be; empty where the command line
 	// names it.
 	Place string
+	// ByImage reports whether it is the image's own start that is followed.
+	ByImage bool
 	// Overruled are options that name a master in one branch of a script, and are taken out: the agent chooses it.
 	Overruled []string
 
@@ -54,29 +56,67 @@ func OfImage(f image.Family, command, args []string, v Variables, mounted func(f
 	switch f.Start {
 	case image.ByEnvironment:
 		more, ok := startsByEnvironment(command, args)
-		l := Launch{}
+		l := Launch{ByImage: true}
 		translated := l.ofEnvironment(f, v, more, mounted)
 		if ok {
 			return l, translated
+		}
+		if len(command) == 0 && strings.HasPrefix(args[0], "-") {
+			return l, errors.Join(translated, &redisconf.ArgumentError{
+				Kind: redisconf.ErrOption, Subject: "args", What: "the image's start takes no options", Remedy: "say them in env, as " + f.Prefix + "EXTRA_FLAGS, and remove args",
+			})
 		}
 		e := environment{family: f, v: v}
 		e.replication()
 		l, err := Of(command, args, v)
 		return l, errors.Join(err, errors.Join(e.problems...))
 	case image.ByFile:
-		if len(command) == 0 && len(args) == 0 {
-			return ofFile(f, v)
+		if len(command) == 0 {
+			l, err := ofFile(f, v)
+			if l.args = args; len(args) > 0 {
+				err = errors.Join(err, &redisconf.ArgumentError{
+					Kind: redisconf.ErrOption, Subject: "args", What: "the image ignores them", Remedy: "remove them, and say options in env, as " + f.Prefix + "ARGS",
+				})
+			}
+			return l, err
 		}
-	case image.ByArguments, image.Unknown:
+	case image.ByArguments:
+		if f.Flags != "" && v.Declared(f.Flags) && len(command) == 0 {
+			return ofFlags(f, args, v)
+		}
+	case image.Unknown:
 	}
 	l, err := Of(command, args, v)
 	l.Server = f.Server
 	return l, err
 }
 
+// ofFlags reads arguments, and the variable whose words the image's entrypoint puts behind them. Nothing can be taken out of that.
+func ofFlags(f image.Family, args []string, v Variables) (Launch, error) {
+	words, err := flagsOf(v, f.Flags)
+	own, problem := Of(nil, args, v)
+	if err != nil || problem != nil || own.script != nil || len(words) == 0 { // a shell takes what follows its script for parameters
+		own.Server = f.Server
+		return own, errors.Join(err, problem)
+	}
+	if !isOption(words[0]) {
+		return own, &redisconf.ArgumentError{Kind: redisconf.ErrOption, Subject: f.Flags, What: "does not begin with an option", Remedy: "say the configuration file in args"}
+	}
+	l, err := Of(nil, slices.Concat(args, words), v)
+	l.args, l.Server = args, f.Server
+	problems := []error{err}
+	flags, _ := redisconf.Parse(words)
+	for _, name := range flags.Dropped() {
+		problems = append(problems, &redisconf.ArgumentError{
+			Kind: redisconf.ErrOption, Subject: f.Flags, What: "has --" + name, Remedy: "say it in args, where the agent can read it and leave it out, or remove it",
+		})
+	}
+	return l, errors.Join(problems...)
+}
+
 // ofFile reads the variables of an image whose script loads a configuration file from a place of its own, and puts options behind it.
 func ofFile(f image.Family, v Variables) (Launch, error) {
-	l := Launch{Place: f.Config}
+	l := Launch{Place: f.Config, ByImage: true}
 	dir, _ := v.Text(f.Prefix + "DATA_DIR")
 	words, err := flagsOf(v, f.Prefix+"ARGS")
 	inv, problem := redisconf.Parse(slices.Concat([]string{f.Server, "--dir", cmp.Or(dir, f.Data)}, words))
@@ -199,6 +239,10 @@ func (s *start) invocation() (redisconf.Invocation, error) {
 		switch {
 		case !w.splits:
 			words = append(words, w)
+		case len(w.perhaps) > 0 && isOption(w.perhaps[0]) && (i+1 == len(s.words) || beginsOption(s.words[i+1])): // whatever follows is no value of it
+			for _, one := range w.perhaps {
+				words = append(words, word{text: one, from: w.from, to: w.to, after: w.after, splits: true})
+			}
 		case !hides(w.text):
 			for _, one := range strings.Fields(w.text) {
 				words = append(words, word{text: one, from: w.from, to: w.to, after: w.after, splits: true})
@@ -256,6 +300,11 @@ func (s *start) leaveMaster() string {
 	}
 	s.words = kept
 	return strings.Join(gone, " ")
+}
+
+// beginsOption reports whether a word begins an option, or is one where it is anything.
+func beginsOption(w word) bool {
+	return isOption(w.text) || len(w.perhaps) > 0 && isOption(w.perhaps[0])
 }
 
 func isOption(word string) bool { return strings.HasPrefix(word, "--") && len(word) > 2 }

@@ -36,8 +36,16 @@ func TestScriptLoadsTheGeneratedFile(t *testing.T) {
 		"a reference of the pod":    {"exec redis-server $(CONF) --requirepass $(PASSWORD)", "exec redis-server /g/redis.conf --requirepass $(PASSWORD)", "/env/redis.conf"},
 		"a value or its substitute": {"exec redis-server ${FILE_OF:-/d/redis.conf}", "", ""},
 		"a password":                {`redis-server /c --requirepass "$PASSWORD" --masterauth "$PASSWORD" --hz 20`, `redis-server /g/redis.conf --requirepass "$PASSWORD" --hz 20`, "/c"},
-		"two lines":                 {"redis-server /c \\\n  --appendonly yes \\\n  --masterauth x", "redis-server /g/redis.conf \\\n  --appendonly yes", "/c"},
-		"what comes before":         {"set -e; echo 'redis-server /no' > /tmp/x\nsysctl -w net.core.somaxconn=512 || true\nexec redis-server /c", "set -e; echo 'redis-server /no' > /tmp/x\nsysctl -w net.core.somaxconn=512 || true\nexec redis-server /g/redis.conf", "/c"},
+		"a password that may be": {
+			`exec redis-server --save 60 1 ${PASSWORD:+--requirepass "$PASSWORD"} --appendonly yes`,
+			`exec redis-server /g/redis.conf --save 60 1 ${PASSWORD:+--requirepass "$PASSWORD"} --appendonly yes`, "",
+		},
+		"a password that is not": {`redis-server /c ${NOTHING:+--masterauth "$NOTHING"}`, `redis-server /g/redis.conf ${NOTHING:+--masterauth "$NOTHING"}`, "/c"},
+		"a file before":          {"/scripts/setup.sh && exec redis-server /c", "/scripts/setup.sh && exec redis-server /g/redis.conf", "/c"},
+		"what is read in before": {". /vault/secrets/redis && /bin/cp /a /b && redis-server /c", ". /vault/secrets/redis && /bin/cp /a /b && redis-server /g/redis.conf", "/c"},
+		"by sudo":                {"sudo -u redis redis-server /c", "sudo -u redis redis-server /g/redis.conf", "/c"},
+		"two lines":              {"redis-server /c \\\n  --appendonly yes \\\n  --masterauth x", "redis-server /g/redis.conf \\\n  --appendonly yes", "/c"},
+		"what comes before":      {"set -e; echo 'redis-server /no' > /tmp/x\nsysctl -w net.core.somaxconn=512 || true\nexec redis-server /c", "set -e; echo 'redis-server /no' > /tmp/x\nsysctl -w net.core.somaxconn=512 || true\nexec redis-server /g/redis.conf", "/c"},
 		"branches": {
 			"if [ \"$HOSTNAME\" = redis-0 ]; then redis-server /c; else exec redis-server /c --hz 20; fi",
 			"if [ \"$HOSTNAME\" = redis-0 ]; then redis-server /g/redis.conf; else exec redis-server /g/redis.conf --hz 20; fi", "/c",

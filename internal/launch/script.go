@@ -31,6 +31,8 @@ type start struct {
 type way struct {
 	// last reports whether nothing is done after it.
 	last bool
+	// goesOn reports whether something is, where it succeeds: what stands before && does not end a script that goes well.
+	goesOn bool
 	// hides names what keeps the command from being a server in the foreground: empty where nothing does.
 	hides string
 }
@@ -164,10 +166,12 @@ func (r *reader) binary(c *syntax.BinaryCmd, s *scope, w way) *scope {
 	// What comes after a server in such a list runs when that has ended, as the container is about to.
 	starts, ends := len(r.starts), len(r.ends)
 	through := s
+	first := w
+	first.goesOn = w.goesOn || c.Op == syntax.AndStmt
 	if inner, ok := c.X.Cmd.(*syntax.BinaryCmd); ok && c.Op == syntax.AndStmt && inner.Op == syntax.AndStmt {
-		through = r.binary(inner, s, w)
+		through = r.binary(inner, s, first)
 	} else {
-		r.statement(c.X, s, w)
+		r.statement(c.X, s, first)
 	}
 	starts = len(r.starts) - starts
 	maybe := through.copy()
@@ -219,7 +223,7 @@ func (r *reader) call(c *syntax.CallExpr, s *scope, w way) {
 	serves := redisconf.IsServer(name) && !hides(name)
 	files := len(r.files)
 	defer func() {
-		if !serves && (replaces || w.last && len(r.files) > files) {
+		if !serves && (replaces || w.last && !w.goesOn && len(r.files) > files) {
 			r.ends = append(r.ends, name)
 		}
 	}()
@@ -234,6 +238,8 @@ func (r *reader) call(c *syntax.CallExpr, s *scope, w way) {
 		} else {
 			r.files = append(r.files, name+" -c")
 		}
+	case base == "su" || base == "runuser":
+		r.files = append(r.files, name+" -c")
 	case base == "." || base == "source" || base == "eval":
 		if at+1 < len(words) && base != "eval" {
 			r.files = append(r.files, words[at+1].text)
@@ -282,7 +288,7 @@ func (r *reader) within(w *syntax.Word, s *scope) {
 // wrappers start what follows them, after options of their own and this many operands.
 var wrappers = map[string]int{
 	"exec": 0, "command": 0, "nohup": 0, "env": 0, "nice": 0, "ionice": 0, "gosu": 1, "su-exec": 1, "setpriv": 0, "stdbuf": 0,
-	"numactl": 0, "taskset": 1, "chrt": 1,
+	"numactl": 0, "taskset": 1, "chrt": 1, "setsid": 0, "prlimit": 0, "sudo": 0, "chpst": 0, "s6-setuidgid": 1,
 	"tini": 0, "tini-static": 0, "dumb-init": 0, "catatonit": 0, "docker-entrypoint.sh": 0,
 }
 
@@ -290,7 +296,7 @@ var wrappers = map[string]int{
 var takesValue = map[string][]string{
 	"exec": {"-a"}, "nice": {"-n"}, "ionice": {"-c", "-n"}, "env": {"-u", "--unset", "-C", "--chdir"}, "tini": {"-p", "-e"}, "stdbuf": {"-i", "-o", "-e"},
 	"dumb-init": {"-r", "--rewrite"}, "setpriv": {"--reuid", "--regid", "--groups", "--inh-caps", "--ambient-caps", "--bounding-set"},
-	"numactl": {"-N", "-m", "-C", "-i", "-p"},
+	"numactl": {"-N", "-m", "-C", "-i", "-p"}, "sudo": {"-u", "-g", "--user", "--group"}, "chpst": {"-u", "-U", "-e", "-o", "-m", "-n"},
 }
 
 // skipped is where the command begins that wrappers start, and whether one of them leaves nothing to come back to.

@@ -19,6 +19,8 @@ type word struct {
 	after int
 	// splits reports whether the shell may make several words of it, or none.
 	splits bool
+	// perhaps are the words that it becomes where a variable has a value, and none otherwise: ${NAME:+--option "$NAME"}.
+	perhaps []string
 }
 
 // scope is what the variables of a shell are at a place of its script.
@@ -86,6 +88,9 @@ func (s *scope) value(name string) string {
 // word reads a word.
 func (s *scope) word(w *syntax.Word) word {
 	out := word{from: int(w.Pos().Offset()), to: int(w.End().Offset())} //nolint:gosec // offsets in a text
+	if p, ok := alternative(w); ok && s.value(p.Param.Value) != "" {
+		out.splits, out.perhaps = true, s.alternatives(p)
+	}
 	var b strings.Builder
 	for i, p := range w.Parts {
 		text, splits := s.part(p)
@@ -155,6 +160,11 @@ func (s *scope) parameter(p *syntax.ParamExp) string {
 		return value
 	}
 	switch p.Exp.Op {
+	case syntax.AlternateUnsetOrNull:
+		if value == "" {
+			return ""
+		}
+		return unknown
 	case syntax.DefaultUnsetOrNull, syntax.AssignUnsetOrNull:
 		if value == "" && p.Exp.Word != nil {
 			return s.word(p.Exp.Word).text
@@ -166,6 +176,48 @@ func (s *scope) parameter(p *syntax.ParamExp) string {
 		return unknown
 	}
 }
+
+// alternative is the variable of a word that is nothing but a text for where it has a value.
+func alternative(w *syntax.Word) (*syntax.ParamExp, bool) {
+	if len(w.Parts) != 1 {
+		return nil, false
+	}
+	p, ok := w.Parts[0].(*syntax.ParamExp)
+	return p, ok && p.Param != nil && p.Exp != nil && p.Exp.Word != nil && (p.Exp.Op == syntax.AlternateUnsetOrNull || p.Exp.Op == syntax.AlternateUnset)
+}
+
+// alternatives are the words of such a text.
+func (s *scope) alternatives(p *syntax.ParamExp) []string {
+	var all []string
+	begun := false
+	for _, part := range p.Exp.Word.Parts {
+		lit, ok := part.(*syntax.Lit)
+		if !ok {
+			if !begun {
+				all, begun = append(all, ""), true
+			}
+			text, splits := s.part(part)
+			if splits && !hides(text) {
+				return nil
+			}
+			all[len(all)-1] += text
+			continue
+		}
+		for i, text := range strings.FieldsFunc(lit.Value, isBlank) {
+			if i > 0 || !begun || isBlank(rune(lit.Value[0])) {
+				all = append(all, "")
+			}
+			all[len(all)-1] += unescaped(text, "")
+			begun = true
+		}
+		if n := len(lit.Value); n > 0 && isBlank(rune(lit.Value[n-1])) {
+			begun = false
+		}
+	}
+	return all
+}
+
+func isBlank(r rune) bool { return r == ' ' || r == '\t' || r == '\n' }
 
 // unescaped removes backslashes: before any character outside of quotes, inside of them before some. One before the end of a line removes
 // that too.

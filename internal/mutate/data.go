@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/image"
 )
 
 // imageDir is Redis' directory where neither the user nor the image's family says another.
@@ -37,6 +38,8 @@ type dataVolume struct {
 	name string
 	// perPod is set where all pods share the volume, and each gets a directory of its own.
 	perPod bool
+	// below is the path in the volume of a directory that the image's own start would make; empty where there is none.
+	below string
 	// what is behind it, for messages.
 	what string
 	// dir is the directory that Redis uses.
@@ -74,7 +77,11 @@ func (s *subject) findData(pod *corev1.Pod, o *objections) {
 
 // dataDir is the directory of the server as far as it can be seen here.
 func (s *subject) dataDir(workingDir string) string {
-	start := cmp.Or(s.line.WorkingDir, workingDir, s.family.Data, imageDir)
+	ofImage := cmp.Or(s.family.Data, imageDir)
+	if !s.line.ByImage {
+		ofImage = cmp.Or(s.family.WorkingDir, ofImage)
+	}
+	start := cmp.Or(s.line.WorkingDir, workingDir, ofImage)
 	if s.line.Dir == "" || path.IsAbs(s.line.Dir) {
 		return cmp.Or(s.line.Dir, start)
 	}
@@ -85,6 +92,10 @@ func (s *subject) dataDir(workingDir string) string {
 func (s *subject) readMount(pod *corev1.Pod, mount corev1.VolumeMount, o *objections) {
 	what, kind := volumeKind(pod, mount.Name)
 	s.data.name, s.data.what, s.data.kind = mount.Name, what, kind
+	made := mount.SubPathExpr == "" || strings.HasSuffix(mount.SubPathExpr, "$("+contract.EnvPerPodDirectory+")")
+	if made && s.family.Start == image.ByEnvironment && s.line.ByImage && !mount.ReadOnly && kind != unwritable {
+		s.data.below = strings.TrimPrefix(strings.TrimPrefix(path.Clean(s.data.dir), path.Clean(mount.MountPath)), "/")
+	}
 	switch {
 	case mount.ReadOnly, kind == unwritable:
 		s.data.kind = unwritable
@@ -181,7 +192,29 @@ func (s *subject) ownsImageDir(pod *corev1.Pod, dir string) bool {
 		return false
 	}
 	user, _, _ := effectiveUser(pod.Spec.SecurityContext, c.SecurityContext)
-	return user == nil || *user == 0 || path.Clean(dir) == path.Clean(s.family.Data) && slices.Contains(s.family.Owner, *user)
+	switch own := s.family.Data != "" && path.Clean(dir) == path.Clean(s.family.Data); {
+	case user != nil && *user != 0:
+		return own && slices.Contains(s.family.Owner, *user)
+	case own && len(s.family.Owner) > 0: // it is the image's user's, and root without this capability is as anybody
+		return !lacks(c.SecurityContext, "DAC_OVERRIDE")
+	case s.family.Start == image.ByEnvironment:
+		return user != nil // the image does not run as root
+	}
+	return true
+}
+
+// lacks reports whether root has to do without a capability.
+func lacks(c *corev1.SecurityContext, capability corev1.Capability) bool {
+	if c == nil || c.Capabilities == nil {
+		return false
+	}
+	named := func(list []corev1.Capability) bool {
+		return slices.ContainsFunc(list, func(c corev1.Capability) bool {
+			name := strings.TrimPrefix(strings.ToUpper(string(c)), "CAP_")
+			return name == "ALL" || name == string(capability)
+		})
+	}
+	return named(c.Capabilities.Drop) && !named(c.Capabilities.Add)
 }
 
 // claimsBeside are the claims of a container that Redis does not write to.

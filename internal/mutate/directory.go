@@ -75,7 +75,7 @@ func (j *injection) directoryContainers() []corev1.Container {
 	security, mode := j.directorySecurity()
 	resources := agentResources(AgentSpec{Agent: j.in.Resolved.Agent, Guaranteed: guaranteed(&j.pod.Spec)})
 	var out []corev1.Container
-	for i, directory := range j.directories() {
+	for i, d := range j.directories() {
 		name := contract.DirectoryContainer
 		if i > 0 {
 			name += "-" + strconv.Itoa(i)
@@ -84,7 +84,7 @@ func (j *injection) directoryContainers() []corev1.Container {
 			Name:                     name,
 			Image:                    j.in.Resolved.Agent.Image,
 			ImagePullPolicy:          j.in.Resolved.Agent.ImagePullPolicy,
-			Command:                  []string{contract.AgentBinary, contract.CommandMakeDirectory, "--path", directory, "--mode", mode, "--adopt"},
+			Command:                  []string{contract.AgentBinary, contract.CommandMakeDirectory, "--path", d.path, "--mode", mode, d.how},
 			Env:                      []corev1.EnvVar{fromField(contract.EnvPodName, "metadata.name")},
 			Resources:                resources,
 			SecurityContext:          security,
@@ -115,22 +115,38 @@ func isDirectoryContainer(name string) bool {
 	return name == contract.DirectoryContainer || strings.HasPrefix(name, contract.DirectoryContainer+"-")
 }
 
-// directories are the paths to make, one for each subPath of the volume, as the directory container sees them.
-func (j *injection) directories() []string {
-	var out []string
+// newDirectory is a directory to make.
+type newDirectory struct {
+	// path of it, as the directory container sees it.
+	path string
+	// how is an option: what becomes of what is there.
+	how string
+}
+
+// directories are those to make, one for each subPath of the volume, and one below it where the image's own start would make that.
+func (j *injection) directories() []newDirectory {
+	var out []newDirectory
+	found := func(d newDirectory) {
+		if !slices.Contains(out, d) {
+			out = append(out, d)
+		}
+	}
 	for _, m := range j.container().VolumeMounts {
 		if m.Name != j.data.name {
 			continue
 		}
-		parent := escapeVariables(m.SubPath)
+		parent, pod := escapeVariables(m.SubPath), ""
 		if own, ok := strings.CutSuffix(m.SubPathExpr, "$("+contract.EnvPerPodDirectory+")"); ok {
 			parent = own
 		} else if m.SubPathExpr != "" {
 			continue
 		}
-		directory := path.Join(contract.SharedVolumeDir, parent, "$("+contract.EnvPodName+")")
-		if !slices.Contains(out, directory) {
-			out = append(out, directory)
+		if j.data.perPod {
+			pod = "$(" + contract.EnvPodName + ")"
+			found(newDirectory{path.Join(contract.SharedVolumeDir, parent, pod), "--adopt"})
+		}
+		if j.data.below != "" && isBelow(m.MountPath, j.data.dir) {
+			found(newDirectory{path.Join(contract.SharedVolumeDir, parent, pod, j.data.below), "--keep"})
 		}
 	}
 	return out

@@ -42,7 +42,7 @@ func (j *injection) volumeNames() VolumeNames {
 func (j *injection) initContainers() {
 	j.added = append(j.added, "initContainers/"+contract.AgentContainer)
 	at := j.placeInit(AgentContainer(j.agentSpec()), j.afterMesh())
-	if !j.data.perPod {
+	if !j.data.perPod && j.data.below == "" {
 		return
 	}
 	for _, c := range j.directoryContainers() {

@@ -13,7 +13,7 @@ import (
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
 )
 
-// MakeDirectory makes the directory of one pod on a volume that all pods of the set share. It belongs to the user that runs
+// MakeDirectory makes a directory of one pod on a volume. It belongs to the user that runs
 // this, or to the given one where that is allowed; an existing directory keeps its content. Pod 0 goes on with what was there before
 // each pod had a directory.
 func MakeDirectory(args []string) error {
@@ -23,6 +23,7 @@ func MakeDirectory(args []string) error {
 	uid := flags.Int("uid", -1, "its owner; -1 leaves it")
 	gid := flags.Int("gid", -1, "its group; -1 leaves it")
 	adopt := flags.Bool("adopt", false, "let pod 0 move what lies beside its directory into it, where that is new, but the directories of other pods")
+	keep := flags.Bool("keep", false, "leave a directory that is there as it is")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("make-directory: %w", err)
 	}
@@ -34,6 +35,9 @@ func MakeDirectory(args []string) error {
 		if err = adoptInto(*path); err != nil {
 			return fmt.Errorf("make-directory: %w", err)
 		}
+	}
+	if _, missing := os.Stat(*path); *keep && missing == nil {
+		return nil
 	}
 	if err = os.MkdirAll(*path, 0o755); err != nil {
 		return fmt.Errorf("make-directory: %w", err)
