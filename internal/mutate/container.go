@@ -4,7 +4,6 @@ package mutate
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -132,6 +131,9 @@ func chooseContainer(meta map[string]string, all []described) (*described, error
 	if !slices.ContainsFunc(all, func(d described) bool { return !d.hidesStart() }) {
 		hint += `, and say what it starts, like command: ["redis-server", "/etc/redis/redis.conf"]: its image is not known`
 	}
+	if several := serving(all); len(several) > 1 {
+		return nil, refuse(DeniedContainer, "spec.containers: %s run Redis, and a group has one for each pod: give each a StatefulSet of its own, or name with annotation %s the one to replicate", strings.Join(several, " and "), contract.AnnotationContainer)
+	}
 	return nil, refuse(DeniedContainer, "spec.containers: none of %s is known to run Redis by its image, its command or the name %s: name with annotation %s %s", list, contract.RedisContainer, contract.AnnotationContainer, hint)
 }
 
@@ -156,7 +158,7 @@ func (s *subject) findServer(pod *corev1.Pod, o *objections) bool {
 	for _, line := range d.line.Overruled {
 		s.doubt("container %s, script, %s is overruled and left out: the agent chooses the master; remove it", d.Name, line)
 	}
-	s.doubtTools(all, d)
+	s.doubtNeighbours(all, d)
 	if !o.add(refuseLine(d.Name, d.remedied())) && !d.onlyOptions() {
 		return false
 	}
@@ -176,7 +178,7 @@ const clusterBusPort = 16379
 
 func refuseCluster(d *described) error {
 	for _, p := range d.Ports {
-		if p.ContainerPort == clusterBusPort {
+		if p.ContainerPort == clusterBusPort && d.line.Port != clusterBusPort {
 			return refuse(DeniedImage, "container %s, port %d: Redis Cluster is not supported, for it elects its own masters: remove the label, or the port where it is something else", d.Name, clusterBusPort)
 		}
 	}
@@ -207,41 +209,17 @@ func roleOf(meta map[string]string, container string, program redisconf.Program)
 	return "", refuse(DeniedCommand, "annotation %s: says %s, but container %s starts %s: make them agree", contract.AnnotationRole, asked, container, program)
 }
 
-// refuseSecondSentinel finds the old habit of a Sentinel beside each Redis. It would follow no rule of ours.
-func refuseSecondSentinel(field string, all []described, server *described) error {
-	for i := range all {
-		d := &all[i]
-		sentinel := d.line.Program == redisconf.ProgramSentinel || d.Name == contract.SentinelContainer || strings.HasSuffix(d.reference.Repository, "-sentinel")
-		if d.Name != server.Name && server.line.Program != redisconf.ProgramSentinel && sentinel {
-			return refuse(DeniedContainer, "spec.%s: container %s starts a Sentinel beside Redis: remove it; Sentinels run as a StatefulSet of their own, or as the chart's", field, d.Name)
-		}
-	}
-	return nil
-}
-
-// doubtTools warns of containers with the image of a server that run a script in a file: charts have some that look after masters.
-func (s *subject) doubtTools(all []described, server *described) {
-	for i := range all {
-		d := &all[i]
-		if d.index == server.index || !d.known || d.err == nil {
-			continue
-		}
-		for _, e := range eachOf(d.err) {
-			var a *redisconf.ArgumentError
-			if errors.As(e, &a) && strings.HasSuffix(a.What, launch.Unseen) {
-				s.doubt("container %s has an image of Redis, and %s: a script that chooses masters, or restarts Redis, works against the agent: remove it then", d.Name, a.What)
-			}
-		}
-	}
-}
-
 // looksLikeServer reports whether a pod that only its Namespace opted in holds Redis or Sentinel at all. Unrelated pods in
 // such a namespace must pass untouched.
 func looksLikeServer(meta map[string]string, containers []corev1.Container, images image.Table) bool {
 	if meta[contract.AnnotationContainer] != "" || meta[contract.AnnotationRole] != "" {
 		return true
 	}
-	return slices.ContainsFunc(describe(containers, nil, images), func(d described) bool {
-		return d.Name == contract.RedisContainer || d.err == nil && d.serves()
+	all := describe(containers, nil, images)
+	return slices.ContainsFunc(all, func(d described) bool {
+		if d.Name == contract.RedisContainer && !strings.Contains(d.reference.Repository, "exporter") || d.err == nil && d.serves() {
+			return !usesLocal(all, &d) // it is an application's own
+		}
+		return false
 	})
 }

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mutate
+
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/launch"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
+)
+
+// refuseSecondSentinel finds the old habit of a Sentinel beside each Redis. It would follow no rule of ours.
+func refuseSecondSentinel(field string, all []described, server *described) error {
+	for i := range all {
+		if d := &all[i]; d.Name != server.Name && server.line.Program != redisconf.ProgramSentinel && d.isSentinel() {
+			return refuse(DeniedContainer, "spec.%s: container %s starts a Sentinel beside Redis: remove it; Sentinels run as a StatefulSet of their own, or as the chart's", field, d.Name)
+		}
+	}
+	return nil
+}
+
+// isSentinel reports whether a container runs a Sentinel, as far as its line, its image, its name or its port says. Of an image that is not
+// a server's, name and port say that it is for Sentinels, and not that it is one.
+func (d *described) isSentinel() bool {
+	if d.line.Program == redisconf.ProgramSentinel || d.Name == contract.SentinelContainer || strings.HasSuffix(d.reference.Repository, "-sentinel") {
+		return true
+	}
+	return d.known && d.line.Program == redisconf.ProgramUnsaid && len(d.Command)+len(d.Args) > 0 && (strings.Contains(d.Name, "sentinel") || d.declares(contract.SentinelPort))
+}
+
+func (d *described) declares(port int) bool {
+	for _, p := range d.Ports {
+		if int(p.ContainerPort) == port {
+			return true
+		}
+	}
+	return false
+}
+
+// serving are the names of the containers that surely run Redis.
+func serving(all []described) []string {
+	var names []string
+	for i := range all {
+		if all[i].surelyServes() {
+			names = append(names, all[i].Name)
+		}
+	}
+	return names
+}
+
+// doubtNeighbours warns of what other containers do beside the server.
+func (s *subject) doubtNeighbours(all []described, server *described) {
+	for i := range all {
+		switch d := &all[i]; {
+		case d.index == server.index:
+		case d.hidesScript():
+			s.doubt("container %s has an image of Redis, and what it starts "+launch.Unseen+": a script that chooses masters, or restarts Redis, works against the agent: remove it then", d.Name)
+		case d.surelyServes() && d.line.Program != redisconf.ProgramSentinel && server.surelyServes():
+			s.doubt("container %s runs a Redis of its own, which is not replicated: each pod has one that knows nothing of the others; give it a StatefulSet of its own", d.Name)
+		default:
+			s.doubtLocal(d, server)
+		}
+	}
+}
+
+// hidesScript reports whether a container with the image of a server runs a script in a file: charts have some that look after masters.
+func (d *described) hidesScript() bool {
+	if !d.known || d.err == nil {
+		return false
+	}
+	for _, e := range eachOf(d.err) {
+		var a *redisconf.ArgumentError
+		if errors.As(e, &a) && (strings.HasSuffix(a.What, launch.Unseen) || a.Kind == redisconf.ErrProgram && strings.HasSuffix(a.Subject, ".sh")) {
+			return true
+		}
+	}
+	return false
+}
+
+// local finds the address of the pod itself, with a port where it says one.
+var local = regexp.MustCompile(`(?:^|[/@,])(?:localhost|127\.0\.0\.1)(?::(\d+))?(?:$|[/,?])`)
+
+// doubtLocal warns of an application that writes to the Redis of its own pod, which is a replica in all pods but one.
+func (s *subject) doubtLocal(d, server *described) {
+	if name := d.localVariable(server); s.replicas > 1 && name != "" {
+		s.doubt("container %s: variable %s names the Redis of its own pod, where only the master's takes writes: name the Service %s instead", d.Name, name, masterService(s.effective, s.statefulSet))
+	}
+}
+
+// usesLocal reports whether another container uses the server of its own pod.
+func usesLocal(all []described, server *described) bool {
+	return slices.ContainsFunc(all, func(d described) bool { return d.index != server.index && d.localVariable(server) != "" })
+}
+
+// localVariable is the variable by which a container uses the server of its own pod; empty where none does, and for exporters.
+func (d *described) localVariable(server *described) string {
+	if strings.Contains(d.Image, "exporter") || strings.Contains(d.Name, "exporter") || strings.Contains(d.Name, "metrics") {
+		return ""
+	}
+	for _, e := range d.Env {
+		if name := localServer(e, server.line.Port); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// localServer is the name of a variable that says where Redis is, and means the own pod; empty where it does not.
+func localServer(e corev1.EnvVar, port int) string {
+	m := local.FindStringSubmatch(e.Value)
+	if m == nil {
+		return ""
+	}
+	if port == 0 {
+		port = contract.RedisPort
+	}
+	lower := strings.ToLower(e.Name + "=" + e.Value)
+	about := strings.Contains(lower, "redis") || strings.Contains(lower, "valkey")
+	if m[1] == strconv.Itoa(port) || m[1] == "" && about {
+		return e.Name
+	}
+	return ""
+}
