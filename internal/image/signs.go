@@ -27,5 +27,8 @@ var ByEnvironmentSigns = Signs{
 	},
 }
 
+// ConfigDirs are directories in which a server's configuration is looked for, by images that load one without being told.
+var ConfigDirs = []string{"/etc/redis", "/etc/valkey", "/usr/local/etc/redis", "/usr/local/etc/valkey", "/etc/redis.conf", "/etc/valkey.conf"}
+
 // Tagged reports whether a reference has the tag.
 func (s Signs) Tagged(r Reference) bool { return strings.Contains(r.Tag, s.Tag) }

@@ -155,6 +155,9 @@ func (s *subject) findServer(pod *corev1.Pod, o *objections) bool {
 		return false
 	}
 	doubts := d.version(o)
+	if file := d.unloaded(); file != "" && d.reference.Official() {
+		s.doubt("container %s: nothing loads %s, because the image loads no configuration file by itself: name it, like args: [%q, %q]", d.Name, file, d.family.Server, fileIn(file, d.family.Server))
+	}
 	for _, line := range d.line.Overruled {
 		s.doubt("container %s, script, %s is overruled and left out: the agent chooses the master; remove it", d.Name, line)
 	}

@@ -26,6 +26,8 @@ func (d *described) hiddenByImage() error {
 		what = d.family.Hint + ", or say what it starts"
 	case sign != "":
 		what = fmt.Sprintf("has the name of one that starts its server from arguments, and %s of one that is configured by variables: say what it starts", sign)
+	case d.unloaded() != "" && !d.family.ByPolicy && !d.reference.Official():
+		what = fmt.Sprintf("has the name of one that loads no configuration file by itself, and %s looks as if it did: say what it starts", d.unloaded())
 	case !d.hidesStart() || len(d.Args) > 0 && !strings.HasPrefix(d.Args[0], "-") && !strings.HasSuffix(d.Args[0], ".conf"):
 		return nil
 	}
@@ -33,11 +35,11 @@ func (d *described) hiddenByImage() error {
 	if strings.Contains(path.Base(d.reference.Repository), "valkey") {
 		program = "valkey-server"
 	}
-	file := "/etc/redis/redis.conf"
-	if strings.HasPrefix(program, "valkey") {
-		file = "/etc/valkey/valkey.conf"
+	dir := "/etc/" + strings.TrimSuffix(program, "-server")
+	if mounted := d.unloaded(); mounted != "" {
+		dir = mounted
 	}
-	return refuse(DeniedImage, "container %s: image %s %s, like command: [%q, %q] with the file that it loads, or let the policy say below images which known image it is like", d.Name, d.reference.Repository, what, program, cmp.Or(d.line.ConfigFile, file))
+	return refuse(DeniedImage, "container %s: image %s %s, like command: [%q, %q] with the file that it loads, or let the policy say below images which known image it is like", d.Name, d.reference.Repository, what, program, cmp.Or(d.line.ConfigFile, fileIn(dir, program)))
 }
 
 // configured is what tells of an image whose name ends as the official one's that it may be another, which makes a configuration of
@@ -65,6 +67,28 @@ func (d *described) configured() string {
 	return ""
 }
 
+// unloaded is a mount of configuration of which an image that starts a server from arguments would load nothing, because there are none;
+// empty where there is no such mount.
+func (d *described) unloaded() string {
+	if d.family.Start != image.ByArguments || len(d.Command)+len(d.Args) > 0 {
+		return ""
+	}
+	for _, m := range d.VolumeMounts {
+		if slices.ContainsFunc(image.ConfigDirs, func(dir string) bool { return isBelow(dir, m.MountPath) }) {
+			return m.MountPath
+		}
+	}
+	return ""
+}
+
+// fileIn is a mount that is a configuration file, or the file that a server's would be in it.
+func fileIn(mount, server string) string {
+	if strings.HasSuffix(mount, ".conf") {
+		return mount
+	}
+	return path.Join(mount, strings.TrimSuffix(server, "-server")+".conf")
+}
+
 // onlyOptions reports whether nothing is wrong with the line but options: the rest of it is known, and can be judged.
 func (d *described) onlyOptions() bool {
 	return !slices.ContainsFunc(eachOf(d.err), func(e error) bool {
@@ -81,8 +105,12 @@ func (d *described) remedied() error {
 	case image.ByEnvironment:
 		remedy = "drop command and args: the variables of the image are translated then"
 	case image.ByFile:
-		remedy = fmt.Sprintf("drop command and args, and say options in env, as %sARGS: the image starts the server itself", d.family.Prefix)
-	case image.ByArguments, image.Unknown:
+		remedy = fmt.Sprintf("drop command and args, mount a configuration file at %s if there is one, and say options in env, as %sARGS: the image starts the server itself", d.family.Config, d.family.Prefix)
+	case image.Unknown:
+		if remedy = "the image " + d.family.Hint; d.family.Hint == "" {
+			return d.err
+		}
+	case image.ByArguments:
 		return d.err
 	}
 	if dir := d.claimElsewhere(); dir != "" {
@@ -102,7 +130,7 @@ func (d *described) remedied() error {
 // claimElsewhere is where a volume is mounted that looks like one for data, while the image's own directory has none and no variable names
 // another; empty where there is no such mount.
 func (d *described) claimElsewhere() string {
-	if d.variables.Declared(d.family.Prefix+"DATA_DIR") || coveringMount(d.VolumeMounts, d.family.Data) != nil {
+	if d.family.Data == "" || d.variables.Declared(d.family.Prefix+"DATA_DIR") || coveringMount(d.VolumeMounts, d.family.Data) != nil {
 		return ""
 	}
 	if i := slices.IndexFunc(d.VolumeMounts, func(m corev1.VolumeMount) bool { return path.Clean(m.MountPath) == imageDir }); i >= 0 {
@@ -111,12 +139,17 @@ func (d *described) claimElsewhere() string {
 	return ""
 }
 
+// first is a version before which nobody has made an image: a smaller one counts the releases of somebody else.
+var first = image.Version{Major: 2, Minor: 6}
+
 // version refuses a tag that is a version too old, and warns where a tag says none. Only of images that are known is a tag a version of Redis.
 func (d *described) version(o *objections) []string {
 	v, known, newest := image.VersionOf(d.reference)
 	least := cmp.Or(d.family.Least, &image.Version{Major: 6, Minor: 2})
 	switch {
 	case d.family.Refused != "":
+	case d.family.Least != nil && known && v.Before(first) && !d.reference.Official():
+		return []string{fmt.Sprintf("container %s: the number %s of image %s is no version of Redis: it is somebody's own, and %s or newer has to be behind it", d.Name, v, d.Image, least)}
 	case d.family.Least != nil && known && v.Before(*least):
 		o.add(refuse(DeniedVersion, "container %s, image %s: %s is older than %s, which the agent needs: use a newer one", d.Name, d.Image, v, least))
 	case d.family.Least != nil && (known || newest):

@@ -104,6 +104,8 @@ func (s *subject) examineRedis(pod *corev1.Pod, o *objections) {
 	if file := s.line.PasswordFile; file != "" && coveringMount(pod.Spec.Containers[s.index].VolumeMounts, file) == nil {
 		o.add(refuse(DeniedOption, "container %s: password file %s is on no volume, and only the agent can read it there: mount the Secret, or set %sPASSWORD", s.server.name, file, s.family.Prefix))
 	}
+	o.add(s.checkACLFile(pod))
+	s.doubtModes(pod)
 	s.doubtMasters(pod)
 	o.add(s.checkRequired(s.resolved, pod.Annotations))
 }

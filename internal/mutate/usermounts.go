@@ -12,9 +12,9 @@ import (
 )
 
 // userMounts let the agent read the user's own files where Redis reads them: to report what contradicts in them, and because it
-// writes the file with users. A file may include others, and name a file with users, so that everything mounted that is
-// configuration by its kind is among them; of other volumes only those that a named file lies in. What the agent mounts itself it
-// keeps: a path that is taken twice makes a pod that nobody can create.
+// writes the file with users. A file may include others, and name a file with users, which lie anywhere that something is mounted: what
+// an init container wrote, and what Redis keeps beside its data, as well as configuration. What the agent mounts itself it keeps: a path
+// that is taken twice makes a pod that nobody can create.
 func (j *injection) userMounts() []corev1.VolumeMount {
 	var files []string
 	switch {
@@ -33,7 +33,7 @@ func (j *injection) userMounts() []corev1.VolumeMount {
 	}
 	var wanted []corev1.VolumeMount
 	for _, m := range j.container().VolumeMounts {
-		if m.SubPathExpr == "" && !slices.Contains(volumeNames, m.Name) && isConfiguration(j.pod, m.Name) && !j.meetsAgent(m) {
+		if m.SubPathExpr == "" && !slices.Contains(volumeNames, m.Name) && j.mayHoldFiles(m.Name) && !j.meetsAgent(m) {
 			wanted = append(wanted, m)
 		}
 	}
@@ -52,6 +52,15 @@ func (j *injection) userMounts() []corev1.VolumeMount {
 		out = append(out, corev1.VolumeMount{Name: m.Name, MountPath: m.MountPath, SubPath: m.SubPath, ReadOnly: true})
 	}
 	return out
+}
+
+// mayHoldFiles reports whether a file of configuration may lie in a volume. With no file to read that names others, only configuration is.
+func (j *injection) mayHoldFiles(volume string) bool {
+	if isConfiguration(j.pod, volume) {
+		return true
+	}
+	_, kind := volumeKind(j.pod, volume)
+	return j.include != "" && (kind == scratch || kind == claimed) && !(volume == j.data.name && j.data.perPod)
 }
 
 // isConfiguration reports whether a volume holds what somebody wrote, and nothing that a program writes.
@@ -81,4 +90,53 @@ func (s *subject) findACLFile(pod *corev1.Pod) string {
 		return path.Join(dir, file)
 	}
 	return file
+}
+
+// checkACLFile refuses a file with users that the agent could not read: it writes all users, and would leave out those. Users that are
+// made at run time cannot go into a file that the agent writes.
+func (s *subject) checkACLFile(pod *corev1.Pod) error {
+	if s.aclFile == "" {
+		return nil
+	}
+	mount := coveringMount(pod.Spec.Containers[s.index].VolumeMounts, s.aclFile)
+	if mount == nil {
+		return refuse(DeniedOption, "container %s: file with users %s is on no volume, and only Redis can read it there: mount it from a Secret, or write it to a volume in an init container", s.server.name, s.aclFile)
+	}
+	if !isConfiguration(pod, mount.Name) {
+		s.doubt("container %s: %s is read when Redis starts, and not written: ACL SAVE fails, and users that clients make with ACL SETUSER are gone with the pod; keep users in a Secret", s.server.name, s.aclFile)
+	}
+	return nil
+}
+
+// doubtModes warns of files of configuration that only root may read, which the agent is not.
+func (s *subject) doubtModes(pod *corev1.Pod) {
+	if pod.Spec.SecurityContext != nil && pod.Spec.SecurityContext.FSGroup != nil {
+		return // whose group may read them then
+	}
+	for _, file := range []string{s.include, s.aclFile, s.line.PasswordFile} {
+		mount := coveringMount(pod.Spec.Containers[s.index].VolumeMounts, file)
+		if file == "" || mount == nil {
+			continue
+		}
+		if mode := modeOf(pod, mount.Name); mode != nil && *mode&0o004 == 0 {
+			s.doubt("volume %s: its defaultMode lets only root read %s, and the agent, which has to, is not: leave it at 0644, or set fsGroup in the pod's securityContext", mount.Name, file)
+		}
+	}
+}
+
+// modeOf is the mode of the files of a volume of configuration; nil where it is the default, or none.
+func modeOf(pod *corev1.Pod, volume string) *int32 {
+	for i := range pod.Spec.Volumes {
+		v := &pod.Spec.Volumes[i]
+		switch {
+		case v.Name != volume:
+		case v.Secret != nil:
+			return v.Secret.DefaultMode
+		case v.ConfigMap != nil:
+			return v.ConfigMap.DefaultMode
+		case v.Projected != nil:
+			return v.Projected.DefaultMode
+		}
+	}
+	return nil
 }
