@@ -61,6 +61,9 @@ func AboutServices(namespace string, n *mutate.Newcomer, services []corev1.Servi
 		if selectsReplicas(s, n) {
 			out = append(out, fmt.Sprintf("redis-sentinel: Service %s/%s selects every pod of this group, replicas too, and who writes there meets READONLY: send writers to Service %s, and readers to %s", namespace, s.Name, n.MasterService, n.ReplicasService))
 		}
+		if s.Spec.Selector[appsv1.StatefulSetPodNameLabel] == n.StatefulSet+"-0" {
+			out = append(out, fmt.Sprintf("redis-sentinel: Service %s/%s selects pod %s-0, which is not always the master: send writers to Service %s", namespace, s.Name, n.StatefulSet, n.MasterService))
+		}
 		for _, name := range []struct{ name, annotation string }{{n.MasterService, contract.AnnotationMasterService}, {n.ReplicasService, contract.AnnotationReplicasService}} {
 			if s.Name == name.name && !contract.Provisioned(s.Labels, n.StatefulSet) {
 				out = append(out, fmt.Sprintf("redis-sentinel: Service %s/%s exists, and is not this group's own: delete it, or name another in annotation %s", namespace, s.Name, name.annotation))

@@ -122,7 +122,25 @@ func (b beside) read(namespace string, pod *corev1.Pod, mounts []corev1.VolumeMo
 				return item(b.configMaps[namespace+"/"+v.ConfigMap.Name], v.ConfigMap.Items, key)
 			case v.Secret != nil:
 				return item(b.secrets[namespace+"/"+v.Secret.SecretName], v.Secret.Items, key)
+			case v.Projected != nil:
+				return b.projected(namespace, v.Projected.Sources, key)
 			}
+		}
+	}
+	return "", false
+}
+
+// projected is the text below a path of a volume of several sources.
+func (b beside) projected(namespace string, sources []corev1.VolumeProjection, at string) (text string, ok bool) {
+	for _, s := range sources {
+		switch {
+		case s.ConfigMap != nil:
+			text, ok = item(b.configMaps[namespace+"/"+s.ConfigMap.Name], s.ConfigMap.Items, at)
+		case s.Secret != nil:
+			text, ok = item(b.secrets[namespace+"/"+s.Secret.Name], s.Secret.Items, at)
+		}
+		if ok {
+			return text, true
 		}
 	}
 	return "", false

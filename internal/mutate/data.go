@@ -72,20 +72,25 @@ func (s *subject) findData(pod *corev1.Pod, o *objections) {
 	default:
 		s.data.kind = unwritable
 	}
-	s.doubtData(pod, mount)
+	s.doubtData(pod, mount, o)
 }
 
 // dataDir is the directory of the server as far as it can be seen here.
 func (s *subject) dataDir(workingDir string) string {
-	ofImage := cmp.Or(s.family.Data, imageDir)
-	if !s.line.ByImage {
-		ofImage = cmp.Or(s.family.WorkingDir, ofImage)
-	}
-	start := cmp.Or(s.line.WorkingDir, workingDir, ofImage)
+	start := s.startDir(workingDir)
 	if s.line.Dir == "" || path.IsAbs(s.line.Dir) {
 		return cmp.Or(s.line.Dir, start)
 	}
 	return path.Join(start, s.line.Dir)
+}
+
+// startDir is where the server starts, by what the container says of its working directory.
+func (s *subject) startDir(workingDir string) string {
+	ofImage := cmp.Or(s.family.Data, imageDir)
+	if !s.line.ByImage {
+		ofImage = cmp.Or(s.family.WorkingDir, ofImage)
+	}
+	return cmp.Or(s.line.WorkingDir, workingDir, ofImage)
 }
 
 // readMount says what becomes of data in a mount, and refuses one in which several Redis would overwrite each other's.
@@ -135,14 +140,10 @@ func differs(text string, env []corev1.EnvVar) bool {
 }
 
 // doubtData says what the user should know of where data are.
-func (s *subject) doubtData(pod *corev1.Pod, mount *corev1.VolumeMount) {
+func (s *subject) doubtData(pod *corev1.Pod, mount *corev1.VolumeMount, o *objections) {
 	switch s.data.kind {
 	case unwritable:
-		over := ""
-		if s.include != "" {
-			over = ", whatever repl-diskless-load and repl-diskless-sync say in " + s.include
-		}
-		s.doubt("container %s: no writable data directory: Redis cannot write to %s: full syncs go without a disk (diskless load)%s, and nothing is saved; mount a volume at %[2]s to change that", s.server.name, s.data.dir, over)
+		s.doubtUnwritable(o)
 	case shared:
 		if s.replicas <= 1 {
 			s.doubt("volume %s: all pods of the StatefulSet share %s: one replica only; before it is scaled set the annotation %s: \"true\", which gives each pod a directory of its own, pod 0 the data that is there", s.data.name, s.data.what, contract.AnnotationPerPodDirectory)
@@ -155,6 +156,27 @@ func (s *subject) doubtData(pod *corev1.Pod, mount *corev1.VolumeMount) {
 	for _, m := range claimsBeside(pod, pod.Spec.Containers[s.index].VolumeMounts, mount) {
 		s.data.beside = true
 		s.doubt("container %s: volume %s at %s is not where Redis keeps its data (%s): data die with the pod; mount it there, or name its path as the directory of Redis", s.server.name, m.Name, m.MountPath, s.data.dir)
+	}
+}
+
+// doubtUnwritable says what becomes of a group whose servers cannot write anywhere, and refuses options that ask for a disk: on the command
+// line they win over the generated file.
+func (s *subject) doubtUnwritable(o *objections) {
+	over, remedy := "", "mount a volume at "+s.data.dir+" to change that"
+	if s.include != "" {
+		over = ", whatever repl-diskless-load and repl-diskless-sync say in " + s.include
+	}
+	if s.data.dir == "/" {
+		remedy = "name a directory as --dir, and mount a volume there, to change that"
+	}
+	s.doubt("container %s: no writable data directory: Redis cannot write to %s: full syncs go without a disk (diskless load)%s, and nothing is saved; %s", s.server.name, s.data.dir, over, remedy)
+	for _, option := range s.line.Options {
+		switch value := strings.Join(option.Values, " "); {
+		case option.Name == "repl-diskless-load" && value == "disabled", option.Name == "repl-diskless-sync" && value == "no":
+			o.add(refuse(DeniedOption, "container %s: option --%s %s needs a directory that Redis can write to, and %s is none: remove it, or mount a volume there", s.server.name, option.Name, value, s.data.dir))
+		case option.Name == "save" && strings.Trim(value, `"' `) != "", option.Name == "appendonly" && value == "yes":
+			s.doubt("container %s: option --%s %s fails where nothing can be written, and keeps Redis from taking writes, and from ending in time: remove it, or mount a volume at %s", s.server.name, option.Name, value, s.data.dir)
+		}
 	}
 }
 

@@ -51,7 +51,7 @@ func (j *injection) commandLine() error {
 	if j.role == contract.PodRoleSentinel {
 		conf = contract.SentinelConfFile
 		if own := j.line.ConfigFile; own != "" && own != conf {
-			j.warn("configuration file %s is not loaded: the agent writes the configuration of Sentinels", own)
+			j.warn("configuration file %s is not loaded, and the masters that it names are no longer watched: the agent writes the configuration of Sentinels, which watch labelled StatefulSets, each as NAMESPACE.NAME", own)
 		}
 	}
 	c := j.container()

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/contract"
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/image"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/policy"
 )
 
@@ -106,7 +107,9 @@ func (s *subject) examineRedis(pod *corev1.Pod, o *objections) {
 	}
 	o.add(s.checkACLFile(pod))
 	s.doubtModes(pod)
+	o.add(refuseClusterFiles(pod))
 	s.doubtMasters(pod)
+	s.doubtPod(pod)
 	o.add(s.checkRequired(s.resolved, pod.Annotations))
 }
 
@@ -124,13 +127,55 @@ func (s *subject) doubtOldInit(pod *corev1.Pod) {
 func (s *subject) doubtMasters(pod *corev1.Pod) {
 	for i := range pod.Spec.InitContainers {
 		c := &pod.Spec.InitContainers[i]
-		if line := lineOf(c); strings.Contains(line, "replicaof ") || strings.Contains(line, "slaveof ") {
+		if writesMaster(lineOf(c)) {
 			s.doubt("init container %s writes replicaof, which is overruled: the agent and the Sentinels choose the master; remove it", c.Name)
 		}
+	}
+	if line := lineOf(&pod.Spec.Containers[s.index]); len(s.line.Overruled) == 0 && !strings.Contains(line, "--replicaof") && !strings.Contains(line, "--slaveof") && writesMaster(line) {
+		s.doubt("container %s: its script writes replicaof, which is overruled: the agent and the Sentinels choose the master; remove it", s.server.name)
 	}
 	for _, beside := range [][]corev1.Container{native(pod.Spec.InitContainers), pod.Spec.Containers} {
 		for i := range beside {
 			s.doubtCommander(&beside[i])
+		}
+	}
+}
+
+func writesMaster(line string) bool {
+	return strings.Contains(line, "replicaof ") || strings.Contains(line, "slaveof ")
+}
+
+// clusterOn finds the line that makes a server a node of a Redis Cluster, in what a script writes.
+var clusterOn = regexp.MustCompile(`(?m)^[^#\n]*\bcluster-enabled[ \t]+yes\b`)
+
+// refuseClusterFiles refuses a pod whose scripts write the configuration of a Redis Cluster.
+func refuseClusterFiles(pod *corev1.Pod) error {
+	for c := range containersOf(&pod.Spec) {
+		if line := lineOf(c); !strings.Contains(line, "--cluster-enabled") && clusterOn.MatchString(line) {
+			return refuse(DeniedImage, "container %s: its script writes cluster-enabled yes: Redis Cluster elects its own masters: remove the line, or the label %s", c.Name, contract.LabelOptIn)
+		}
+	}
+	return nil
+}
+
+// shortGrace is less time to end, in seconds, than a handover and a last save take.
+const shortGrace = 10
+
+// doubtPod warns of settings of the pod that keep the agent from its work.
+func (s *subject) doubtPod(pod *corev1.Pod) {
+	if grace := pod.Spec.TerminationGracePeriodSeconds; grace != nil && *grace < shortGrace && s.replicas > 1 {
+		s.doubt("spec.terminationGracePeriodSeconds: %d leaves no time to hand over and to save before Redis is killed: leave it at 30 or more", *grace)
+	}
+	if p := pod.Spec.DNSPolicy; p == corev1.DNSDefault || p == corev1.DNSNone {
+		s.doubt("spec.dnsPolicy: %s: the agent finds the Sentinels by the names of their Services, which only the cluster's DNS knows: leave it at ClusterFirst", p)
+	}
+	if s.family.Start != image.ByEnvironment {
+		return
+	}
+	own := "/opt/bitnami/" + strings.TrimSuffix(s.family.Server, "-server") + "/"
+	for _, m := range pod.Spec.Containers[s.index].VolumeMounts {
+		if isBelow(own+"etc", m.MountPath) && isConfiguration(pod, m.Name) {
+			s.doubt("container %s: nothing loads %s: mount the configuration at %smounted-etc", s.server.name, m.MountPath, own)
 		}
 	}
 }
@@ -268,7 +313,7 @@ func (s *subject) findInclude(pod *corev1.Pod) error {
 		s.include = contract.UserConfigDir + "/" + contract.UserConfigKey
 		return nil
 	}
-	if dir := cmp.Or(s.line.WorkingDir, pod.Spec.Containers[s.index].WorkingDir); file != "" && !path.IsAbs(file) && dir != "" {
+	if dir := s.startDir(pod.Spec.Containers[s.index].WorkingDir); file != "" && !path.IsAbs(file) {
 		file = path.Join(dir, file)
 	}
 	s.include = file

@@ -86,8 +86,8 @@ func (j *injection) meetsAgent(m corev1.VolumeMount) bool {
 // findACLFile is the user's own file with users, where an argument names it.
 func (s *subject) findACLFile(pod *corev1.Pod) string {
 	file := s.line.ACLFile
-	if dir := pod.Spec.Containers[s.index].WorkingDir; file != "" && !path.IsAbs(file) && dir != "" {
-		return path.Join(dir, file)
+	if file != "" && !path.IsAbs(file) {
+		return path.Join(s.startDir(pod.Spec.Containers[s.index].WorkingDir), file)
 	}
 	return file
 }

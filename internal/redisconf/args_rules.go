@@ -117,6 +117,9 @@ func (p Program) check(o Option) error {
 	if strings.HasPrefix(o.Name, "tls-") && o.Name != "tls-port" {
 		return refuse("TLS is not supported yet; remove it")
 	}
+	if strings.HasPrefix(o.Name, "cluster-") && o.Name != "cluster-enabled" && p != ProgramSentinel {
+		return refuse("it is for Redis Cluster only, which elects its own masters: remove it, or the label redis-sentinel")
+	}
 	for _, r := range rules {
 		if !slices.Contains(r.names, o.Name) || r.redisOnly && p == ProgramSentinel || r.sentinelOnly && p != ProgramSentinel {
 			continue
