@@ -227,13 +227,20 @@ func (r *reader) call(c *syntax.CallExpr, s *scope, w way) {
 			r.ends = append(r.ends, name)
 		}
 	}()
-	switch base := path.Base(name); {
-	case serves:
+	if serves {
 		r.starts = append(r.starts, start{words: words[at:], line: int(c.Pos().Line()), way: w, replaces: replaces, dir: s.dir}) //nolint:gosec // a line of a text
+		return
+	}
+	r.other(name, words[at+1:], s)
+}
+
+// other reads a command that is no server: what it does to variables and directories, and which files it runs.
+func (r *reader) other(name string, rest []word, s *scope) {
+	switch base := path.Base(name); {
 	case base == "cd" || base == "pushd" || base == "popd":
-		s.enter(texts(words[at+1:]))
+		s.enter(texts(rest))
 	case slices.Contains(shells, base):
-		if file, _, ok := shellLine(texts(words[at+1:])); !ok && file != "" {
+		if file, _, ok := shellLine(texts(rest)); !ok && file != "" {
 			r.files = append(r.files, file)
 		} else {
 			r.files = append(r.files, name+" -c")
@@ -241,20 +248,18 @@ func (r *reader) call(c *syntax.CallExpr, s *scope, w way) {
 	case base == "su" || base == "runuser":
 		r.files = append(r.files, name+" -c")
 	case base == "." || base == "source" || base == "eval":
-		if at+1 < len(words) && base != "eval" {
-			r.files = append(r.files, words[at+1].text)
+		if len(rest) > 0 && base != "eval" {
+			r.files = append(r.files, rest[0].text)
 		}
 		s.forget()
 	case base == "read" || base == "getopts" || base == "unset" || base == "local" || base == "export":
-		for _, other := range words[at+1:] {
+		for _, other := range rest {
 			variable, value, given := strings.Cut(other.text, "=")
 			if s.set[variable] = reference(variable); given {
 				s.set[variable] = value
 			}
 		}
-	case strings.Contains(name, "/") || strings.HasSuffix(name, ".sh"):
-		r.files = append(r.files, name)
-	case hides(name):
+	case strings.Contains(name, "/") || strings.HasSuffix(name, ".sh") || hides(name):
 		r.files = append(r.files, name)
 	}
 }

@@ -48,8 +48,19 @@ func (j *injection) userMounts() []corev1.VolumeMount {
 	}
 	out := make([]corev1.VolumeMount, 0, len(wanted))
 	for _, m := range wanted {
-		// A subPath mount is repeated as such: then the path is the file itself.
-		out = append(out, corev1.VolumeMount{Name: m.Name, MountPath: m.MountPath, SubPath: m.SubPath, ReadOnly: true})
+		// A subPath mount is repeated as such: then the path is the file itself. In a volume that is mounted to be read no directory can
+		// be made for another mount: the first pod of a fresh claim would not start.
+		holds := slices.ContainsFunc(wanted, func(w corev1.VolumeMount) bool {
+			return w.MountPath != m.MountPath && isBelow(m.MountPath, w.MountPath)
+		})
+		named := slices.ContainsFunc(files, func(file string) bool {
+			covering := coveringMount(wanted, file)
+			return covering != nil && covering.MountPath == m.MountPath
+		})
+		if holds && !named && !isConfiguration(j.pod, m.Name) {
+			continue
+		}
+		out = append(out, corev1.VolumeMount{Name: m.Name, MountPath: m.MountPath, SubPath: m.SubPath, ReadOnly: !holds})
 	}
 	return out
 }

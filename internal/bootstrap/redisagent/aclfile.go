@@ -35,6 +35,9 @@ type refusedLine struct{ line, before string }
 // shut is the default user where nobody can tell what the user's file allows.
 const shut = "user default off"
 
+// unread begins the text of a file that cannot be read.
+const unread = "unread: "
+
 // open is the default user where a file does not name it: as a server without a file has it.
 const open = "user default on nopass ~* &* +@all"
 
@@ -43,8 +46,8 @@ const open = "user default on nopass ~* &* +@all"
 func (f *aclFile) read() (lines []redisconf.UserLine, text string, objections []redisconf.Objection, fit bool) {
 	raw, err := os.ReadFile(f.path)
 	if err != nil {
-		return nil, "", []redisconf.Objection{{
-			File: f.path, Directive: "aclfile", Remedy: "the agent cannot read it, so that no client may enter: let it lie in a volume that the Redis container mounts from a ConfigMap or Secret",
+		return nil, unread + err.Error(), []redisconf.Objection{{
+			File: f.path, Directive: "aclfile", Remedy: "the agent cannot read it, so that no client may enter: let it lie in a volume that the Redis container mounts, where others than its owner may read it",
 		}}, false
 	}
 	text = string(raw)
@@ -68,7 +71,12 @@ func (f *aclFile) merged(ours []redisconf.User) (string, []redisconf.Objection) 
 	case f.last != nil:
 		lines = f.last
 	default:
-		lines, f.objected = []redisconf.UserLine{{Name: "default", Text: shut}}, text
+		lines = []redisconf.UserLine{{Name: "default", Text: shut}}
+		if strings.HasPrefix(text, unread) {
+			objections = nil // an init container may still have to write it: it is said once Redis runs
+		} else {
+			f.objected = text
+		}
 	}
 	if f.shutDefault && !named(lines, "default") {
 		lines = append([]redisconf.UserLine{{Name: "default", Text: redisconf.ShutDefault}}, lines...)
