@@ -26,5 +26,6 @@ func Read(name string) Reference {
 
 // endsWith reports whether the last parts of a repository are these.
 func (r Reference) endsWith(parts string) bool {
-	return r.Repository == parts || strings.HasSuffix(r.Repository, "/"+parts)
+	before, ok := strings.CutSuffix(r.Repository, parts)
+	return ok && (before == "" || strings.HasSuffix(before, "/"))
 }

@@ -127,6 +127,11 @@ func agentMounts(s AgentSpec) []corev1.VolumeMount {
 	return append(mounts, s.UserMounts...)
 }
 
+// agentDirs are all directories at which an agent may mount anything.
+var agentDirs = []string{
+	contract.ConfigDir, contract.TokenDir, contract.PrivateDir, contract.KeysDir, contract.PeerDir, contract.AuthDir, contract.UserConfigDir,
+}
+
 // agentSecurity is restricted. A user is written only where the pod forces root, which runAsNonRoot would refuse, and where the Sentinel
 // beside has one: clusters give out ranges of users.
 func agentSecurity(s AgentSpec) *corev1.SecurityContext {

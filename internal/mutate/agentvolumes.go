@@ -3,6 +3,10 @@
 package mutate
 
 import (
+	"encoding/json"
+	"slices"
+	"sync"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
@@ -62,6 +66,32 @@ func AgentVolumes(n VolumeNames) []corev1.Volume {
 		}})
 	}
 	return volumes
+}
+
+// sameVolumes are, by role and name, the volumes that all pods of a role have alike, in JSON.
+var sameVolumes = sync.OnceValue(func() map[string]json.RawMessage {
+	texts := map[string]json.RawMessage{}
+	for _, role := range []string{contract.PodRoleRedis, contract.PodRoleSentinel} {
+		for _, v := range AgentVolumes(VolumeNames{Role: role}) {
+			if !slices.Contains([]string{contract.ConfigVolume, contract.TokenVolume, contract.PrivateVolume}, v.Name) {
+				continue
+			}
+			text, err := json.Marshal(v)
+			if err != nil {
+				panic("mutate: encoding a volume: " + err.Error())
+			}
+			texts[role+"/"+v.Name] = text
+		}
+	}
+	return texts
+})
+
+// volumeText is a volume as a patch takes it: in JSON already, where all pods have the same.
+func volumeText(role string, v corev1.Volume) any {
+	if text, ok := sameVolumes()[role+"/"+v.Name]; ok {
+		return text
+	}
+	return v
 }
 
 // secretVolume is a directory of a Secret, without which the pod does not start: a server without its passwords would be open, or

@@ -21,7 +21,7 @@ func (j *injection) volumes() {
 		switch {
 		case at < 0:
 			j.patch.array("/spec/volumes", len(spec.Volumes))
-			j.patch.add("/spec/volumes/-", want)
+			j.patch.add("/spec/volumes/-", volumeText(j.role, want))
 			spec.Volumes = append(spec.Volumes, want)
 		case !covers(spec.Volumes[at], want):
 			j.patch.replaceNamed(fmt.Sprintf("/spec/volumes/%d", at), want.Name, want)

@@ -58,7 +58,7 @@ func (p *patch) operation(op, path string, value any) {
 	p.text.WriteString(`{"op":"`)
 	p.text.WriteString(op)
 	p.text.WriteString(`","path":`)
-	p.value(path)
+	p.string(path)
 	if value != nil {
 		p.text.WriteString(`,"value":`)
 		p.value(value)
@@ -68,12 +68,29 @@ func (p *patch) operation(op, path string, value any) {
 
 // value cannot fail: all values are API types, strings and maps of strings that this package made or decoded.
 func (p *patch) value(value any) {
-	if text, ok := value.(string); ok && isPlain(text) {
-		p.text.WriteByte('"')
-		p.text.WriteString(text)
-		p.text.WriteByte('"')
+	switch v := value.(type) {
+	case json.RawMessage:
+		p.text.Write(v)
+		return
+	case string:
+		p.string(v)
 		return
 	}
+	p.encode(value)
+}
+
+// string writes a text. Paths are plain, and most values: the library takes as long for each of them as for an object.
+func (p *patch) string(text string) {
+	if !isPlain(text) {
+		p.encode(text)
+		return
+	}
+	p.text.WriteByte('"')
+	p.text.WriteString(text)
+	p.text.WriteByte('"')
+}
+
+func (p *patch) encode(value any) {
 	if err := p.values.Encode(value); err != nil {
 		panic("mutate: encoding a value of its own: " + err.Error())
 	}
@@ -117,8 +134,7 @@ var pointers = strings.NewReplacer("~", "~0", "/", "~1")
 
 func escape(key string) string { return pointers.Replace(key) }
 
-// isPlain reports whether a text in quotation marks is what encoding/json makes of it. Paths are, and most values: the library takes as long
-// for each of them as for an object.
+// isPlain reports whether a text in quotation marks is what encoding/json makes of it.
 func isPlain(text string) bool {
 	for i := range len(text) {
 		switch c := text[i]; {

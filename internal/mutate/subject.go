@@ -151,7 +151,8 @@ var clusterOn = regexp.MustCompile(`(?m)^[^#\n]*\bcluster-enabled[ \t]+yes\b`)
 // refuseClusterFiles refuses a pod whose scripts write the configuration of a Redis Cluster.
 func refuseClusterFiles(pod *corev1.Pod) error {
 	for c := range containersOf(&pod.Spec) {
-		if line := lineOf(c); !strings.Contains(line, "--cluster-enabled") && clusterOn.MatchString(line) {
+		line := lineOf(c)
+		if strings.Contains(line, "cluster-enabled") && !strings.Contains(line, "--cluster-enabled") && clusterOn.MatchString(line) {
 			return refuse(DeniedImage, "container %s: its script writes cluster-enabled yes: Redis Cluster elects its own masters: remove the line, or the label %s", c.Name, contract.LabelOptIn)
 		}
 	}

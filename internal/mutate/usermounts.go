@@ -87,11 +87,7 @@ func isConfiguration(pod *corev1.Pod, volume string) bool {
 // meetsAgent reports whether a mount lies at, below or above one of the agent's own. Above counts too: in what is read-only no
 // directory can be made to mount something at.
 func (j *injection) meetsAgent(m corev1.VolumeMount) bool {
-	names := j.volumeNames()
-	own := agentMounts(AgentSpec{Role: j.role, AuthSecret: names.AuthSecret != "", UserConfig: names.UserConfig != ""})
-	return slices.ContainsFunc(own, func(a corev1.VolumeMount) bool {
-		return isBelow(a.MountPath, m.MountPath) || isBelow(m.MountPath, a.MountPath)
-	})
+	return slices.ContainsFunc(agentDirs, func(dir string) bool { return isBelow(dir, m.MountPath) || isBelow(m.MountPath, dir) })
 }
 
 // findACLFile is the user's own file with users, where an argument names it.
