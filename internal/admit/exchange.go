@@ -3,6 +3,7 @@
 package admit
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
@@ -107,18 +109,23 @@ func handler[T any](s *Server, l *load, review func(context.Context, request[T])
 
 // send sends an answer with its length: without one it goes in many small pieces, each of which wakes both ends.
 func send(w http.ResponseWriter, response *admissionv1.AdmissionResponse) error {
-	text, err := json.Marshal(admissionv1.AdmissionReview{
+	text := answers.Get().(*bytes.Buffer) //nolint:forcetypeassert // nothing else is put there
+	defer answers.Put(text)
+	text.Reset()
+	if err := json.NewEncoder(text).Encode(admissionv1.AdmissionReview{
 		TypeMeta: metav1.TypeMeta{APIVersion: admissionv1.SchemeGroupVersion.String(), Kind: "AdmissionReview"}, Response: response,
-	})
-	if err != nil {
+	}); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
-	_, err = w.Write(text)
+	w.Header().Set("Content-Length", strconv.Itoa(text.Len()))
+	_, err := w.Write(text.Bytes())
 	return err
 }
+
+// answers are buffers that answers were written from: each is some times as long as the review.
+var answers = sync.Pool{New: func() any { return &bytes.Buffer{} }}
 
 func statusOf(err error) int {
 	switch {

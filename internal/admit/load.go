@@ -51,15 +51,13 @@ func (l *load) read(ctx context.Context, r *http.Request) (body []byte, done fun
 	if r.ContentLength > maxBody {
 		return nil, nil, errTooLarge
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	body, ended, err := readUpTo(r.Body, nil, smallBody)
+	body, ended, err := readUpTo(r.Body, room(r.ContentLength), smallBody)
 	if err != nil {
 		return nil, nil, err
 	}
 	release := func() {}
 	if !ended {
-		if l.large.Acquire(ctx, 1) != nil {
+		if !acquire(ctx, l.large, 1) {
 			return nil, nil, errBusy
 		}
 		release = func() { l.large.Release(1) }
@@ -72,7 +70,7 @@ func (l *load) read(ctx context.Context, r *http.Request) (body []byte, done fun
 	case err != nil:
 	case cost > budget:
 		err = errTooLarge
-	case l.memory.Acquire(ctx, cost) != nil:
+	case !acquire(ctx, l.memory, cost):
 		err = errBusy
 	}
 	if err != nil {
@@ -80,6 +78,25 @@ func (l *load) read(ctx context.Context, r *http.Request) (body []byte, done fun
 		return nil, nil, err
 	}
 	return body, func() { l.memory.Release(cost); release() }, nil
+}
+
+// acquire takes a share at once where it is free, which it nearly always is, and waits a while for it where it is not.
+func acquire(ctx context.Context, of *semaphore.Weighted, share int64) bool {
+	if of.TryAcquire(share) {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return of.Acquire(ctx, share) == nil
+}
+
+// room is what a body of a known length needs, with a byte more to see that it ends. What is said to be larger than a small one has to come
+// first: anybody may say it.
+func room(length int64) []byte {
+	if length <= 0 || length > smallBody {
+		return nil
+	}
+	return make([]byte, 0, length+1)
 }
 
 // readUpTo reads on until the body ends, or until there is more of it than the limit.

@@ -254,9 +254,9 @@ func claimsBeside(pod *corev1.Pod, mounts []corev1.VolumeMount, data *corev1.Vol
 func coveringMount(mounts []corev1.VolumeMount, file string) *corev1.VolumeMount {
 	var found *corev1.VolumeMount
 	longest := -1
-	for i, m := range mounts {
-		dir := path.Clean(m.MountPath)
-		if isBelow(dir, file) && len(dir) > longest {
+	file = path.Clean(file)
+	for i := range mounts {
+		if dir := path.Clean(mounts[i].MountPath); lies(file, dir) && len(dir) > longest {
 			found, longest = &mounts[i], len(dir)
 		}
 	}

@@ -183,10 +183,9 @@ func (s *subject) doubtPod(pod *corev1.Pod) {
 
 func (s *subject) doubtCommander(c *corev1.Container) {
 	where := ""
-	if commandsMaster.MatchString(lineOf(c)) {
+	if commands(lineOf(c)) {
 		where = "its command line"
-	} else if hook := c.Lifecycle; hook != nil && hook.PostStart != nil && hook.PostStart.Exec != nil &&
-		commandsMaster.MatchString(strings.Join(hook.PostStart.Exec.Command, "\n")) {
+	} else if hook := c.Lifecycle; hook != nil && hook.PostStart != nil && hook.PostStart.Exec != nil && commands(strings.Join(hook.PostStart.Exec.Command, "\n")) {
 		where = "lifecycle.postStart"
 	}
 	if where != "" {
@@ -196,6 +195,8 @@ func (s *subject) doubtCommander(c *corev1.Container) {
 
 // commandsMaster finds commands that make a server a master or a replica, or have Sentinels do it.
 var commandsMaster = regexp.MustCompile(`-cli\b[^\n;|&]*\s(?i:replicaof|slaveof|sentinel\s+(failover|monitor|remove|set))\b`)
+
+func commands(line string) bool { return strings.Contains(line, "-cli") && commandsMaster.MatchString(line) }
 
 // refuseWindows refuses pods of nodes on which neither Redis nor the agent runs.
 func refuseWindows(pod *corev1.Pod) error {
@@ -228,15 +229,17 @@ func (s *subject) checkConflicts(pod *corev1.Pod) error {
 			return refuse(DeniedConflict, "volume %s: the name is reserved for the webhook: rename the volume", v.Name)
 		}
 	}
-	for _, m := range pod.Spec.Containers[s.index].VolumeMounts {
+	for i := range pod.Spec.Containers[s.index].VolumeMounts {
+		m := &pod.Spec.Containers[s.index].VolumeMounts[i]
+		at := path.Clean(m.MountPath)
 		for _, dir := range []string{contract.ConfigDir, contract.UserConfigDir} {
-			if isBelow(dir, m.MountPath) {
+			if lies(at, dir) {
 				return refuse(DeniedConflict, "container %s, volumeMounts: %s is the path of the generated configuration: mount %s elsewhere", s.server.name, dir, m.Name)
 			}
 		}
 		// What is configuration the agent mounts as well, where Redis does: there it would meet the agent's own.
 		for _, dir := range []string{contract.PrivateDir, contract.KeysDir, contract.AuthDir, contract.PeerDir} {
-			if isBelow(dir, m.MountPath) {
+			if lies(at, dir) {
 				return refuse(DeniedConflict, "container %s, volumeMounts: %s is a path of the agent: mount %s elsewhere", s.server.name, dir, m.Name)
 			}
 		}
@@ -250,8 +253,13 @@ func refusePort(container string) error {
 
 // isBelow reports whether a path is a directory or something in it.
 func isBelow(dir, file string) bool {
-	dir, file = path.Clean(dir), path.Clean(file)
-	return file == dir || strings.HasPrefix(file, strings.TrimSuffix(dir, "/")+"/")
+	return lies(path.Clean(file), path.Clean(dir))
+}
+
+// lies is the same for paths that are clean.
+func lies(file, dir string) bool {
+	rest, ok := strings.CutPrefix(file, strings.TrimSuffix(dir, "/"))
+	return ok && (rest == "" || rest[0] == '/')
 }
 
 var volumeNames = []string{

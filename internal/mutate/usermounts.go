@@ -87,7 +87,8 @@ func isConfiguration(pod *corev1.Pod, volume string) bool {
 // meetsAgent reports whether a mount lies at, below or above one of the agent's own. Above counts too: in what is read-only no
 // directory can be made to mount something at.
 func (j *injection) meetsAgent(m corev1.VolumeMount) bool {
-	return slices.ContainsFunc(agentDirs, func(dir string) bool { return isBelow(dir, m.MountPath) || isBelow(m.MountPath, dir) })
+	at := path.Clean(m.MountPath)
+	return slices.ContainsFunc(agentDirs, func(dir string) bool { return lies(at, dir) || lies(dir, at) })
 }
 
 // findACLFile is the user's own file with users, where an argument names it.

@@ -125,7 +125,8 @@ func (c *child) ask(ctx context.Context, name string, body []byte) error {
 		return err
 	}
 	defer response.Body.Close() //nolint:errcheck // read to its end
-	text, err := io.ReadAll(response.Body)
+	text := make([]byte, max(response.ContentLength, 0))
+	_, err = io.ReadFull(response.Body, text)
 	if err == nil && (response.StatusCode != http.StatusOK || !bytes.Contains(text, []byte(`"allowed":true`))) {
 		err = fmt.Errorf("%s: %.200s", response.Status, text)
 	}

@@ -37,7 +37,9 @@ func run(ctx context.Context) error {
 	if *serving {
 		return serve(ctx)
 	}
-	debug.SetGCPercent(1000) // what is measured is the other process: this one is to stand in its way as little as may be
+	// What is measured is the other process: this one is to stand in its way as little as may be.
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(512 << 20)
 	body, err := review(*pod)
 	if err != nil {
 		return err
