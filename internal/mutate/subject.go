@@ -196,7 +196,9 @@ func (s *subject) doubtCommander(c *corev1.Container) {
 // commandsMaster finds commands that make a server a master or a replica, or have Sentinels do it.
 var commandsMaster = regexp.MustCompile(`-cli\b[^\n;|&]*\s(?i:replicaof|slaveof|sentinel\s+(failover|monitor|remove|set))\b`)
 
-func commands(line string) bool { return strings.Contains(line, "-cli") && commandsMaster.MatchString(line) }
+func commands(line string) bool {
+	return strings.Contains(line, "-cli") && commandsMaster.MatchString(line)
+}
 
 // refuseWindows refuses pods of nodes on which neither Redis nor the agent runs.
 func refuseWindows(pod *corev1.Pod) error {
