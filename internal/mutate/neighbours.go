@@ -60,8 +60,8 @@ func (s *subject) doubtNeighbours(all []described, server *described) {
 	for i := range all {
 		switch d := &all[i]; {
 		case d.index == server.index:
-		case d.hidesScript():
-			s.doubt("container %s has an image of Redis, and what it starts "+launch.Unseen+": a script that chooses masters, or restarts Redis, works against the agent: remove it then", d.Name)
+		case d.hiddenScript() != "":
+			s.doubt("container %s has an image of Redis, and %s: a script that chooses masters, or restarts Redis, works against the agent: remove it then", d.Name, d.hiddenScript())
 		case d.surelyServes() && d.line.Program != redisconf.ProgramSentinel && server.surelyServes():
 			s.doubt("container %s runs a Redis of its own, which is not replicated: each pod has one that knows nothing of the others; give it a StatefulSet of its own", d.Name)
 		default:
@@ -70,18 +70,23 @@ func (s *subject) doubtNeighbours(all []described, server *described) {
 	}
 }
 
-// hidesScript reports whether a container with the image of a server runs a script in a file: charts have some that look after masters.
-func (d *described) hidesScript() bool {
+// hiddenScript says which script in a file a container with the image of a server runs; empty where it runs none. Charts have some that look
+// after masters.
+func (d *described) hiddenScript() string {
 	if !d.known || d.err == nil {
-		return false
+		return ""
 	}
 	for _, e := range eachOf(d.err) {
 		var a *redisconf.ArgumentError
-		if errors.As(e, &a) && (strings.HasSuffix(a.What, launch.Unseen) || a.Kind == redisconf.ErrProgram && strings.HasSuffix(a.Subject, ".sh")) {
-			return true
+		switch {
+		case !errors.As(e, &a):
+		case strings.HasSuffix(a.What, launch.Unseen):
+			return a.What
+		case a.Kind == redisconf.ErrProgram && strings.HasSuffix(a.Subject, ".sh"):
+			return "what " + a.Subject + " does " + launch.Unseen
 		}
 	}
-	return false
+	return ""
 }
 
 // local finds the address of the pod itself, with a port where it says one.
@@ -99,9 +104,12 @@ func usesLocal(all []described, server *described) bool {
 	return slices.ContainsFunc(all, func(d described) bool { return d.index != server.index && d.localVariable(server) != "" })
 }
 
-// localVariable is the variable by which a container uses the server of its own pod; empty where none does, and for exporters.
+// tools are words in the names of images and containers that look at the server of their own pod, as they should: exporters, consoles, backups.
+var tools = []string{"redis", "valkey", "exporter", "metrics", "backup"}
+
+// localVariable is the variable by which an application uses the server of its own pod; empty where none does, and for tools.
 func (d *described) localVariable(server *described) string {
-	if strings.Contains(d.Image, "exporter") || strings.Contains(d.Name, "exporter") || strings.Contains(d.Name, "metrics") {
+	if d.known || slices.ContainsFunc(tools, func(word string) bool { return strings.Contains(d.Image, word) || strings.Contains(d.Name, word) }) {
 		return ""
 	}
 	for _, e := range d.Env {

@@ -33,15 +33,15 @@ func (j *injection) userMounts() []corev1.VolumeMount {
 	}
 	var wanted []corev1.VolumeMount
 	for _, m := range j.container().VolumeMounts {
-		if m.SubPathExpr == "" && !slices.Contains(volumeNames, m.Name) && j.mayHoldFiles(m.Name) && !j.meetsAgent(m) {
+		if m.SubPathExpr == "" && !slices.Contains(volumeNames, m.Name) && j.mayHoldFiles(m) && !j.meetsAgent(m) {
 			wanted = append(wanted, m)
 		}
 	}
 	for _, file := range files {
 		m := coveringMount(j.container().VolumeMounts, file)
 		switch {
-		case m == nil || m.SubPathExpr != "" || m.Name == j.data.name && j.data.perPod || j.meetsAgent(*m):
-			j.warn("file %s: the agent cannot read it there, and does not report what conflicts in it; it can read what a ConfigMap or Secret holds", file)
+		case m == nil || m.SubPathExpr != "" || j.isMadeLater(*m, file) || m.Name == j.data.name && j.data.perPod || j.meetsAgent(*m):
+			j.warn("file %s: the agent cannot read it there, and does not report what conflicts in it: mount the directory that it lies in", file)
 		case !slices.ContainsFunc(wanted, func(w corev1.VolumeMount) bool { return w.MountPath == m.MountPath }):
 			wanted = append(wanted, *m)
 		}
@@ -66,12 +66,18 @@ func (j *injection) userMounts() []corev1.VolumeMount {
 }
 
 // mayHoldFiles reports whether a file of configuration may lie in a volume. With no file to read that names others, only configuration is.
-func (j *injection) mayHoldFiles(volume string) bool {
-	if isConfiguration(j.pod, volume) {
+func (j *injection) mayHoldFiles(m corev1.VolumeMount) bool {
+	if isConfiguration(j.pod, m.Name) {
 		return true
 	}
-	_, kind := volumeKind(j.pod, volume)
-	return j.include != "" && (kind == scratch || kind == claimed) && !(volume == j.data.name && j.data.perPod)
+	_, kind := volumeKind(j.pod, m.Name)
+	return j.include != "" && m.SubPath == "" && (kind == scratch || kind == claimed) && !(m.Name == j.data.name && j.data.perPod)
+}
+
+// isMadeLater reports whether a mount is one file of a volume that a program writes to. The agent starts first: to mount what is not there yet
+// makes a directory of that name, and nobody can write the file.
+func (j *injection) isMadeLater(m corev1.VolumeMount, file string) bool {
+	return m.SubPath != "" && path.Clean(m.MountPath) == path.Clean(file) && !isConfiguration(j.pod, m.Name)
 }
 
 // isConfiguration reports whether a volume holds what somebody wrote, and nothing that a program writes.
