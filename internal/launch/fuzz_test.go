@@ -62,6 +62,7 @@ func FuzzScript(f *testing.F) {
 		"set -e\nchown x /data && redis-server /c || exit 1\n", "case $X in a) redis-server --slaveof a 1;; *) redis-server;; esac", "f() { echo hi; }; f; redis-server '/c d' --save ''",
 		"cat <<E > /tmp/x\nredis-server /no\nE\nexec redis-server /c --masterauth x --hz 2", "redis-server /c > /dev/stdout 2>&1", "exec gosu redis redis-server $OPTS $NOTHING",
 		"echo $(redis-cli ping); redis-server \\\n --hz 3 # end", "for i in 1 2; do echo $i; done; exec env A=b redis-server /c", "(redis-server /c)", "{ redis-server /c; }", "$(CONF) redis-server $(CONF)",
+		". /v && /bin/cp a b && redis-server /c ${PASSWORD:+--requirepass \"$PASSWORD\"} ${OPTS:+--hz 20} --port 7000", "su redis -c 'redis-server' || redis-server ${X:+--masterauth \"$X\"}",
 	} {
 		f.Add(seed)
 	}
