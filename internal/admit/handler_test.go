@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -123,6 +124,9 @@ func (s server) send(tb testing.TB, path string, request admissionv1.AdmissionRe
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
 	s.mux.ServeHTTP(w, r)
+	if length := w.Header().Get("Content-Length"); length != strconv.Itoa(w.Body.Len()) {
+		tb.Errorf("the answer has %d bytes, and its header says %q: it goes in chunks", w.Body.Len(), length)
+	}
 	var review admissionv1.AdmissionReview
 	if err := json.Unmarshal(w.Body.Bytes(), &review); err != nil {
 		tb.Fatalf("answer %q: %v", w.Body, err)

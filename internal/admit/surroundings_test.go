@@ -78,6 +78,7 @@ func TestSurroundingsOfANewGroup(t *testing.T) {
 		"a Service for all": {[]client.Object{&appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: "watch", Name: "sentinels"}}, service("redis", pods), service("redis-master", map[string]string{"app": "x"}), &corev1.LimitRange{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "limits"}, Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{Type: corev1.LimitTypeContainer, Min: amounts("cpu", "1")}}},
 		}}, 0, []string{"Service shop/redis selects every pod of this group", "send writers to Service redis-master, and readers to redis-replicas", "Service shop/redis-master exists, and is not this group's own", "LimitRange limits: at least 1 of cpu"}},
+		"a Service for pod 0": {[]client.Object{&appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: "watch", Name: "sentinels"}}, service("writers", map[string]string{appsv1.StatefulSetPodNameLabel: "redis-0"}), service("another", map[string]string{appsv1.StatefulSetPodNameLabel: "redis-1"})}, 0, []string{"Service shop/writers selects pod redis-0, which is not always the master"}},
 	} {
 		r := Reviewer{Live: fake.NewClientBuilder().WithScheme(clientgoscheme.Scheme).WithObjects(c.objects...).Build()}
 		said := strings.Join(r.surroundings(t.Context(), "shop", &mutate.Newcomer{

@@ -87,6 +87,18 @@ func TestInjectTakesWhatKubectlTakes(t *testing.T) {
 	}
 }
 
+// TestInjectReadsWhatIsProjected: a volume of several sources.
+func TestInjectReadsWhatIsProjected(t *testing.T) {
+	projected := strings.Replace(labelledSet, "configMap: {name: redis-conf}", "projected: {sources: [{secret: {name: other}}, {configMap: {name: redis-conf, items: [{key: some, path: redis.conf}]}}]}", 1)
+	if projected == labelledSet {
+		t.Fatal("the set has another volume")
+	}
+	conf := "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: redis-conf, namespace: shop}\ndata: {some: \"replicaof a 1\\n\"}\n"
+	if _, told, err := injected(t, projected+conf, "-f", "-"); err != nil || !strings.Contains(told, "/etc/redis/redis.conf line 1, replicaof") {
+		t.Errorf("%v: %s", err, told)
+	}
+}
+
 func TestInjectShowsWhatChanges(t *testing.T) {
 	out, _, err := injected(t, labelledSet, "-f", "-", "-o", "diff")
 	if err != nil || !strings.Contains(out, "--- shop/StatefulSet/redis\n") || !strings.Contains(out, "\n-        - /etc/redis/redis.conf\n") || !strings.Contains(out, "\n+        - /redis-sentinel/redis.conf\n") {

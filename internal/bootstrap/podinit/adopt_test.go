@@ -39,6 +39,19 @@ func filesOf(t *testing.T, dir string) []string {
 	return all
 }
 
+// TestDirectoryThatIsThereIsKept: whoever made it may not let anybody else change its mode.
+func TestDirectoryThatIsThereIsKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "redis", "data")
+	for _, mode := range []string{"0770", "0700"} {
+		if err := MakeDirectory([]string{"--path", path, "--mode", mode, "--keep"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o770 {
+		t.Errorf("%v, %v", info, err)
+	}
+}
+
 func TestPodZeroGoesOnWithTheDataThatIsThere(t *testing.T) {
 	volume := t.TempDir()
 	own := filepath.Join(volume, "redis-0")
