@@ -3,6 +3,7 @@
 package image
 
 import (
+	"path"
 	"slices"
 	"strings"
 )
@@ -117,6 +118,12 @@ func Like(name string, images []string) (Family, bool) {
 // hardened begin the names of images that start a server in a way of their own, whatever they are called behind that.
 var hardened = []string{"cgr.dev/", "dhi.io/"}
 
+// isHardened reports whether an image is a server of one of those.
+func (r Reference) isHardened() bool {
+	name := strings.TrimSuffix(path.Base(r.Repository), "-fips")
+	return (name == "redis" || name == "valkey") && slices.ContainsFunc(hardened, func(host string) bool { return strings.HasPrefix(r.Repository, host) })
+}
+
 // Official reports whether a repository is one of which the name alone says what it is: others end in the same word, and may be configured
 // by variables.
 func (r Reference) Official() bool {
@@ -134,7 +141,7 @@ func (t Table) Find(name string) (Family, Reference, bool) {
 	r := Read(name)
 	var found Family
 	longest := 0
-	if slices.ContainsFunc(hardened, func(host string) bool { return strings.HasPrefix(r.Repository, host) }) {
+	if r.isHardened() {
 		i := slices.IndexFunc(families, func(f Family) bool { return f.Name == "chainguard-redis" })
 		return families[i], r, true
 	}

@@ -71,14 +71,15 @@ func OfImage(f image.Family, command, args []string, v Variables, mounted func(f
 		l, err := Of(command, args, v)
 		return l, errors.Join(err, errors.Join(e.problems...))
 	case image.ByFile:
-		if len(command) == 0 {
+		switch {
+		case len(command) > 0:
+		case len(args) == 0:
+			return ofFile(f, v)
+		case strings.HasPrefix(args[0], "-"):
 			l, err := ofFile(f, v)
-			if l.args = args; len(args) > 0 {
-				err = errors.Join(err, &redisconf.ArgumentError{
-					Kind: redisconf.ErrOption, Subject: "args", What: "the image ignores them", Remedy: "remove them, and say options in env, as " + f.Prefix + "ARGS",
-				})
-			}
-			return l, err
+			return l, errors.Join(err, &redisconf.ArgumentError{
+				Kind: redisconf.ErrOption, Subject: "args", What: "the image takes them for a program, and options are none", Remedy: "remove them, and say options in env, as " + f.Prefix + "ARGS",
+			})
 		}
 	case image.ByArguments:
 		if f.Flags != "" && v.Declared(f.Flags) && len(command) == 0 {

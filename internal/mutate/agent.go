@@ -127,9 +127,10 @@ func agentMounts(s AgentSpec) []corev1.VolumeMount {
 	return append(mounts, s.UserMounts...)
 }
 
-// agentDirs are all directories at which an agent may mount anything.
+// agentDirs are all places at which an agent may mount anything, and its own program.
 var agentDirs = []string{
-	contract.ConfigDir, contract.TokenDir, contract.PrivateDir, contract.KeysDir, contract.PeerDir, contract.AuthDir, contract.UserConfigDir,
+	contract.AgentBinary, contract.ConfigDir, contract.TokenDir, contract.PrivateDir, contract.KeysDir, contract.PeerDir, contract.AuthDir,
+	contract.UserConfigDir,
 }
 
 // agentSecurity is restricted. A user is written only where the pod forces root, which runAsNonRoot would refuse, and where the Sentinel

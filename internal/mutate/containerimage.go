@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/image"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
 )
@@ -74,8 +72,9 @@ func (d *described) unloaded() string {
 		return ""
 	}
 	for _, m := range d.VolumeMounts {
-		if slices.ContainsFunc(image.ConfigDirs, func(dir string) bool { return isBelow(dir, m.MountPath) }) {
-			return m.MountPath
+		at := path.Clean(m.MountPath)
+		if slices.Contains(image.ConfigDirs, at) || slices.Contains(image.ConfigDirs, path.Dir(at)) && strings.HasSuffix(at, ".conf") {
+			return at
 		}
 	}
 	return ""
@@ -127,14 +126,19 @@ func (d *described) remedied() error {
 	return errors.Join(all...)
 }
 
+// stackDir is where the program of Redis Stack keeps data when it is not the image that starts it.
+const stackDir = "/var/lib/redis-stack"
+
 // claimElsewhere is where a volume is mounted that looks like one for data, while the image's own directory has none and no variable names
 // another; empty where there is no such mount.
 func (d *described) claimElsewhere() string {
 	if d.family.Data == "" || d.variables.Declared(d.family.Prefix+"DATA_DIR") || coveringMount(d.VolumeMounts, d.family.Data) != nil {
 		return ""
 	}
-	if i := slices.IndexFunc(d.VolumeMounts, func(m corev1.VolumeMount) bool { return path.Clean(m.MountPath) == imageDir }); i >= 0 {
-		return imageDir
+	for _, m := range d.VolumeMounts {
+		if at := path.Clean(m.MountPath); at == imageDir || at == stackDir {
+			return at
+		}
 	}
 	return ""
 }

@@ -218,11 +218,17 @@ func (s *subject) ownsImageDir(pod *corev1.Pod, dir string) bool {
 	case user != nil && *user != 0:
 		return own && slices.Contains(s.family.Owner, *user)
 	case own && len(s.family.Owner) > 0: // it is the image's user's, and root without this capability is as anybody
-		return !lacks(c.SecurityContext, "DAC_OVERRIDE")
+		return !lacks(c.SecurityContext, "DAC_OVERRIDE") || !lacks(c.SecurityContext, "SETUID") && !s.startsItself(c)
 	case s.family.Start == image.ByEnvironment:
 		return user != nil // the image does not run as root
 	}
 	return true
+}
+
+// startsItself reports whether a command leaves out the image's entrypoint, which would leave root for the image's user.
+func (s *subject) startsItself(c *corev1.Container) bool {
+	command, _ := userLine(*c, s.before)
+	return len(command) > 0
 }
 
 // lacks reports whether root has to do without a capability.

@@ -26,13 +26,13 @@ func refuseSecondSentinel(field string, all []described, server *described) erro
 	return nil
 }
 
-// isSentinel reports whether a container runs a Sentinel, as far as its line, its image, its name or its port says. Of an image that is not
-// a server's, name and port say that it is for Sentinels, and not that it is one.
+// isSentinel reports whether a container runs a Sentinel, as far as its line or its image says. Where a script hides what is started, its
+// name or port do.
 func (d *described) isSentinel() bool {
 	if d.line.Program == redisconf.ProgramSentinel || d.Name == contract.SentinelContainer || strings.HasSuffix(d.reference.Repository, "-sentinel") {
 		return true
 	}
-	return d.known && d.line.Program == redisconf.ProgramUnsaid && len(d.Command)+len(d.Args) > 0 && (strings.Contains(d.Name, "sentinel") || d.declares(contract.SentinelPort))
+	return d.hiddenScript() != "" && (strings.Contains(d.Name, "sentinel") || d.declares(contract.SentinelPort))
 }
 
 func (d *described) declares(port int) bool {

@@ -141,12 +141,22 @@ func (s *subject) doubtMasters(pod *corev1.Pod) {
 	}
 }
 
-func writesMaster(line string) bool {
-	return strings.Contains(line, "replicaof ") || strings.Contains(line, "slaveof ")
+// writesMaster reports whether a script writes a master into a configuration: not where it looks for one, or takes it out.
+func writesMaster(script string) bool {
+	if !strings.Contains(script, "replicaof ") && !strings.Contains(script, "slaveof ") {
+		return false
+	}
+	for line := range strings.Lines(script) {
+		names := strings.Contains(line, "replicaof ") || strings.Contains(line, "slaveof ")
+		if names && !strings.HasPrefix(strings.TrimSpace(line), "#") && !strings.Contains(line, "grep ") && !strings.Contains(line, "/d") {
+			return true
+		}
+	}
+	return false
 }
 
-// clusterOn finds the line that makes a server a node of a Redis Cluster, in what a script writes.
-var clusterOn = regexp.MustCompile(`(?m)^[^#\n]*\bcluster-enabled[ \t]+yes\b`)
+// clusterOn finds the line that makes a server a node of a Redis Cluster, in what a script writes: where it begins one, or is what is printed.
+var clusterOn = regexp.MustCompile(`(?m)^[ \t]*(?:[^#\n]*\b(?:echo|printf)\b[^#\n]*)?\bcluster-enabled[ \t]+yes\b`)
 
 // refuseClusterFiles refuses a pod whose scripts write the configuration of a Redis Cluster.
 func refuseClusterFiles(pod *corev1.Pod) error {
@@ -167,8 +177,8 @@ func (s *subject) doubtPod(pod *corev1.Pod) {
 	if grace := pod.Spec.TerminationGracePeriodSeconds; grace != nil && *grace < shortGrace && s.replicas > 1 {
 		s.doubt("spec.terminationGracePeriodSeconds: %d leaves no time to hand over and to save before Redis is killed: leave it at 30 or more", *grace)
 	}
-	if p := pod.Spec.DNSPolicy; p == corev1.DNSDefault || p == corev1.DNSNone {
-		s.doubt("spec.dnsPolicy: %s: the agent finds the Sentinels by the names of their Services, which only the cluster's DNS knows: leave it at ClusterFirst", p)
+	if pod.Spec.DNSPolicy == corev1.DNSDefault {
+		s.doubt("spec.dnsPolicy: Default: the agent finds the Sentinels by the names of their Services, which only the cluster's DNS knows: leave it at ClusterFirst")
 	}
 	if s.family.Start != image.ByEnvironment {
 		return

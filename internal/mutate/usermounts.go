@@ -49,17 +49,10 @@ func (j *injection) userMounts() []corev1.VolumeMount {
 	out := make([]corev1.VolumeMount, 0, len(wanted))
 	for _, m := range wanted {
 		// A subPath mount is repeated as such: then the path is the file itself. In a volume that is mounted to be read no directory can
-		// be made for another mount: the first pod of a fresh claim would not start.
+		// be made for another mount, and the first pod of a fresh claim would not start.
 		holds := slices.ContainsFunc(wanted, func(w corev1.VolumeMount) bool {
 			return w.MountPath != m.MountPath && isBelow(m.MountPath, w.MountPath)
 		})
-		named := slices.ContainsFunc(files, func(file string) bool {
-			covering := coveringMount(wanted, file)
-			return covering != nil && covering.MountPath == m.MountPath
-		})
-		if holds && !named && !isConfiguration(j.pod, m.Name) {
-			continue
-		}
 		out = append(out, corev1.VolumeMount{Name: m.Name, MountPath: m.MountPath, SubPath: m.SubPath, ReadOnly: !holds})
 	}
 	return out
@@ -71,7 +64,7 @@ func (j *injection) mayHoldFiles(m corev1.VolumeMount) bool {
 		return true
 	}
 	_, kind := volumeKind(j.pod, m.Name)
-	return j.include != "" && m.SubPath == "" && (kind == scratch || kind == claimed) && !(m.Name == j.data.name && j.data.perPod)
+	return j.include != "" && m.SubPath == "" && kind != unwritable && !(m.Name == j.data.name && j.data.perPod)
 }
 
 // isMadeLater reports whether a mount is one file of a volume that a program writes to. The agent starts first: to mount what is not there yet
@@ -113,8 +106,8 @@ func (s *subject) checkACLFile(pod *corev1.Pod) error {
 		return nil
 	}
 	mount := coveringMount(pod.Spec.Containers[s.index].VolumeMounts, s.aclFile)
-	if mount == nil {
-		return refuse(DeniedOption, "container %s: file with users %s is on no volume, and only Redis can read it there: mount it from a Secret, or write it to a volume in an init container", s.server.name, s.aclFile)
+	if mount == nil || mount.SubPathExpr != "" || mount.Name == s.data.name && s.data.perPod {
+		return refuse(DeniedOption, "container %s: file with users %s is on no volume that the agent can mount, and only Redis can read it there: mount it from a Secret, or write it to a volume in an init container", s.server.name, s.aclFile)
 	}
 	if !isConfiguration(pod, mount.Name) {
 		s.doubt("container %s: %s is read when Redis starts, and not written: ACL SAVE fails, and users that clients make with ACL SETUSER are gone with the pod; keep users in a Secret", s.server.name, s.aclFile)
