@@ -5,6 +5,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -104,7 +105,18 @@ func (b beside) objections(namespace string, pod *corev1.Pod) []string {
 	for _, o := range redisconf.Objections(settings.Redis.Include, text, settings.Port) {
 		all = append(all, o.String())
 	}
+	if users := redisconf.Values(text)["aclfile"]; users != "" && path.IsAbs(users) && !isMounted(agent.VolumeMounts, users) {
+		all = append(all, fmt.Sprintf("%s: aclfile %s is on no volume that the agent can mount, so that no client may enter: mount it from a Secret", settings.Redis.Include, users))
+	}
 	return all
+}
+
+// isMounted reports whether a file lies in one of these mounts.
+func isMounted(mounts []corev1.VolumeMount, file string) bool {
+	return slices.ContainsFunc(mounts, func(m corev1.VolumeMount) bool {
+		rest, ok := strings.CutPrefix(path.Clean(file), path.Clean(m.MountPath))
+		return ok && (rest == "" || rest[0] == '/')
+	})
 }
 
 // read is a file of a container, where it comes from a ConfigMap or Secret of the files.

@@ -85,6 +85,7 @@ var families = []Family{
 
 	{Name: "redis-modules", Images: []string{"redislabs/redismod", "redislabs/redisearch", "redislabs/rejson", "redislabs/redisgraph", "redislabs/redistimeseries", "redislabs/rebloom", "redislabs/redisgears", "redislabs/redisai"}, Hint: "loads its modules by arguments of its own, which a command has to repeat as --loadmodule: use redis/redis-stack-server or redis 8, which have them", Least: leastRedis},
 
+	{Name: "sclorg-redis", Images: []string{"redis-5-c8s", "redis-6-c8s", "redis-6-c9s", "redis-7-c9s", "redis-7-c10s", "rhel8/redis-5", "rhel8/redis-6", "rhel9/redis-6", "rhel9/redis-7"}, Hint: "makes a configuration of variables, its password too, which a command leaves out: use redis, with --requirepass", Least: leastRedis},
 	{Name: "redis-cluster", Images: []string{"bitnami/redis-cluster", "bitnami/valkey-cluster", "bitnamilegacy/redis-cluster", "bitnamilegacy/valkey-cluster", "opstree/redis-cluster"}, Refused: "Redis Cluster is not supported: it elects its own masters"},
 	{Name: "keydb", Images: []string{"keydb", "keydb-pro"}, Refused: "KeyDB is not supported: it lacks commands that the agent needs; use redis or valkey"},
 	{Name: "dragonfly", Images: []string{"dragonfly", "dragonfly-weekly"}, Refused: "Dragonfly is not supported: it is no Redis inside"},
@@ -141,10 +142,6 @@ func (t Table) Find(name string) (Family, Reference, bool) {
 	r := Read(name)
 	var found Family
 	longest := 0
-	if r.isHardened() {
-		i := slices.IndexFunc(families, func(f Family) bool { return f.Name == "chainguard-redis" })
-		return families[i], r, true
-	}
 	for _, list := range [][]Family{t, families} {
 		for _, f := range list {
 			for _, image := range f.Images {
@@ -153,6 +150,10 @@ func (t Table) Find(name string) (Family, Reference, bool) {
 				}
 			}
 		}
+	}
+	if r.isHardened() && !found.ByPolicy {
+		i := slices.IndexFunc(families, func(f Family) bool { return f.Name == "chainguard-redis" })
+		return families[i], r, true
 	}
 	return found, r, longest > 0
 }

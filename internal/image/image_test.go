@@ -32,7 +32,7 @@ func TestFamilyOfAnImage(t *testing.T) {
 		"redis/redis-stack-server:7.2.0-v9":         {"redis-stack-server", false, true},
 		"eqalpha/keydb:x86_64_v6.3.2":               {"keydb", false, false},
 		"docker.io/goharbor/valkey-photon:dev":      {"", false, false},
-		"quay.io/sclorg/redis-7-c9s:latest":         {"", false, true},
+		"quay.io/sclorg/redis-7-c9s:latest":         {"sclorg-redis", false, true},
 	} {
 		f, r, known := Table{}.Find(name)
 		if f.Name != c.family || known != (c.family != "") {

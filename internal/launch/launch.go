@@ -73,8 +73,10 @@ func OfImage(f image.Family, command, args []string, v Variables, mounted func(f
 	case image.ByFile:
 		switch {
 		case len(command) > 0:
-		case len(args) == 0:
-			return ofFile(f, v)
+		case len(args) == 0, len(args) == 1 && args[0] == "/entrypoint.sh": // which is the image's own
+			l, err := ofFile(f, v)
+			l.args = args
+			return l, err
 		case strings.HasPrefix(args[0], "-"):
 			l, err := ofFile(f, v)
 			return l, errors.Join(err, &redisconf.ArgumentError{
@@ -82,8 +84,8 @@ func OfImage(f image.Family, command, args []string, v Variables, mounted func(f
 			})
 		}
 	case image.ByArguments:
-		if f.Flags != "" && v.Declared(f.Flags) && len(command) == 0 {
-			return ofFlags(f, args, v)
+		if f.Flags != "" && v.Declared(f.Flags) && runsEntrypoint(command) {
+			return ofFlags(f, command, args, v)
 		}
 	case image.Unknown:
 	}
@@ -93,9 +95,9 @@ func OfImage(f image.Family, command, args []string, v Variables, mounted func(f
 }
 
 // ofFlags reads arguments, and the variable whose words the image's entrypoint puts behind them. Nothing can be taken out of that.
-func ofFlags(f image.Family, args []string, v Variables) (Launch, error) {
+func ofFlags(f image.Family, command, args []string, v Variables) (Launch, error) {
 	words, err := flagsOf(v, f.Flags)
-	own, problem := Of(nil, args, v)
+	own, problem := Of(command, args, v)
 	if err != nil || problem != nil || own.script != nil || len(words) == 0 { // a shell takes what follows its script for parameters
 		own.Server = f.Server
 		return own, errors.Join(err, problem)
@@ -103,7 +105,7 @@ func ofFlags(f image.Family, args []string, v Variables) (Launch, error) {
 	if !isOption(words[0]) {
 		return own, &redisconf.ArgumentError{Kind: redisconf.ErrOption, Subject: f.Flags, What: "does not begin with an option", Remedy: "say the configuration file in args"}
 	}
-	l, err := Of(nil, slices.Concat(args, words), v)
+	l, err := Of(command, slices.Concat(args, words), v)
 	l.args, l.Server = args, f.Server
 	problems := []error{err}
 	flags, _ := redisconf.Parse(words)
@@ -113,6 +115,11 @@ func ofFlags(f image.Family, args []string, v Variables) (Launch, error) {
 		})
 	}
 	return l, errors.Join(problems...)
+}
+
+// runsEntrypoint reports whether a command is left to the image's entrypoint, or names it.
+func runsEntrypoint(command []string) bool {
+	return len(command) == 0 || path.Base(command[0]) == "docker-entrypoint.sh"
 }
 
 // ofFile reads the variables of an image whose script loads a configuration file from a place of its own, and puts options behind it.
@@ -242,6 +249,12 @@ func (s *start) invocation() (redisconf.Invocation, error) {
 			words = append(words, w)
 		case len(w.perhaps) > 0 && isOption(w.perhaps[0]) && (i+1 == len(s.words) || beginsOption(s.words[i+1])): // whatever follows is no value of it
 			for _, one := range w.perhaps {
+				if name := strings.TrimPrefix(strings.ToLower(one), "--"); isOption(one) && redisconf.IsDropped(name) {
+					return redisconf.Invocation{}, &redisconf.ArgumentError{
+						Kind: redisconf.ErrOption, Subject: one, What: fmt.Sprintf("line %d of the script has it only where a variable has a value", s.line),
+						Remedy: "take it out of there: the agent says how a replica presents itself, and reads files with users",
+					}
+				}
 				words = append(words, word{text: one, from: w.from, to: w.to, after: w.after, splits: true})
 			}
 		case !hides(w.text):

@@ -127,9 +127,12 @@ func agentMounts(s AgentSpec) []corev1.VolumeMount {
 	return append(mounts, s.UserMounts...)
 }
 
+// webhookBinary lies in the image too: nothing can be mounted over a file.
+const webhookBinary = "/webhook"
+
 // agentDirs are all places at which an agent may mount anything, and its own program.
 var agentDirs = []string{
-	contract.AgentBinary, contract.ConfigDir, contract.TokenDir, contract.PrivateDir, contract.KeysDir, contract.PeerDir, contract.AuthDir,
+	contract.AgentBinary, webhookBinary, contract.ConfigDir, contract.TokenDir, contract.PrivateDir, contract.KeysDir, contract.PeerDir, contract.AuthDir,
 	contract.UserConfigDir,
 }
 

@@ -144,6 +144,9 @@ func (s *subject) findServer(pod *corev1.Pod, o *objections) bool {
 	if !o.add(err) {
 		return false
 	}
+	if name := d.ignoredPassword(); name != "" {
+		s.doubt("container %s: %s is a variable that nothing on its command line reads, so that anybody may enter: say --requirepass $(%[2]s)", d.Name, name)
+	}
 	s.server = server{index: d.index, name: d.Name, line: d.line, family: d.family, role: contract.PodRoleRedis}
 	if d.family.Refused != "" {
 		o.add(refuse(DeniedImage, "container %s, image %s: %s", d.Name, d.Image, d.family.Refused))
@@ -162,6 +165,9 @@ func (s *subject) findServer(pod *corev1.Pod, o *objections) bool {
 		s.doubt("container %s, script, %s is overruled and left out: the agent chooses the master; remove it", d.Name, line)
 	}
 	s.doubtNeighbours(all, d)
+	if name := d.flagsVariable(); name != "" && d.variables.Open() && !d.variables.Declared(name) {
+		s.doubt("container %s: %s may come with envFrom, where nobody can see it, and its options win over all others: say it in env", d.Name, name)
+	}
 	if !o.add(refuseLine(d.Name, d.remedied())) && !d.onlyOptions() {
 		return false
 	}
@@ -218,11 +224,7 @@ func looksLikeServer(meta map[string]string, containers []corev1.Container, imag
 	if meta[contract.AnnotationContainer] != "" || meta[contract.AnnotationRole] != "" {
 		return true
 	}
-	all := describe(containers, nil, images)
-	return slices.ContainsFunc(all, func(d described) bool {
-		if d.Name == contract.RedisContainer && !strings.Contains(d.reference.Repository, "exporter") || d.err == nil && d.serves() {
-			return !usesLocal(all, &d) // it is an application's own
-		}
-		return false
+	return slices.ContainsFunc(describe(containers, nil, images), func(d described) bool {
+		return d.Name == contract.RedisContainer && !strings.Contains(d.reference.Repository, "exporter") || d.err == nil && d.serves()
 	})
 }

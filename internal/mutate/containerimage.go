@@ -23,7 +23,7 @@ func (d *described) hiddenByImage() error {
 	case d.family.Hint != "": // its start does what it does with any arguments
 		what = d.family.Hint + ", or say what it starts"
 	case sign != "":
-		what = fmt.Sprintf("has the name of one that starts its server from arguments, and %s of one that is configured by variables: say what it starts", sign)
+		return refuse(DeniedImage, "container %s: image %s has the name of one that starts its server from arguments, and %s of one that is configured by variables: let the policy say below images which known image it is like, or say a command with all options that the variables stand for", d.Name, d.reference.Repository, sign)
 	case d.unloaded() != "" && !d.family.ByPolicy && !d.reference.Official():
 		what = fmt.Sprintf("has the name of one that loads no configuration file by itself, and %s looks as if it did: say what it starts", d.unloaded())
 	case !d.hidesStart() || len(d.Args) > 0 && !strings.HasPrefix(d.Args[0], "-") && !strings.HasSuffix(d.Args[0], ".conf"):
@@ -37,7 +37,7 @@ func (d *described) hiddenByImage() error {
 	if mounted := d.unloaded(); mounted != "" {
 		dir = mounted
 	}
-	return refuse(DeniedImage, "container %s: image %s %s, like command: [%q, %q] with the file that it loads, or let the policy say below images which known image it is like", d.Name, d.reference.Repository, what, program, cmp.Or(d.line.ConfigFile, fileIn(dir, program)))
+	return refuse(DeniedImage, "container %s: image %s %s, like command: [%q, %q] with the file that it loads, or [%[4]q] alone where it loads none, or let the policy say below images which known image it is like", d.Name, d.reference.Repository, what, program, cmp.Or(d.line.ConfigFile, fileIn(dir, program)))
 }
 
 // configured is what tells of an image whose name ends as the official one's that it may be another, which makes a configuration of
@@ -86,6 +86,31 @@ func fileIn(mount, server string) string {
 		return mount
 	}
 	return path.Join(mount, strings.TrimSuffix(server, "-server")+".conf")
+}
+
+// ignoredPassword is a variable with a password, which images give a meaning to, of a container whose command is the server itself, without
+// one; empty where there is none, or a file may have it.
+func (d *described) ignoredPassword() string {
+	if len(d.Command) == 0 || d.line.Program != redisconf.ProgramRedis || d.line.ByImage || d.line.HasPassword || d.line.ConfigFile != "" {
+		return ""
+	}
+	for _, name := range []string{"REDIS_PASSWORD", "VALKEY_PASSWORD"} {
+		if d.variables.Declared(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// flagsVariable is the variable whose options the image puts behind all others; empty where it has none, or is not what starts the server.
+func (d *described) flagsVariable() string {
+	switch {
+	case d.family.Start == image.ByFile && d.line.ByImage:
+		return d.family.Prefix + "ARGS"
+	case len(d.Command) == 0:
+		return d.family.Flags
+	}
+	return ""
 }
 
 // onlyOptions reports whether nothing is wrong with the line but options: the rest of it is known, and can be judged.

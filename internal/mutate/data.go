@@ -111,12 +111,26 @@ func (s *subject) readMount(pod *corev1.Pod, mount corev1.VolumeMount, o *object
 		s.data.kind = claimed
 	case pod.Annotations[contract.AnnotationPerPodDirectory] == "true":
 		s.data.kind, s.data.perPod = claimed, true
+		o.add(s.refuseSharedFile(pod))
 	default:
 		s.data.kind = shared
 		if s.replicas > 1 {
 			o.add(refuse(DeniedSharedClaim, "volume %s: all %d pods share %s, and each Redis would overwrite the data of the others: set the annotation %s: \"true\" to give each pod a directory of its own (pod 0 goes on with the data that is there), or use volumeClaimTemplates", mount.Name, s.replicas, what, contract.AnnotationPerPodDirectory))
 		}
 	}
+}
+
+// refuseSharedFile refuses a configuration file that lies beside the data which each pod gets a directory of its own for: only pod 0 would
+// find it there.
+func (s *subject) refuseSharedFile(pod *corev1.Pod) error {
+	mount := coveringMount(pod.Spec.Containers[s.index].VolumeMounts, s.include)
+	made := slices.ContainsFunc(pod.Spec.InitContainers, func(c corev1.Container) bool {
+		return c.Name != contract.AgentContainer && !isDirectoryContainer(c.Name) && slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == s.data.name })
+	})
+	if s.include == "" || mount == nil || mount.Name != s.data.name || isFile(*mount) || made {
+		return nil
+	}
+	return refuse(DeniedSharedClaim, "annotation %s: %s lies on volume %s, of which each pod gets a directory of its own, and only pod 0 would find it: put it into a ConfigMap", contract.AnnotationPerPodDirectory, s.include, s.data.name)
 }
 
 // ofOnePod are fields of which no two pods of a set have the same.

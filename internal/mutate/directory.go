@@ -35,7 +35,7 @@ func (j *injection) moveMounts(at string, c *corev1.Container) bool {
 	moved := false
 	for i := range c.VolumeMounts {
 		m := &c.VolumeMounts[i]
-		if m.Name != j.data.name || m.SubPathExpr != "" {
+		if m.Name != j.data.name || m.SubPathExpr != "" || isFile(*m) {
 			continue
 		}
 		moved = true
@@ -55,6 +55,11 @@ func (j *injection) moveMounts(at string, c *corev1.Container) bool {
 		c.Env = append(c.Env, env)
 	}
 	return moved
+}
+
+// isFile reports whether a mount is one file of its volume, as far as names say: it is configuration, and the same for all pods.
+func isFile(m corev1.VolumeMount) bool {
+	return m.SubPath != "" && slices.Contains([]string{".conf", ".acl"}, path.Ext(m.SubPath))
 }
 
 // escapeVariables keeps text as it is where the kubelet would expand $(NAME) in it.
@@ -132,7 +137,7 @@ func (j *injection) directories() []newDirectory {
 		}
 	}
 	for _, m := range j.container().VolumeMounts {
-		if m.Name != j.data.name {
+		if m.Name != j.data.name || isFile(m) {
 			continue
 		}
 		parent, pod := escapeVariables(m.SubPath), ""

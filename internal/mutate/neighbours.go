@@ -64,6 +64,8 @@ func (s *subject) doubtNeighbours(all []described, server *described) {
 			s.doubt("container %s has an image of Redis, and %s: a script that chooses masters, or restarts Redis, works against the agent: remove it then", d.Name, d.hiddenScript())
 		case d.surelyServes() && d.line.Program != redisconf.ProgramSentinel && server.surelyServes():
 			s.doubt("container %s runs a Redis of its own, which is not replicated: each pod has one that knows nothing of the others; give it a StatefulSet of its own", d.Name)
+		case d.declares(contract.SentinelPort) && !d.known:
+			s.doubt("container %s declares port %d: a Sentinel in the pod works against the agent: remove it, where it is one", d.Name, contract.SentinelPort)
 		default:
 			s.doubtLocal(d, server)
 		}
@@ -99,13 +101,8 @@ func (s *subject) doubtLocal(d, server *described) {
 	}
 }
 
-// usesLocal reports whether another container uses the server of its own pod.
-func usesLocal(all []described, server *described) bool {
-	return slices.ContainsFunc(all, func(d described) bool { return d.index != server.index && d.localVariable(server) != "" })
-}
-
 // tools are words in the names of images and containers that look at the server of their own pod, as they should: exporters, consoles, backups.
-var tools = []string{"redis", "valkey", "exporter", "metrics", "backup"}
+var tools = []string{"redis", "valkey", "exporter", "metrics", "backup", "telegraf", "otel", "opentelemetry", "collector", "datadog", "newrelic", "monitor"}
 
 // localVariable is the variable by which an application uses the server of its own pod; empty where none does, and for tools.
 func (d *described) localVariable(server *described) string {
@@ -123,7 +120,8 @@ func (d *described) localVariable(server *described) string {
 // localServer is the name of a variable that says where Redis is, and means the own pod; empty where it does not.
 func localServer(e corev1.EnvVar, port int) string {
 	m := local.FindStringSubmatch(e.Value)
-	if m == nil {
+	scheme, _, isURL := strings.Cut(e.Value, "://")
+	if m == nil || isURL && !strings.HasPrefix(scheme, "redis") && !strings.HasPrefix(scheme, "valkey") {
 		return ""
 	}
 	if port == 0 {

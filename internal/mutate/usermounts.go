@@ -40,7 +40,7 @@ func (j *injection) userMounts() []corev1.VolumeMount {
 	for _, file := range files {
 		m := coveringMount(j.container().VolumeMounts, file)
 		switch {
-		case m == nil || m.SubPathExpr != "" || j.isMadeLater(*m, file) || m.Name == j.data.name && j.data.perPod || j.meetsAgent(*m):
+		case m == nil || m.SubPathExpr != "" || isMadeLater(j.pod, *m, file) || m.Name == j.data.name && j.data.perPod || j.meetsAgent(*m):
 			j.warn("file %s: the agent cannot read it there, and does not report what conflicts in it: mount the directory that it lies in", file)
 		case !slices.ContainsFunc(wanted, func(w corev1.VolumeMount) bool { return w.MountPath == m.MountPath }):
 			wanted = append(wanted, *m)
@@ -63,14 +63,13 @@ func (j *injection) mayHoldFiles(m corev1.VolumeMount) bool {
 	if isConfiguration(j.pod, m.Name) {
 		return true
 	}
-	_, kind := volumeKind(j.pod, m.Name)
-	return j.include != "" && m.SubPath == "" && kind != unwritable && !(m.Name == j.data.name && j.data.perPod)
+	return j.include != "" && m.SubPath == "" && !(m.Name == j.data.name && j.data.perPod)
 }
 
 // isMadeLater reports whether a mount is one file of a volume that a program writes to. The agent starts first: to mount what is not there yet
 // makes a directory of that name, and nobody can write the file.
-func (j *injection) isMadeLater(m corev1.VolumeMount, file string) bool {
-	return m.SubPath != "" && path.Clean(m.MountPath) == path.Clean(file) && !isConfiguration(j.pod, m.Name)
+func isMadeLater(pod *corev1.Pod, m corev1.VolumeMount, file string) bool {
+	return m.SubPath != "" && path.Clean(m.MountPath) == path.Clean(file) && !isConfiguration(pod, m.Name)
 }
 
 // isConfiguration reports whether a volume holds what somebody wrote, and nothing that a program writes.
@@ -106,13 +105,22 @@ func (s *subject) checkACLFile(pod *corev1.Pod) error {
 		return nil
 	}
 	mount := coveringMount(pod.Spec.Containers[s.index].VolumeMounts, s.aclFile)
-	if mount == nil || mount.SubPathExpr != "" || mount.Name == s.data.name && s.data.perPod {
-		return refuse(DeniedOption, "container %s: file with users %s is on no volume that the agent can mount, and only Redis can read it there: mount it from a Secret, or write it to a volume in an init container", s.server.name, s.aclFile)
+	if mount == nil || mount.SubPathExpr != "" || isMadeLater(pod, *mount, s.aclFile) || mount.Name == s.data.name && s.data.perPod {
+		return refuse(DeniedOption, "container %s: file with users %s is on no volume that the agent can mount, and only Redis can read it there: mount it from a Secret, or write it to a volume in an init container, and mount the directory", s.server.name, s.aclFile)
+	}
+	if _, kind := volumeKind(pod, mount.Name); (kind == claimed || kind == shared) && !sameUser(pod) {
+		return refuse(DeniedOption, "container %s: file with users %s is where Redis keeps it by ACL SAVE, for its own user alone, and the agent, which has to read it, is another: mount it from a Secret, or set runAsUser in the pod's securityContext, which is the agent's too", s.server.name, s.aclFile)
 	}
 	if !isConfiguration(pod, mount.Name) {
 		s.doubt("container %s: %s is read when Redis starts, and not written: ACL SAVE fails, and users that clients make with ACL SETUSER are gone with the pod; keep users in a Secret", s.server.name, s.aclFile)
 	}
 	return nil
+}
+
+// sameUser reports whether the pod says one user for the agent and all.
+func sameUser(pod *corev1.Pod) bool {
+	c := pod.Spec.SecurityContext
+	return c != nil && c.RunAsUser != nil && *c.RunAsUser != 0
 }
 
 // doubtModes warns of files of configuration that only root may read, which the agent is not.

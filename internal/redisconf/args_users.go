@@ -11,6 +11,9 @@ import (
 // takes users from one file, which the agent writes.
 var dropped = []string{"masterauth", "masteruser", "primaryauth", "primaryuser", "aclfile"}
 
+// IsDropped reports whether an option is one of those.
+func IsDropped(name string) bool { return slices.Contains(dropped, name) }
+
 // noteUsers looks at an option about passwords and users.
 func (inv *Invocation) noteUsers(i int, o Option) error {
 	value := strings.Join(o.Values, " ")
