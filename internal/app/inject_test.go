@@ -99,6 +99,16 @@ func TestInjectReadsWhatIsProjected(t *testing.T) {
 	}
 }
 
+// TestInjectLooksForUsers: a file with users that the agent cannot mount lets nobody in.
+func TestInjectLooksForUsers(t *testing.T) {
+	for file, said := range map[string]bool{"/etc/redis/users.acl": false, "/opt/users.acl": true} {
+		conf := "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: redis-conf, namespace: shop}\ndata: {redis.conf: \"aclfile " + file + "\\n\"}\n"
+		if _, told, err := injected(t, labelledSet+conf, "-f", "-"); err != nil || strings.Contains(told, "no client may enter") != said {
+			t.Errorf("%s, %v: %s", file, err, told)
+		}
+	}
+}
+
 func TestInjectShowsWhatChanges(t *testing.T) {
 	out, _, err := injected(t, labelledSet, "-f", "-", "-o", "diff")
 	if err != nil || !strings.Contains(out, "--- shop/StatefulSet/redis\n") || !strings.Contains(out, "\n-        - /etc/redis/redis.conf\n") || !strings.Contains(out, "\n+        - /redis-sentinel/redis.conf\n") {

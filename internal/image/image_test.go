@@ -4,6 +4,20 @@ package image
 
 import "testing"
 
+// TestPolicyCountsBeforeTheTable: also for images of which it is known that they start in a way of their own.
+func TestPolicyCountsBeforeTheTable(t *testing.T) {
+	like, _ := Like("redis", []string{"dhi.io/redis"})
+	if f, _, known := (Table{like}).Find("dhi.io/redis:8"); !known || f.Start != ByArguments {
+		t.Errorf("%+v", f)
+	}
+	if f, _, known := (Table{}).Find("dhi.io/redis:8"); !known || f.Hint == "" {
+		t.Errorf("%+v", f)
+	}
+	if _, _, known := (Table{}).Find("cgr.dev/chainguard/prometheus-redis-exporter"); known {
+		t.Error("an exporter is taken for a server")
+	}
+}
+
 func TestFamilyOfAnImage(t *testing.T) {
 	for name, c := range map[string]struct {
 		family string

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/redis-sentinel/redis-sentinel-webhook/internal/image"
 	"github.com/redis-sentinel/redis-sentinel-webhook/internal/redisconf"
 )
 
@@ -193,6 +195,32 @@ func TestCommandLineLoadsTheGeneratedFile(t *testing.T) {
 }
 
 // TestNothingIsReadWithoutEnd: values in values, and scripts in scripts, take what they take, and not what their writer wants.
+// TestFlagsComeBehindTheArguments: of an image whose entrypoint puts a variable's words there, if it runs.
+func TestFlagsComeBehindTheArguments(t *testing.T) {
+	f, _, _ := image.Table{}.Find("valkey/valkey:8")
+	v := VariablesOf(&corev1.Container{Env: []corev1.EnvVar{{Name: "VALKEY_EXTRA_FLAGS", Value: "--port 7000"}}})
+	for name, c := range map[string]struct {
+		command, args []string
+		port          int
+		want          []string
+	}{
+		"nothing":        {nil, nil, 7000, []string{"valkey-server", generated}},
+		"options":        {nil, []string{"--hz", "20"}, 7000, []string{"valkey-server", generated, "--hz", "20"}},
+		"the entrypoint": {[]string{"docker-entrypoint.sh"}, []string{"valkey-server", "/c"}, 7000, []string{"docker-entrypoint.sh", "valkey-server", generated}},
+		"the server":     {[]string{"valkey-server"}, []string{"--hz", "20"}, 0, []string{"valkey-server", generated, "--hz", "20"}},
+		"a script":       {nil, []string{"sh", "-c", "exec valkey-server"}, 0, []string{"sh", "-c", "exec valkey-server " + generated}},
+	} {
+		l, err := OfImage(f, c.command, c.args, v, func(string) bool { return false })
+		if err != nil || l.Port != c.port {
+			t.Errorf("%s: port %d, %v", name, l.Port, err)
+		}
+		command, args, err := l.With(generated)
+		if got := append(command, args...); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
+
 func TestNothingIsReadWithoutEnd(t *testing.T) {
 	c := &corev1.Container{Env: []corev1.EnvVar{{Name: "V0", Value: strings.Repeat("x", 1000)}}}
 	script := "S0=" + strings.Repeat("x", 1000) + "\n"

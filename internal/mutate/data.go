@@ -98,7 +98,7 @@ func (s *subject) readMount(pod *corev1.Pod, mount corev1.VolumeMount, o *object
 	what, kind := volumeKind(pod, mount.Name)
 	s.data.name, s.data.what, s.data.kind = mount.Name, what, kind
 	made := mount.SubPathExpr == "" || strings.HasSuffix(mount.SubPathExpr, "$("+contract.EnvPerPodDirectory+")")
-	if made && s.family.Start == image.ByEnvironment && s.line.ByImage && !mount.ReadOnly && kind != unwritable {
+	if made && s.family.Start == image.ByEnvironment && !mount.ReadOnly && kind != unwritable {
 		s.data.below = strings.TrimPrefix(strings.TrimPrefix(path.Clean(s.data.dir), path.Clean(mount.MountPath)), "/")
 	}
 	switch {

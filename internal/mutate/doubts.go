@@ -63,7 +63,7 @@ var clusterOn = regexp.MustCompile(`(?m)^[ \t]*(?:[^#\n]*\b(?:echo|printf)\b[^#\
 func refuseClusterFiles(pod *corev1.Pod) error {
 	for c := range containersOf(&pod.Spec) {
 		line := lineOf(c)
-		if strings.Contains(line, "cluster-enabled") && !strings.Contains(line, "--cluster-enabled") && clusterOn.MatchString(line) {
+		if strings.Contains(line, "cluster-enabled") && clusterOn.MatchString(line) {
 			return refuse(DeniedImage, "container %s: its script writes cluster-enabled yes: Redis Cluster elects its own masters: remove the line, or the label %s", c.Name, contract.LabelOptIn)
 		}
 	}

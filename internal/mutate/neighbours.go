@@ -106,7 +106,7 @@ var tools = []string{"redis", "valkey", "exporter", "metrics", "backup", "telegr
 
 // localVariable is the variable by which an application uses the server of its own pod; empty where none does, and for tools.
 func (d *described) localVariable(server *described) string {
-	if d.known || slices.ContainsFunc(tools, func(word string) bool { return strings.Contains(d.Image, word) || strings.Contains(d.Name, word) }) {
+	if slices.ContainsFunc(tools, func(word string) bool { return strings.Contains(d.Image, word) || strings.Contains(d.Name, word) }) {
 		return ""
 	}
 	for _, e := range d.Env {
