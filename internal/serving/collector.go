@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"time"
 )
 
@@ -29,26 +30,47 @@ func PaceCollector(now func() time.Time) {
 		debug.SetMemoryLimit(limit / share * (share - 1))
 	}
 	debug.SetGCPercent(thrifty)
-	afterCollections(func(last time.Time) time.Time {
-		at := now()
-		debug.SetGCPercent(percentAfter(at.Sub(last)))
-		return at
-	}, time.Time{})
+	(&pace{now: now}).arm()
 }
 
-// percentAfter is how much the heap may grow after a collection that came so long after the one before.
-func percentAfter(apart time.Duration) int {
-	if apart < storm {
-		return hurried
-	}
-	return thrifty
+// pace is that of the collector.
+type pace struct {
+	now func() time.Time
+
+	mu sync.Mutex
+	// last is when a collection ended.
+	last time.Time
 }
 
 // marker is found to be garbage in the collection after it was made. It has a pointer, so that the allocator does not put it into one
 // block with others that live longer.
 type marker struct{ _ *marker }
 
-// afterCollections calls a function after each collection, with what it returned the time before.
-func afterCollections(f func(time.Time) time.Time, last time.Time) {
-	runtime.AddCleanup(new(marker), func(last time.Time) { afterCollections(f, f(last)) }, last)
+// arm has the next collection told.
+func (p *pace) arm() {
+	runtime.AddCleanup(new(marker), func(p *pace) { p.collected(); p.arm() }, p)
+}
+
+func (p *pace) collected() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := p.now()
+	apart := at.Sub(p.last)
+	if p.last = at; apart >= storm {
+		debug.SetGCPercent(thrifty)
+		return
+	}
+	debug.SetGCPercent(hurried)
+	time.AfterFunc(2*storm, func() { p.rest(at) })
+}
+
+// rest gives memory back where nothing was collected since: the next collection may be minutes away.
+func (p *pace) rest(since time.Time) {
+	p.mu.Lock()
+	over := p.last.Equal(since)
+	p.mu.Unlock()
+	if over {
+		debug.SetGCPercent(thrifty)
+		debug.FreeOSMemory()
+	}
 }
