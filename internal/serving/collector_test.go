@@ -29,7 +29,7 @@ func TestCollectorFollowsTheStorm(t *testing.T) {
 		{"close together", 10 * time.Millisecond, hurried, runtime.GC},
 		{"far apart again", 2 * time.Minute, thrifty, runtime.GC},
 		{"close together again", 10 * time.Millisecond, hurried, runtime.GC},
-		{"ceased", 2 * time.Minute, thrifty, func() {}},
+		{"ceased", 10 * time.Millisecond, thrifty, func() {}},
 	} {
 		apart.Store(int64(c.apart))
 		for deadline := time.Now().Add(30 * time.Second); ; {
