@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	}
 	redisio.Quiet()
 	if env.Settings.Role == contract.PodRoleSentinel {
-		debug.SetGCPercent(50) // it keeps what all groups are, so that a collection costs little beside the memory that it saves
+		debug.SetGCPercent(25) // it keeps what all groups are, so that a collection costs little beside the memory that it saves
 	}
 	runtime.ReallyCrash = false // a panic in a watch ends that watch's round, as one in a turn ends the turn
 	return bootstrap.Run(ctx, env)
