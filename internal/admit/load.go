@@ -90,13 +90,13 @@ func acquire(ctx context.Context, of *semaphore.Weighted, share int64) bool {
 	return of.Acquire(ctx, share) == nil
 }
 
-// room is what a body of a known length needs, with a byte more to see that it ends. What is said to be larger than a small one has to come
-// first: anybody may say it.
+// usualBody is as long as the reviews of most pods.
+const usualBody = 16 << 10
+
+// room is what a body of a known length needs, with a byte more to see that it ends. Of what is said to be longer than usual only that much
+// is made room for: anybody may say it, and send nothing.
 func room(length int64) []byte {
-	if length <= 0 || length > smallBody {
-		return nil
-	}
-	return make([]byte, 0, length+1)
+	return make([]byte, 0, min(max(length, 0), usualBody)+1)
 }
 
 // readUpTo reads on until the body ends, or until there is more of it than the limit.
